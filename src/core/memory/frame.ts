@@ -1,0 +1,79 @@
+/** One pool slot as a thread sees it: the header in place, the pixels in place, the detections in place. */
+import { FrameHeader, type FrameHeader as Header } from "../model/frame-header.js";
+import { borrowPixels, bytesPerPixel, type PixelArray, type PixelFormat } from "../model/pixel-format.js";
+import { type SlotGeometry, slotLayout, slotMeta } from "./slot-layout.js";
+
+/**
+ * Views are made once per slot and thread; using a frame allocates nothing. `pixels` covers `height * width` pixels of
+ * the run's shape, tightly packed rows. Detections are columns of `rowCount` float64 each, one after the other:
+ * column c of row r is `detections[c * rowCount + r]`.
+ */
+export class Frame {
+  readonly slot: number;
+  readonly header: Header;
+  readonly pixels: PixelArray;
+  /** Byte offset of the pixels in the shared memory, for kernels. */
+  readonly pixelsOffset: number;
+  /** All the room for detections; only the first `columns * rowCount` values mean something. */
+  readonly detections: Float64Array;
+  /** Byte offset of the detections in the shared memory, for kernels. */
+  readonly detectionsOffset: number;
+  /** Rows the slot has room for. */
+  readonly detectionCapacity: number;
+  /** The whole slot's bytes, for those who send it as it stands. */
+  readonly bytes: Uint8Array;
+  readonly #meta: Int32Array;
+  readonly #entered: Float64Array;
+
+  constructor(buffer: ArrayBufferLike, base: number, slot: number, geometry: SlotGeometry) {
+    const layout = slotLayout(geometry);
+    const start = base + slot * layout.slotBytes;
+    const pixelCount = geometry.pixelBytes / bytesPerPixel[geometry.pixelFormat as PixelFormat];
+    this.slot = slot;
+    this.bytes = new Uint8Array(buffer, start, layout.slotBytes);
+    this.#meta = new Int32Array(buffer, start, 8);
+    this.#entered = new Float64Array(buffer, start + 32, 2);
+    this.header = new FrameHeader(buffer, start + layout.frameHeaderAt);
+    this.pixelsOffset = start + layout.pixelsAt;
+    this.pixels = borrowPixels(geometry.pixelFormat, buffer, this.pixelsOffset, pixelCount);
+    this.detectionsOffset = start + layout.detectionsAt;
+    this.detectionCapacity = geometry.detectionRows;
+    this.detections = new Float64Array(
+      buffer,
+      this.detectionsOffset,
+      geometry.detectionRows * geometry.detectionColumns,
+    );
+  }
+
+  /** Rows of detections, or -1 when nothing has been located in this frame. */
+  get rowCount(): number {
+    return this.#meta[slotMeta.rowCount]!;
+  }
+  set rowCount(rows: number) {
+    this.#meta[slotMeta.rowCount] = rows;
+  }
+
+  /** What the slot holds: frame or event. For the runner. */
+  get kind(): number {
+    return this.#meta[slotMeta.kind]!;
+  }
+  set kind(kind: number) {
+    this.#meta[slotMeta.kind] = kind;
+  }
+
+  /** Bytes of the event's JSON when the slot holds one. For the runner. */
+  get eventBytes(): number {
+    return this.#meta[slotMeta.eventBytes]!;
+  }
+  set eventBytes(length: number) {
+    this.#meta[slotMeta.eventBytes] = length;
+  }
+
+  /** Monotonic milliseconds when the frame entered the run. For the runner. */
+  get enteredAtMs(): number {
+    return this.#entered[0]!;
+  }
+  set enteredAtMs(ms: number) {
+    this.#entered[0] = ms;
+  }
+}

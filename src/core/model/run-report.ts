@@ -1,0 +1,30 @@
+/** What a run says of itself when it ends: per stage, what came in, what went out and what became of the rest. */
+import type { JsonObject } from "./json.js";
+
+export interface StageReport {
+  readonly stage: string;
+  readonly in: number;
+  readonly out: number;
+  /** Frames given up on purpose or for want of room, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly failed: number;
+  /** Milliseconds from arrival at the stage to leaving it. */
+  readonly latencyMs: { readonly p50: number; readonly p99: number };
+  /** Frames waiting in front of the stage: now (at the end: 0) and at most. */
+  readonly queueDepth: { readonly now: number; readonly most: number };
+  /** Share of the run's time that the stage's threads were working, 0 to 1 a thread. */
+  readonly busyShare: number;
+  /** What the stage itself counts: particles, tracks, files. */
+  readonly summary: JsonObject;
+}
+
+export interface RunReport {
+  readonly elapsedMs: number;
+  /** Frames lost anywhere: gaps at the device, drops and failures. */
+  readonly lost: number;
+  /** Loss by stage and reason, for people: "acquire: 3 frames lost (device gap)". */
+  readonly losses: readonly string[];
+  readonly stages: readonly StageReport[];
+  /** Pool slots that were not returned; anything but 0 is a defect of Mote. */
+  readonly leakedSlots: number;
+}

@@ -1,0 +1,67 @@
+/** The one decoder of options, for the shell and for run files; reports every mistake at once. */
+import type { Problem } from "../errors.js";
+import type { JsonObject, JsonValue } from "../model/json.js";
+import { kebab, nearestName } from "./names.js";
+import type { OptionSpecs, OptionsOf } from "./option.js";
+
+export type RawOptions = { readonly [name: string]: unknown };
+
+export interface Decoded<Specs extends OptionSpecs> {
+  /** Complete only when `problems` is empty. */
+  readonly options: OptionsOf<Specs>;
+  readonly problems: readonly Problem[];
+}
+
+/** Decodes `raw` (camelCase names) against `specs`; `where` names the stage in complaints. */
+export function decodeOptions<Specs extends OptionSpecs>(where: string, specs: Specs, raw: RawOptions): Decoded<Specs> {
+  const problems: Problem[] = [];
+  const options: Record<string, unknown> = {};
+  for (const name of Object.keys(raw)) {
+    if (name in specs) continue;
+    const nearest = nearestName(name, Object.keys(specs));
+    problems.push({
+      where: `${where}, --${kebab(name)}`,
+      what: "there is no such option",
+      hint: nearest ? `Did you mean --${kebab(nearest)}?` : `See mote ${where} --help.`,
+    });
+  }
+  for (const [name, spec] of Object.entries(specs)) {
+    const given = raw[name] ?? spec.default;
+    if (given === undefined || given === null) {
+      if (spec.isRequired) {
+        problems.push({ where: `${where}, --${kebab(name)}`, what: `is required: ${spec.expected}`, hint: spec.doc });
+      }
+      options[name] = undefined;
+      continue;
+    }
+    if (Array.isArray(given) && spec.isRepeatable && given.length === 0) {
+      if (spec.isRequired) {
+        problems.push({ where: `${where}, --${kebab(name)}`, what: `is required: ${spec.expected}`, hint: spec.doc });
+      }
+      options[name] = [];
+      continue;
+    }
+    const decoded = spec.decode(given);
+    if ("value" in decoded) options[name] = decoded.value;
+    else {
+      problems.push({
+        where: `${where}, --${kebab(name)}`,
+        what: `expected ${spec.expected}, ${decoded.got}`,
+        hint: spec.doc,
+      });
+    }
+  }
+  return { options: options as OptionsOf<Specs>, problems };
+}
+
+/** What a stage ran with, as given or by default, for descriptors and files: plain JSON, nothing undefined. */
+export function optionsAsJson(specs: OptionSpecs, raw: RawOptions): JsonObject {
+  const json: Record<string, JsonValue> = {};
+  for (const [name, spec] of Object.entries(specs)) {
+    const given = raw[name] ?? spec.default;
+    if (given === undefined || given === null) continue;
+    const decoded = spec.decode(given);
+    json[name] = (("value" in decoded ? decoded.value : given) ?? null) as JsonValue;
+  }
+  return json;
+}

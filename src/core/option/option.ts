@@ -1,0 +1,255 @@
+/**
+ * One declaration of an option: its type, range, unit, default and prose. Help, validation, the run-file schema and the
+ * reference page are computed from it. A decoder takes what the shell (text) or a run file (JSON) holds; it never names
+ * the option in its complaint: `decode-options` puts the name in front, so all messages agree.
+ */
+import type { JsonObject, JsonValue } from "../model/json.js";
+import { acceptedUnits, parseQuantity, type Unit } from "../units.js";
+
+export interface OptionSpec<Value> {
+  /** One or more sentences, ending in a full stop. */
+  readonly doc: string;
+  /** Stands for the value in help: `--diameter <px>`; empty for a flag. */
+  readonly metavar: string;
+  /** What a value has to be, for help and complaints: "an odd whole number, at least 3". */
+  readonly expected: string;
+  /** As the user would type it; shown in help. Absent: no default. */
+  readonly default?: JsonValue;
+  readonly isRequired: boolean;
+  /** May be given several times; the value is a list. */
+  readonly isRepeatable: boolean;
+  /** A flag takes no value; `--no-name` switches it off. */
+  readonly isFlag: boolean;
+  /** JSON Schema of the value in a run file. */
+  readonly schema: JsonObject;
+  /** The decoded value, or a complaint's second half: "got 4". */
+  decode(raw: unknown): { readonly value: Value } | { readonly got: string };
+}
+
+export type OptionSpecs = { readonly [name: string]: OptionSpec<unknown> };
+export type OptionsOf<Specs extends OptionSpecs> = {
+  readonly [Name in keyof Specs]: Specs[Name] extends OptionSpec<infer Value> ? Value : never;
+};
+
+interface Prose {
+  readonly doc: string;
+  readonly metavar?: string;
+}
+type Presence<Value, Given> = Given extends { default: unknown } | { required: true } ? Value : Value | undefined;
+interface Given {
+  readonly default?: JsonValue;
+  readonly required?: true;
+}
+
+function got(raw: unknown): { got: string } {
+  return { got: `got ${typeof raw === "string" ? (raw === "" ? "nothing" : raw) : JSON.stringify(raw)}` };
+}
+
+function spec<Value>(
+  given: Prose & Given,
+  own: Pick<OptionSpec<Value>, "expected" | "schema" | "decode"> & {
+    metavar: string;
+    isFlag?: boolean;
+    isRepeatable?: boolean;
+  },
+): OptionSpec<Value> {
+  return {
+    doc: given.doc,
+    metavar: given.metavar ?? own.metavar,
+    expected: own.expected,
+    ...(given.default === undefined ? {} : { default: given.default }),
+    isRequired: given.required ?? false,
+    isRepeatable: own.isRepeatable ?? false,
+    isFlag: own.isFlag ?? false,
+    schema: own.schema,
+    decode: own.decode,
+  };
+}
+
+interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  /** The value has to be above `min`, not equal to it. */
+  readonly above?: number;
+}
+
+function rangeProse(noun: string, range: Range): string {
+  if (range.above !== undefined) return `${noun} above ${range.above}`;
+  if (range.min !== undefined && range.max !== undefined) return `${noun}, ${range.min} to ${range.max}`;
+  if (range.min !== undefined) return `${noun}, at least ${range.min}`;
+  if (range.max !== undefined) return `${noun}, at most ${range.max}`;
+  return noun;
+}
+
+function inRange(value: number, range: Range): boolean {
+  return (
+    Number.isFinite(value) &&
+    (range.min === undefined || value >= range.min) &&
+    (range.max === undefined || value <= range.max) &&
+    (range.above === undefined || value > range.above)
+  );
+}
+
+function rangeSchema(range: Range): JsonObject {
+  return {
+    ...(range.min === undefined ? {} : { minimum: range.min }),
+    ...(range.max === undefined ? {} : { maximum: range.max }),
+    ...(range.above === undefined ? {} : { exclusiveMinimum: range.above }),
+  };
+}
+
+function toNumber(raw: unknown, unit?: Unit): number {
+  if (typeof raw === "number") return raw;
+  if (typeof raw !== "string" || raw.trim() === "") return Number.NaN;
+  return (unit ? parseQuantity(raw, unit) : Number(raw)) ?? Number.NaN;
+}
+
+/** A whole number. */
+function count<G extends Prose & Given & Range>(given: G): OptionSpec<Presence<number, G>> {
+  return spec<Presence<number, G>>(given, {
+    metavar: "n",
+    expected: rangeProse("a whole number", given),
+    schema: { type: "integer", ...rangeSchema(given) },
+    decode(raw) {
+      const value = toNumber(raw);
+      return Number.isSafeInteger(value) && inRange(value, given) ? { value: value as Presence<number, G> } : got(raw);
+    },
+  });
+}
+
+/** A number, in a unit when one is declared. */
+function number<G extends Prose & Given & Range & { unit?: Unit }>(given: G): OptionSpec<Presence<number, G>> {
+  const unitProse = given.unit
+    ? ` in ${given.unit} (or ${
+        acceptedUnits(given.unit)
+          .filter((u) => u !== given.unit)
+          .join(", ") || given.unit
+      })`
+    : "";
+  return spec<Presence<number, G>>(given, {
+    metavar: given.unit ?? "x",
+    expected: rangeProse("a number", given) + unitProse,
+    schema: given.unit
+      ? { anyOf: [{ type: "number", ...rangeSchema(given) }, { type: "string" }] }
+      : { type: "number", ...rangeSchema(given) },
+    decode(raw) {
+      const value = toNumber(raw, given.unit);
+      return inRange(value, given) ? { value: value as Presence<number, G> } : got(raw);
+    },
+  });
+}
+
+export interface PerAxis {
+  readonly y: number;
+  readonly x: number;
+}
+
+/** One number for both axes or two, "y,x" (slowest axis first, as trackpy's tuples). */
+function perAxis<G extends Prose & Given & Range & { odd?: boolean; whole?: boolean }>(
+  given: G,
+): OptionSpec<Presence<PerAxis, G>> {
+  const noun = given.odd ? "an odd whole number" : given.whole ? "a whole number" : "a number";
+  const fits = (value: number) =>
+    inRange(value, given) &&
+    (!(given.odd || given.whole) || Number.isInteger(value)) &&
+    (!given.odd || value % 2 === 1);
+  return spec<Presence<PerAxis, G>>(given, {
+    metavar: "px",
+    expected: `${rangeProse(noun, given)}, or two for y,x`,
+    schema: {
+      anyOf: [
+        { type: "number" },
+        { type: "array", items: { type: "number" }, minItems: 2, maxItems: 2 },
+        { type: "string" },
+      ],
+    },
+    decode(raw) {
+      const parts = Array.isArray(raw) ? raw : typeof raw === "string" ? raw.split(",") : [raw];
+      const numbers = parts.map((part) => toNumber(part, "px"));
+      if (numbers.length < 1 || numbers.length > 2 || !numbers.every(fits)) return got(raw);
+      const [y, x = y] = numbers as [number, number?];
+      return { value: { y, x } as Presence<PerAxis, G> };
+    },
+  });
+}
+
+/** Free text. */
+function text<G extends Prose & Given>(given: G): OptionSpec<Presence<string, G>> {
+  return spec<Presence<string, G>>(given, {
+    metavar: "text",
+    expected: "text",
+    schema: { type: "string" },
+    decode: (raw) => (typeof raw === "string" && raw !== "" ? { value: raw as Presence<string, G> } : got(raw)),
+  });
+}
+
+/** A file, a folder or a device. */
+function path<G extends Prose & Given>(given: G): OptionSpec<Presence<string, G>> {
+  return { ...text(given), metavar: given.metavar ?? "path", expected: "a path" };
+}
+
+/** One of a registry's names. */
+function choice<const Names extends readonly string[], G extends Prose & Given>(
+  names: Names,
+  given: G,
+): OptionSpec<Presence<Names[number], G>> {
+  return spec<Presence<Names[number], G>>(given, {
+    metavar: "name",
+    expected: names.length > 1 ? `${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}` : `${names[0]}`,
+    schema: { enum: names },
+    decode: (raw) => (names.includes(raw as string) ? { value: raw as Presence<Names[number], G> } : got(raw)),
+  });
+}
+
+/** On or off; `--no-name` on the command line, true or false in a run file. */
+function flag(given: Prose & { default: boolean }): OptionSpec<boolean> {
+  return spec<boolean>(given, {
+    metavar: "",
+    expected: "true or false",
+    isFlag: true,
+    schema: { type: "boolean" },
+    decode: (raw) =>
+      raw === true || raw === "true" ? { value: true } : raw === false || raw === "false" ? { value: false } : got(raw),
+  });
+}
+
+/** Any option given several times; in a run file a list, or one value. */
+function list<Value>(
+  item: OptionSpec<Value | undefined>,
+  given: { required?: true } = {},
+): OptionSpec<readonly Value[]> {
+  return {
+    ...item,
+    isRepeatable: true,
+    isRequired: given.required ?? false,
+    ...(given.required ? {} : { default: [] }),
+    schema: { anyOf: [item.schema, { type: "array", items: item.schema }] },
+    decode(raw) {
+      const values: Value[] = [];
+      for (const part of Array.isArray(raw) ? raw : [raw]) {
+        const decoded = item.decode(part);
+        if ("got" in decoded) return decoded;
+        values.push(decoded.value as Value);
+      }
+      return { value: values };
+    },
+  };
+}
+
+/** A value with a notation of its own, "2048x2048" or "10,20,640,480"; `parse` returns undefined for what it cannot read. */
+function custom<Value, G extends Prose & Given>(
+  given: G & { expected: string; metavar: string; schema?: JsonObject },
+  parse: (raw: unknown) => Value | undefined,
+): OptionSpec<Presence<Value, G>> {
+  return spec<Presence<Value, G>>(given, {
+    metavar: given.metavar,
+    expected: given.expected,
+    schema: given.schema ?? { type: "string" },
+    decode(raw) {
+      const value = parse(raw);
+      return value === undefined ? got(raw) : { value: value as Presence<Value, G> };
+    },
+  });
+}
+
+export const option = { count, number, perAxis, text, path, choice, flag, list, custom };

@@ -1,0 +1,135 @@
+/**
+ * A stage is one declaration: its command, help, validation, run-file schema and reference page are computed from it.
+ * A stage never knows stdin, argv, its thread, its neighbours, wall time or metrics; what it needs is handed to it.
+ */
+import type { Problem } from "../errors.js";
+import type { Frame } from "../memory/frame.js";
+import type { StreamDescriptor } from "../model/descriptor.js";
+import type { StreamEvent } from "../model/event.js";
+import type { JsonObject } from "../model/json.js";
+import type { RawOptions } from "../option/decode-options.js";
+import type { OptionSpecs, OptionsOf } from "../option/option.js";
+
+type Awaitable<Value> = Value | Promise<Value>;
+export type Role = "source" | "transform" | "sink";
+
+export interface Example {
+  /** What follows `mote ` in a shell, run by the tests in the repository's root. */
+  readonly cmd: string;
+  /** What it shows, a sentence. */
+  readonly shows: string;
+}
+
+/** What a stage asks of the pool and the threads. */
+export interface StageNeeds {
+  /** Rows of the detection table every slot has to have room for; 0 without detections. */
+  readonly detectionRows?: number;
+  /** Worker threads that run `openMapper`'s map, in parallel, the results in order; 0 without a mapper. */
+  readonly mappers?: number;
+  /** Scratch bytes of each mapper in the shared memory. */
+  readonly mapperScratchBytes?: number;
+  /** Frames the stage keeps (through `retain`) after push returned. */
+  readonly heldFrames?: number;
+  /** The same for a source or a serial part that runs kernels itself. */
+  readonly scratchBytes?: number;
+}
+
+export interface Negotiated<Plan extends JsonObject> {
+  /** What the stage passes on; a sink returns its input. */
+  readonly output: StreamDescriptor;
+  /** Everything `open` needs, as plain JSON: it crosses threads. */
+  readonly plan: Plan;
+  readonly needs?: StageNeeds;
+}
+
+/** The world as a stage may see it while it runs. */
+export interface StageContext {
+  readonly memory: WebAssembly.Memory;
+  /** Byte offset of this thread's scratch in `memory`. */
+  readonly scratchOffset: number;
+  /** What arrives; for a source the same as `output`. */
+  readonly input: StreamDescriptor;
+  readonly output: StreamDescriptor;
+  readonly clock: Clock;
+  /** True after the first interrupt: a source ends as soon as it can. */
+  isDraining(): boolean;
+  /** True after the run failed or was interrupted twice: nothing needs to be finished. */
+  isAborted(): boolean;
+  /** Passes an event downstream, in order with the frames. */
+  emit(event: StreamEvent): void;
+  /** A sentence for the user that does not end the run. */
+  warn(text: string): void;
+  /** Ends the run early without fault: the reader of our output went away. */
+  stopQuietly(reason: string): void;
+}
+
+export interface Clock {
+  /** Nanoseconds since the Unix epoch, UTC. */
+  nowNs(): bigint;
+  /** Monotonic milliseconds. */
+  nowMs(): number;
+  /** Sleeps this thread; returns early when the run drains or aborts. */
+  sleepMs(ms: number): void;
+}
+
+interface Opened {
+  /** What the stage counted, for the run's report: `{ tracks: 12, files: ["a.h5"] }`. */
+  summary?(): JsonObject;
+  /** Releases everything; called once, also after a failure (`failed` true: leave nothing half-written under a final name). */
+  close?(failed: boolean): Awaitable<void>;
+}
+
+export interface SourceInstance extends Opened {
+  /** Fills the frame and returns "frame", or returns "end". */
+  next(frame: Frame): Awaitable<"frame" | "end">;
+}
+
+export interface FlowInstance extends Opened {
+  /** Takes one frame; a transform's frame goes on afterwards unless a reason to drop it is returned. */
+  push(frame: Frame): Awaitable<undefined | { readonly drop: string }>;
+  /** Takes an event; it goes on afterwards. */
+  event?(event: StreamEvent): Awaitable<void>;
+  /** After the last frame. */
+  flush?(): Awaitable<void>;
+}
+
+export interface FrameMapper {
+  /** Works on one frame in its slot; frames come in any order. */
+  map(frame: Frame): void;
+}
+
+export interface StageDeclaration<
+  Specs extends OptionSpecs = OptionSpecs,
+  Plan extends JsonObject = JsonObject,
+  Facts = unknown,
+> {
+  readonly name: string;
+  readonly role: Role;
+  /** One sentence. */
+  readonly summary: string;
+  /** A few more, for --help. */
+  readonly description?: string;
+  readonly options: Specs;
+  /** The option that takes the command's plain arguments (a repeatable path). */
+  readonly positional?: keyof Specs & string;
+  /** Named sets of option values; an option `preset` chooses one, options given beside it win. */
+  readonly presets?: Readonly<Record<string, RawOptions>>;
+  readonly examples: readonly Example[];
+  /** Looks at the world (files to replay) without changing it or keeping it open. */
+  look?(options: OptionsOf<Specs>): Awaitable<Facts>;
+  /** Pure: sees the upstream descriptor (null for a source), refuses with a MoteError of exit code 2 or says what it will do. */
+  negotiate(input: StreamDescriptor | null, options: OptionsOf<Specs>, facts: Facts): Negotiated<Plan>;
+  /** Last look before anything is opened: disk space, files in the way. */
+  check?(plan: Plan, input: StreamDescriptor): Awaitable<readonly Problem[]>;
+  open(plan: Plan, context: StageContext): Awaitable<SourceInstance | FlowInstance>;
+  openMapper?(plan: Plan, context: StageContext): Awaitable<FrameMapper>;
+}
+
+/** Checks a declaration's types and forgets them, so that all stages fit one table. */
+export function defineStage<Specs extends OptionSpecs, Plan extends JsonObject, Facts = undefined>(
+  declaration: StageDeclaration<Specs, Plan, Facts>,
+): StageDeclaration {
+  return declaration as unknown as StageDeclaration;
+}
+
+export type { Frame };
