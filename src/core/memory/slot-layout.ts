@@ -22,7 +22,7 @@ export interface SlotGeometry {
 }
 
 /** Events need room too, however small the frames are. */
-export const leastPayloadBytes = 4096;
+export const leastPayloadBytes = 16384;
 
 /** Index of each word in a slot's meta. */
 export const slotMeta = { loans: 0, kind: 1, rowCount: 2, eventBytes: 3 } as const;

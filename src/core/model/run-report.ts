@@ -28,3 +28,12 @@ export interface RunReport {
   /** Pool slots that were not returned; anything but 0 is a defect of Mote. */
   readonly leakedSlots: number;
 }
+
+/** The last word of a stream: what every stage before this one has to report. */
+export interface EndOfStream {
+  /** False when the run upstream was interrupted or failed before its source was exhausted. */
+  readonly isComplete: boolean;
+  /** Frames lost upstream, all reasons together. */
+  readonly lost: number;
+  readonly stages: readonly StageReport[];
+}

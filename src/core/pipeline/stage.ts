@@ -7,6 +7,7 @@ import type { Frame } from "../memory/frame.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
+import type { EndOfStream } from "../model/run-report.js";
 import type { RawOptions } from "../option/decode-options.js";
 import type { OptionSpecs, OptionsOf } from "../option/option.js";
 
@@ -89,8 +90,8 @@ export interface FlowInstance extends Opened {
   push(frame: Frame): Awaitable<undefined | { readonly drop: string }>;
   /** Takes an event; it goes on afterwards. */
   event?(event: StreamEvent): Awaitable<void>;
-  /** After the last frame. */
-  flush?(): Awaitable<void>;
+  /** After the last frame; `end` holds the reports of every stage before this one. */
+  flush?(end: EndOfStream): Awaitable<void>;
 }
 
 export interface FrameMapper {
