@@ -1,0 +1,123 @@
+/** What a user may ask of the linker, what an unset value means, and which values are refused. */
+import type { Problem } from "../../errors.js";
+
+export type LinkPredictor = "none" | "nearest-velocity" | "drift";
+
+export const linkPredictors: readonly LinkPredictor[] = ["none", "nearest-velocity", "drift"];
+
+export interface LinkParameters {
+  /**
+   * Farthest a particle may move from one frame to the next, pixels on each axis. Equal values are a circle; different
+   * ones an ellipse, and displacements are then counted in search ranges.
+   */
+  readonly searchRange: { readonly y: number; readonly x: number };
+  /** Frames a particle may be missing and still go on as the same track; 0 when unset. */
+  readonly memory?: number;
+  /**
+   * When set, a subnet too large to solve is split by shrinking its search range until it can be solved, down to this
+   * many pixels (trackpy's adaptive_stop).
+   */
+  readonly adaptiveStop?: number;
+  /** Factor by which the adaptive search shrinks the range at every attempt, between 0 and 1; 0.95 when unset. */
+  readonly adaptiveStep?: number;
+  /** How to guess where a particle will be before searching around it; "none" when unset. */
+  readonly predictor?: LinkPredictor;
+  /**
+   * Tracks in the largest subnet that is solved optimally; a larger one is linked greedily and flagged. When unset:
+   * 15 with an adaptive search, as in trackpy, else `defaultMaxSubnet`.
+   */
+  readonly maxSubnet?: number;
+  /** Milliseconds of one frame after which its remaining subnets are linked greedily and flagged; no limit when unset. */
+  readonly linkBudgetMs?: number;
+}
+
+/** Largest subnet solved optimally without an adaptive search; a subnet of this size takes a few seconds at the worst. */
+export const defaultMaxSubnet = 20_000;
+
+/** trackpy's Linker.MAX_SUB_NET_SIZE_ADAPTIVE: tracks in a subnet beyond which the adaptive search shrinks the range. */
+export const adaptiveMaxSubnet = 15;
+
+/** Every value of `parameters` that cannot be used, as problems of the `link` stage; empty when all is well. */
+export function checkLinkParameters(parameters: LinkParameters): Problem[] {
+  const problems: Problem[] = [];
+  const refuse = (option: string, expected: string, got: unknown, hint?: string): void => {
+    const where = `link, --${option}`;
+    const what = `expected ${expected}, got ${String(got)}`;
+    problems.push(hint === undefined ? { where, what } : { where, what, hint });
+  };
+  const { searchRange, memory, adaptiveStop, adaptiveStep, predictor, maxSubnet, linkBudgetMs } = parameters;
+
+  for (const axis of ["y", "x"] as const) {
+    const range = searchRange[axis];
+    if (!(Number.isFinite(range) && range > 0)) refuse("search-range", `a positive length on the ${axis} axis`, range);
+  }
+  if (memory !== undefined && !(Number.isSafeInteger(memory) && memory >= 0)) {
+    refuse("memory", "a whole number of frames, 0 or more", memory);
+  }
+  if (adaptiveStop !== undefined) {
+    if (!(Number.isFinite(adaptiveStop) && adaptiveStop > 0)) {
+      refuse("adaptive-stop", "a positive length", adaptiveStop);
+    } else if (adaptiveStop >= Math.max(searchRange.y, searchRange.x)) {
+      const range = `${searchRange.y},${searchRange.x}`;
+      refuse(
+        "adaptive-stop",
+        `less than the search range ${range}`,
+        adaptiveStop,
+        "The range only shrinks: stop lower.",
+      );
+    }
+  }
+  if (adaptiveStep !== undefined && !(adaptiveStep > 0 && adaptiveStep < 1)) {
+    refuse("adaptive-step", "a factor between 0 and 1, both excluded", adaptiveStep);
+  }
+  if (predictor !== undefined && !linkPredictors.includes(predictor)) {
+    refuse("predictor", `one of ${linkPredictors.join(", ")}`, predictor);
+  }
+  if (maxSubnet !== undefined && !(Number.isSafeInteger(maxSubnet) && maxSubnet >= 1)) {
+    refuse("max-subnet", "a whole number of tracks, 1 or more", maxSubnet);
+  }
+  if (linkBudgetMs !== undefined && !(Number.isFinite(linkBudgetMs) && linkBudgetMs >= 0)) {
+    refuse("link-budget", "a time, 0 or more", linkBudgetMs);
+  }
+  return problems;
+}
+
+/** The parameters with every default filled in, and the search in the units in which distances are measured. */
+export interface LinkSettings {
+  /** Divisors of the coordinates: 1 with equal ranges, else the ranges themselves, so that exact ties stay trackpy's. */
+  readonly scale: { readonly y: number; readonly x: number };
+  /** Search range after scaling: pixels with equal ranges, else 1. */
+  readonly range: number;
+  readonly memory: number;
+  /** Scaled range at or below which the adaptive search gives up; NaN without an adaptive search. */
+  readonly adaptiveStop: number;
+  readonly adaptiveStep: number;
+  readonly isAdaptive: boolean;
+  readonly predictor: LinkPredictor;
+  readonly maxSubnet: number;
+  /** Infinity when there is no budget. */
+  readonly budgetMs: number;
+}
+
+/**
+ * Resolves defaults and units. With different ranges on the axes coordinates are divided by them, the range becomes 1,
+ * and the adaptive stop becomes its larger share of the two, as trackpy's Linker does.
+ */
+export function resolveLinkParameters(parameters: LinkParameters): LinkSettings {
+  const { y, x } = parameters.searchRange;
+  const isIsotropic = y === x;
+  const stop = parameters.adaptiveStop;
+  const isAdaptive = stop !== undefined;
+  const scaledStop = stop === undefined ? Number.NaN : isIsotropic ? stop : Math.max(stop / y, stop / x);
+  return {
+    scale: isIsotropic ? { y: 1, x: 1 } : { y, x },
+    range: isIsotropic ? y : 1,
+    memory: parameters.memory ?? 0,
+    adaptiveStop: scaledStop,
+    adaptiveStep: parameters.adaptiveStep ?? 0.95,
+    isAdaptive,
+    predictor: parameters.predictor ?? "none",
+    maxSubnet: parameters.maxSubnet ?? (isAdaptive ? adaptiveMaxSubnet : defaultMaxSubnet),
+    budgetMs: parameters.linkBudgetMs ?? Number.POSITIVE_INFINITY,
+  };
+}
