@@ -7,6 +7,13 @@ import { growFloat64, growInt32 } from "./growing-array.js";
 const tracksPerLook = 16;
 
 /**
+ * Links that the searches of one frame may look at, about five seconds of work, so that no scene can hang a run that set
+ * no budget. A count and not a time: the answer stays the same from run to run. 2,000 tracks all in range of 2,000
+ * features look at half of it; 100,000 tracks with 13 candidates each, all in one subnet, at a hundredth.
+ */
+const maxLinkVisits = 2 ** 29;
+
+/**
  * The links chosen in one frame. All arrays are indexed by the frame's own track and feature numbers, so that subnets
  * need no renumbering: each touches only its own entries.
  */
@@ -28,6 +35,8 @@ export class Assignment {
   #settled = new Int32Array(0);
   #isSettled = new Uint8Array(0);
   readonly #heap = new DistanceHeap();
+  /** Links looked at in this frame. */
+  linkVisits = 0;
 
   /** Forgets all links, for a frame of so many tracks and features. */
   reset(trackCount: number, featureCount: number): void {
@@ -46,13 +55,14 @@ export class Assignment {
     this.featureOf.fill(-1, 0, trackCount);
     this.trackOf.fill(-1, 0, featureCount);
     this.#price.fill(0, 0, featureCount);
+    this.linkVisits = 0;
   }
 
   /**
    * Links `tracks[from]` to `tracks[to - 1]`, all the tracks of one subnet, to features at most `range` away so that the
    * sum of squared distances is smallest, a track without a feature costing `lostCost`. Equal sums go to more links and
    * then by the order of the tracks. O(tracks x links x log features) at the worst. Returns false, with some tracks
-   * linked and others not, when `isOverBudget` said so.
+   * linked and others not, when `isOverBudget` said so or the frame took too much work.
    *
    * Successive shortest augmenting paths with dual prices (Jonker & Volgenant 1987, Computing 38:325, their augmentation
    * phase), on the sparse graph with a heap; the private "lost" column of every track is never stored: its price stays
@@ -70,6 +80,7 @@ export class Assignment {
     for (let i = from; i < to; i++) {
       if ((i - from) % tracksPerLook === tracksPerLook - 1 && isOverBudget()) return false;
       this.#augment(graph, tracks[i]!, range, lostCost);
+      if (this.linkVisits > maxLinkVisits) return false;
     }
     return true;
   }
@@ -96,6 +107,7 @@ export class Assignment {
         lostPath = lostCost - offset;
         lostTrack = track;
       }
+      this.linkVisits += trackStart[track + 1]! - trackStart[track]!;
       for (let link = trackStart[track]!; link < trackStart[track + 1]!; link++) {
         const distance = trackDistance[link]!;
         const feature = targets[link]!;

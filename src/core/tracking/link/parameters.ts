@@ -24,15 +24,12 @@ export interface LinkParameters {
   readonly predictor?: LinkPredictor;
   /**
    * Tracks in the largest subnet that is solved optimally; a larger one is linked greedily and flagged. When unset:
-   * 15 with an adaptive search, as in trackpy, else `defaultMaxSubnet`.
+   * 15 with an adaptive search, as in trackpy, else no limit but that on the work of a frame (see assignment.ts).
    */
   readonly maxSubnet?: number;
   /** Milliseconds of one frame after which its remaining subnets are linked greedily and flagged; no limit when unset. */
   readonly linkBudgetMs?: number;
 }
-
-/** Largest subnet solved optimally without an adaptive search; a subnet of this size takes a few seconds at the worst. */
-export const defaultMaxSubnet = 20_000;
 
 /** trackpy's Linker.MAX_SUB_NET_SIZE_ADAPTIVE: tracks in a subnet beyond which the adaptive search shrinks the range. */
 export const adaptiveMaxSubnet = 15;
@@ -94,6 +91,7 @@ export interface LinkSettings {
   readonly adaptiveStep: number;
   readonly isAdaptive: boolean;
   readonly predictor: LinkPredictor;
+  /** Infinity when there is no limit. */
   readonly maxSubnet: number;
   /** Infinity when there is no budget. */
   readonly budgetMs: number;
@@ -117,7 +115,7 @@ export function resolveLinkParameters(parameters: LinkParameters): LinkSettings 
     adaptiveStep: parameters.adaptiveStep ?? 0.95,
     isAdaptive,
     predictor: parameters.predictor ?? "none",
-    maxSubnet: parameters.maxSubnet ?? (isAdaptive ? adaptiveMaxSubnet : defaultMaxSubnet),
+    maxSubnet: parameters.maxSubnet ?? (isAdaptive ? adaptiveMaxSubnet : Number.POSITIVE_INFINITY),
     budgetMs: parameters.linkBudgetMs ?? Number.POSITIVE_INFINITY,
   };
 }
