@@ -26,7 +26,7 @@ export class NeighborGrid {
 
   /** Replaces the contents by `count` finite points. Coordinates may be of any size: no array depends on them. */
   fill(count: number, y: Float64Array, x: Float64Array, cell: number): void {
-    let buckets = 16;
+    let buckets = 64;
     while (buckets < 2 * count) buckets *= 2;
     this.cell = cell;
     this.mask = buckets - 1;
