@@ -2,7 +2,7 @@
  * Times the linker after checking what it answers: the walkers of trackpy's table (same partition), and random walkers of
  * known identity, sparse and moderately dense (share of true links found).
  *
- * node bench/link.mjs   BENCH_POINTS=100000 BENCH_RUNS=15
+ * node --expose-gc bench/link.mjs   BENCH_POINTS=100000 BENCH_RUNS=15 BENCH_FRAMES=200000
  */
 import { existsSync, readFileSync } from "node:fs";
 import { createLinker } from "../dist/core/tracking/link/linker.js";
@@ -154,5 +154,37 @@ for (const { name, spacing, atLeast } of scenes) {
     `link/${name}/${points}: ${spread(times)} a frame; ${(100 * share).toFixed(2)} % of the true links, ` +
       `largest subnet ${summary.largestSubnet}, degraded ${summary.degradedSubnets}, ` +
       `arrays ${(memory / 2 ** 20).toFixed(0)} MiB`,
+  );
+}
+
+{
+  // A long run of few beads: time a frame, and arrays after half of the frames and after all of them (run with --expose-gc).
+  const frameCount = Number(process.env.BENCH_FRAMES ?? 200_000);
+  const next = random(3);
+  const y = Float64Array.from({ length: 20 }, (_, i) => 50 * i);
+  const x = new Float64Array(20);
+  const ids = new Float64Array(20);
+  const linker = createLinker({ searchRange: { y: 5, x: 5 }, memory: 3 });
+  const arrays = () => {
+    globalThis.gc?.();
+    return process.memoryUsage().arrayBuffers;
+  };
+  let early = 0;
+  const start = performance.now();
+  for (let frame = 0; frame < frameCount; frame++) {
+    for (let i = 0; i < 20; i++) {
+      y[i] += next() - 0.5;
+      x[i] += next() - 0.5;
+    }
+    linker.link(frame, 20, y, 0, x, 0, ids, 0);
+    if (frame === Math.floor(frameCount / 2)) early = arrays();
+  }
+  const microseconds = ((performance.now() - start) * 1000) / frameCount;
+  const { tracks, links } = linker.summary();
+  if (tracks !== 20 || links !== 20 * (frameCount - 1)) throw new Error(`link/beads: ${tracks} tracks, ${links} links`);
+  const kib = (bytes) => (bytes / 1024).toFixed(0);
+  console.log(
+    `link/beads/20x${frameCount}: ${microseconds.toFixed(2)} us a frame; ` +
+      `arrays ${kib(early)} KiB after half of the frames, ${kib(arrays())} KiB after all`,
   );
 }

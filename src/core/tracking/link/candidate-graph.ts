@@ -100,13 +100,13 @@ export class CandidateGraph {
           if (entry === end) continue;
           measured += end - entry;
           this.#reserve(links + end - entry);
-          const { y: gridY, x: gridX, cellY: gridCellY, cellX: gridCellX, point } = grid;
+          const { y: gridY, x: gridX, point } = grid;
           const { trackOf, featureDistance } = this;
           for (; entry < end; entry++) {
             const dy = gridY[entry]! - y;
             const dx = gridX[entry]! - x;
             const square = dy * dy + dx * dx;
-            if (square < reachSquare && gridCellY[entry] === cellY && gridCellX[entry] === cellX) {
+            if (square < reachSquare) {
               trackOf[links] = point[entry]!;
               featureDistance[links++] = Math.sqrt(square);
             }

@@ -1,12 +1,16 @@
 /** Points hashed by the square cell they are in: finds all points near a place in memory that grows with points alone. */
 import { growFloat64, growInt32 } from "./growing-array.js";
 
-/** 2^32 over the golden ratio, odd: rows of cells are spread over the buckets, neighbours in a row stay side by side. */
+/**
+ * 2^32 over the golden ratio, odd: rows of cells are spread over the buckets, neighbours in a row stay side by side.
+ * Neither it nor its double is within 2 of a multiple of any power of two from 64 up, so that the nine cells around a
+ * place are in nine different buckets: searching these finds no point twice.
+ */
 const rowStride = 0x9e3779b1 | 0;
 
 /**
  * A uniform grid of which only the occupied cells exist. Cells are buckets of a table of at least twice as many entries
- * as points; every point remembers its cell, so that two cells that share a bucket are told apart. The fields are open
+ * as points; far cells may share a bucket, so that whoever searches must measure distances. The fields are open
  * because the search over them is the innermost loop of linking (see candidate-graph.ts).
  */
 export class NeighborGrid {
@@ -16,12 +20,10 @@ export class NeighborGrid {
   mask = 0;
   /** First entry of every bucket, and one more at the end. */
   bucketStart = new Int32Array(2);
-  /** Per entry, in bucket order: the point's number, position and cell. */
+  /** Per entry, in bucket order: the point's number and position. */
   point = new Int32Array(0);
   y = new Float64Array(0);
   x = new Float64Array(0);
-  cellY = new Float64Array(0);
-  cellX = new Float64Array(0);
   #bucketOf = new Int32Array(0);
 
   /** Replaces the contents by `count` finite points. Coordinates may be of any size: no array depends on them. */
@@ -35,8 +37,6 @@ export class NeighborGrid {
     this.point = growInt32(this.point, count);
     this.y = growFloat64(this.y, count);
     this.x = growFloat64(this.x, count);
-    this.cellY = growFloat64(this.cellY, count);
-    this.cellX = growFloat64(this.cellX, count);
     const { bucketStart, mask } = this;
     const bucketOf = this.#bucketOf;
 
@@ -53,8 +53,6 @@ export class NeighborGrid {
       this.point[entry] = i;
       this.y[entry] = y[i]!;
       this.x[entry] = x[i]!;
-      this.cellY[entry] = Math.floor(y[i]! / cell);
-      this.cellX[entry] = Math.floor(x[i]! / cell);
     }
     // Now bucketStart[b + 1] is where bucket b starts: move the starts back by one.
     bucketStart.copyWithin(0, 1, buckets + 1);
