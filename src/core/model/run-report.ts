@@ -37,3 +37,11 @@ export interface EndOfStream {
   readonly lost: number;
   readonly stages: readonly StageReport[];
 }
+
+/** Reasons to give a frame up that lose nothing: it is there already, nobody reads any more, or it was not asked for. */
+export const harmlessReasons = { duplicate: "duplicate", readerGone: "the reader went away", notSelected: "not selected" } as const;
+
+/** Whether frames given up for this reason are lost. */
+export function isLoss(reason: string): boolean {
+  return !(Object.values(harmlessReasons) as readonly string[]).includes(reason);
+}

@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
+import type { SlotGeometry } from "../memory/slot-layout.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
@@ -29,13 +30,11 @@ export interface StageNeeds {
   readonly mappers?: number;
   /** Scratch bytes of each mapper in the shared memory. */
   readonly mapperScratchBytes?: number;
-  /** Frames the stage keeps (through `retain`) after push returned. */
-  readonly heldFrames?: number;
   /** The same for a source or a serial part that runs kernels itself. */
   readonly scratchBytes?: number;
 }
 
-export interface Negotiated<Plan extends JsonObject> {
+export interface Negotiated<Plan extends object> {
   /** What the stage passes on; a sink returns its input. */
   readonly output: StreamDescriptor;
   /** Everything `open` needs, as plain JSON: it crosses threads. */
@@ -52,8 +51,12 @@ export interface StageContext {
   readonly input: StreamDescriptor;
   readonly output: StreamDescriptor;
   readonly clock: Clock;
+  /** Room for detections in every slot, for who writes or reads slots as they stand. */
+  readonly geometry: SlotGeometry;
   /** True after the first interrupt: a source ends as soon as it can. */
   isDraining(): boolean;
+  /** True when a source shall end at once, even one whose upstream would have more to say: nobody reads any more. */
+  isStopped(): boolean;
   /** True after the run failed or was interrupted twice: nothing needs to be finished. */
   isAborted(): boolean;
   /** Passes an event downstream, in order with the frames. */
@@ -81,6 +84,8 @@ interface Opened {
 }
 
 export interface SourceInstance extends Opened {
+  /** For a source that relays another process' stream: the last word it received, after "end". Its events are not counted again. */
+  upstreamEnd?(): EndOfStream | undefined;
   /** Fills the frame and returns "frame", or returns "end". */
   next(frame: Frame): Awaitable<"frame" | "end">;
 }
@@ -101,7 +106,7 @@ export interface FrameMapper {
 
 export interface StageDeclaration<
   Specs extends OptionSpecs = OptionSpecs,
-  Plan extends JsonObject = JsonObject,
+  Plan extends object = object,
   Facts = unknown,
 > {
   readonly name: string;
@@ -116,6 +121,8 @@ export interface StageDeclaration<
   /** Named sets of option values; an option `preset` chooses one, options given beside it win. */
   readonly presets?: Readonly<Record<string, RawOptions>>;
   readonly examples: readonly Example[];
+  /** True for the ends of a process' pipeline that only carry the stream (stdin, stdout): they leave no provenance. */
+  readonly isTransport?: boolean;
   /** Looks at the world (files to replay) without changing it or keeping it open. */
   look?(options: OptionsOf<Specs>): Awaitable<Facts>;
   /** Pure: sees the upstream descriptor (null for a source), refuses with a MoteError of exit code 2 or says what it will do. */
@@ -127,10 +134,8 @@ export interface StageDeclaration<
 }
 
 /** Checks a declaration's types and forgets them, so that all stages fit one table. */
-export function defineStage<Specs extends OptionSpecs, Plan extends JsonObject, Facts = undefined>(
+export function defineStage<Specs extends OptionSpecs, Plan extends object, Facts = undefined>(
   declaration: StageDeclaration<Specs, Plan, Facts>,
 ): StageDeclaration {
   return declaration as unknown as StageDeclaration;
 }
-
-export type { Frame };

@@ -1,0 +1,38 @@
+/** The verbs, in the order in which help lists them; each is loaded when it is needed. */
+import type { Command } from "../core/pipeline/command.js";
+import type { StageDeclaration } from "../core/pipeline/stage.js";
+
+export type Verb = { readonly kind: "stage"; readonly stage: StageDeclaration } | { readonly kind: "command"; readonly command: Command };
+
+const stages: Readonly<Record<string, () => Promise<StageDeclaration>>> = {
+  acquire: async () => (await import("./acquire.js")).acquire,
+  track: async () => (await import("./track.js")).track,
+  archive: async () => (await import("./archive.js")).archive,
+};
+
+/** The ends of a process' pipeline; no verbs of their own. */
+const transports: Readonly<Record<string, () => Promise<StageDeclaration>>> = {
+  "stream-in": async () => (await import("./stream-in.js")).streamIn,
+  "stream-out": async () => (await import("./stream-out.js")).streamOut,
+};
+
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./run.js")).run,
+  inspect: async () => (await import("./inspect.js")).inspect,
+  schema: async () => (await import("./schema.js")).schema,
+};
+
+export const stageNames: readonly string[] = Object.keys(stages);
+export const verbNames: readonly string[] = [...Object.keys(stages), ...Object.keys(commands)];
+
+/** The stage of that name, transports included; undefined when there is none. */
+export function loadStage(name: string): Promise<StageDeclaration> | undefined {
+  return (stages[name] ?? transports[name])?.();
+}
+
+export async function loadVerb(name: string): Promise<Verb | undefined> {
+  const stage = stages[name];
+  if (stage) return { kind: "stage", stage: await stage() };
+  const command = commands[name];
+  return command ? { kind: "command", command: await command() } : undefined;
+}

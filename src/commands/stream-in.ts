@@ -1,0 +1,113 @@
+/** The stream's way into a process: what every stage but a source reads, from stdin or --input. */
+import { failure, refusal } from "../core/errors.js";
+import type { StreamDescriptor } from "../core/model/descriptor.js";
+import { detectionCapacity } from "../core/model/detection.js";
+import type { EndOfStream } from "../core/model/run-report.js";
+import { option } from "../core/option/option.js";
+import { defineStage } from "../core/pipeline/stage.js";
+import { openByteSource } from "../core/stream/byte-pipe.js";
+import { createStreamReader, readDescriptor } from "../core/stream/stream-reader.js";
+import { openInput } from "../core/stream/transport.js";
+
+const options = {
+  input: option.path({ doc: "Where the frame stream comes from: - (stdin), a .mote file, a named pipe, or unix:/path to listen on.", default: "-" }),
+  allowTruncated: option.flag({ doc: "Take what is there of a stream that was cut off; the exit code is then 3.", default: false }),
+  maxMessage: option.number({ doc: "Largest message accepted.", unit: "B", min: 1024, default: "1GiB" }),
+};
+
+interface Plan {
+  readonly fd: number;
+  readonly name: string;
+  readonly position: number;
+  readonly isSeekable: boolean;
+  readonly allowTruncated: boolean;
+  readonly maxPayloadBytes: number;
+}
+
+interface Facts {
+  readonly descriptor: StreamDescriptor;
+  readonly fd: number;
+  readonly name: string;
+  readonly position: number;
+  readonly isSeekable: boolean;
+}
+
+/** After the first interrupt the process before us is expected to end its stream within this time. */
+const lastWordPatienceMs = 3000;
+
+export const streamIn = defineStage<typeof options, Plan, Facts>({
+  name: "stream-in",
+  role: "source",
+  isTransport: true,
+  summary: "Read a frame stream.",
+  options,
+  examples: [],
+  async look({ input }) {
+    const opened = await openInput("stream", input);
+    const source = openByteSource(opened.name, opened.fd, 0, opened.isSeekable);
+    const descriptor = readDescriptor(source);
+    return { descriptor, ...opened, position: source.position };
+  },
+  negotiate(_, o, facts) {
+    const { descriptor } = facts;
+    if (descriptor.detections && descriptor.detections.columns.length === 0) {
+      throw refusal(facts.name, "its detections have no columns");
+    }
+    return {
+      output: { ...descriptor, isLive: false },
+      plan: {
+        fd: facts.fd,
+        name: facts.name,
+        position: facts.position,
+        isSeekable: facts.isSeekable,
+        allowTruncated: o.allowTruncated,
+        maxPayloadBytes: o.maxMessage,
+      },
+      needs: descriptor.detections ? { detectionRows: capacityOf(descriptor) } : {},
+    };
+  },
+  open(plan, context) {
+    const source = openByteSource(plan.name, plan.fd, plan.position, plan.isSeekable);
+    let drainingSinceMs = 0;
+    let wasCut = false;
+    const reader = createStreamReader(source, context.output, context.geometry, {
+      maxPayloadBytes: plan.maxPayloadBytes,
+      onEvent: context.emit,
+      shouldStop() {
+        if (context.isStopped()) return true;
+        if (!context.isDraining()) return false;
+        drainingSinceMs ||= context.clock.nowMs();
+        return context.clock.nowMs() - drainingSinceMs > lastWordPatienceMs;
+      },
+    });
+    return {
+      next(frame) {
+        const outcome = reader.next(frame);
+        if (outcome === "frame") return "frame";
+        if (outcome === "cut" && !context.isStopped()) {
+          const where = reader.lastFrameNumber < 0 ? "before its first frame" : `after frame ${reader.lastFrameNumber}`;
+          const what = `the stream was cut ${where}, at byte ${source.position}`;
+          if (!plan.allowTruncated) throw failure(plan.name, what, "The program before ended early, or the copy is incomplete; --allow-truncated takes what is there.");
+          context.warn(what);
+          wasCut = true;
+        }
+        return "end";
+      },
+      upstreamEnd(): EndOfStream {
+        return reader.end ?? { isComplete: false, lost: wasCut ? 1 : 0, stages: [] };
+      },
+      close() {
+        source.close();
+      },
+    };
+  },
+});
+
+/** Room for detections: the densest packing at the separation the tracking ran with, as its stage declared it. */
+function capacityOf(descriptor: StreamDescriptor): number {
+  const track = descriptor.producedBy.find((step) => step.options.diameter !== undefined)?.options;
+  const diameter = (track?.diameter ?? { y: 3, x: 3 }) as { y: number; x: number };
+  const separation = (track?.separation ?? { y: diameter.y + 1, x: diameter.x + 1 }) as { y: number; x: number };
+  const isSound = separation.y >= 1 && separation.x >= 1;
+  return detectionCapacity(descriptor.shape, isSound ? separation : { y: 1, x: 1 });
+}

@@ -1,0 +1,262 @@
+/**
+ * The link between two stages: a bounded queue of pool slots with one declared policy for when it is full, and with room in
+ * the middle for mappers that work in parallel while the order is kept.
+ *
+ * Three positions move through the ring under one lock: `head` (the producer puts entries in), `claim` (mappers take the
+ * next unclaimed entry, any number of mappers) and `tail` (the consumer takes entries in order, once mapped). Without
+ * mappers an entry is ready as soon as it is put in. Roles: one producer, one consumer, any number of mappers.
+ */
+import { lock, ring, unlock, waitForRing } from "./mutex.js";
+import type { RunControl } from "./run-control.js";
+
+/** What a full link does. `spill` (overflow to a disk spool) has its place here and comes with the spool. */
+export const linkPolicies = ["block", "drop-newest", "drop-oldest", "fail"] as const;
+export type LinkPolicy = (typeof linkPolicies)[number];
+
+const word = {
+  mutex: 0,
+  filledBell: 1,
+  readyBell: 2,
+  spaceBell: 3,
+  head: 4,
+  claim: 5,
+  tail: 6,
+  isClosed: 7,
+  most: 8,
+  dropped: 9,
+  entries: 16,
+} as const;
+/** frameNumber (-1 for an event), droppedFirst and pushedAt are float64, two words each, at even places. */
+const entry = { slot: 0, state: 1, frameNumber: 2, droppedCount: 4, droppedFirst: 6, pushedAt: 8, words: 10 } as const;
+const state = { waiting: 0, ready: 1 } as const;
+
+/** Positions count modulo this multiple of any capacity, far from the sign bit. */
+const positions = 1 << 28;
+
+export interface LinkShape {
+  readonly policy: LinkPolicy;
+  /** Entries that may wait unclaimed before the policy applies. */
+  readonly capacity: number;
+  /** Entries that may be claimed or mapped besides; 0 without mappers. */
+  readonly window: number;
+}
+
+/** Ring entries: the next power of two, so that positions wrap evenly. */
+function ringEntries(shape: LinkShape): number {
+  return 2 ** Math.ceil(Math.log2(shape.capacity + shape.window + 1));
+}
+
+export function linkWords(shape: LinkShape): number {
+  return word.entries + ringEntries(shape) * entry.words;
+}
+
+/** One entry as it leaves the link. The object is reused by every take. */
+export interface Taken {
+  slot: number;
+  /** Frames the policy gave up before this entry, and the number of the first; 0 when none. */
+  droppedCount: number;
+  droppedFirst: number;
+  /** Monotonic milliseconds when it was put in. */
+  pushedAtMs: number;
+}
+
+export class Link {
+  readonly #words: Int32Array;
+  readonly #floats: Float64Array;
+  readonly #shape: LinkShape;
+  readonly #mask: number;
+  #pendingCount = 0;
+  #pendingFirst = 0;
+
+  constructor(words: Int32Array, shape: LinkShape) {
+    this.#words = words;
+    this.#floats = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
+    this.#shape = shape;
+    this.#mask = ringEntries(shape) - 1;
+  }
+
+  /**
+   * Producer: puts an entry in. Returns -1 when it was taken in, or the slot that was given up for it (its own with
+   * drop-newest, the oldest unclaimed frame's with drop-oldest), -2 when the run was aborted, -3 when the policy is `fail`
+   * and the link is full. `isLossless` entries (events) always wait.
+   */
+  push(slot: number, frameNumber: number, isReady: boolean, isLossless: boolean, nowMs: number, control: RunControl): number {
+    for (;;) {
+      lock(this.#words, word.mutex);
+      const head = this.#words[word.head]!;
+      const waiting = this.#distance(this.#words[word.claim]!, head);
+      const inRing = this.#distance(this.#words[word.tail]!, head);
+      const isFull = waiting >= this.#shape.capacity || inRing >= this.#shape.capacity + this.#shape.window;
+      if (!isFull) {
+        this.#put(head, slot, frameNumber, isReady, nowMs);
+        unlock(this.#words, word.mutex);
+        this.#announce(isReady);
+        return -1;
+      }
+      if (!isLossless && this.#shape.policy === "drop-newest") {
+        this.#notePending(frameNumber);
+        unlock(this.#words, word.mutex);
+        return slot;
+      }
+      if (!isLossless && this.#shape.policy === "drop-oldest") {
+        const given = this.#replaceOldest(slot, frameNumber, isReady, nowMs);
+        if (given >= 0) {
+          unlock(this.#words, word.mutex);
+          this.#announce(isReady);
+          return given;
+        }
+      }
+      const seen = Atomics.load(this.#words, word.spaceBell);
+      unlock(this.#words, word.mutex);
+      if (!isLossless && this.#shape.policy === "fail") return -3;
+      if (control.isAborted) return -2;
+      waitForRing(this.#words, word.spaceBell, seen, 100);
+    }
+  }
+
+  /** Producer: nothing more will come. */
+  close(): void {
+    lock(this.#words, word.mutex);
+    this.#words[word.isClosed] = 1;
+    unlock(this.#words, word.mutex);
+    ring(this.#words, word.filledBell);
+    ring(this.#words, word.readyBell);
+  }
+
+  /** Producer, after close: frames given up since the last entry that got in; no entry carries them. */
+  get pending(): { readonly count: number; readonly first: number } {
+    return { count: this.#pendingCount, first: this.#pendingFirst };
+  }
+
+  /** Mapper: claims up to `most` waiting entries; positions go to `out`. Returns how many; 0 at the end of the run. */
+  claim(out: Int32Array, most: number, control: RunControl): number {
+    for (;;) {
+      lock(this.#words, word.mutex);
+      const head = this.#words[word.head]!;
+      let claim = this.#words[word.claim]!;
+      let count = 0;
+      while (claim !== head && count < most) {
+        if (this.#words[this.#entryAt(claim) + entry.state] === state.waiting) out[count++] = claim;
+        claim = (claim + 1) % positions;
+      }
+      const moved = claim !== this.#words[word.claim];
+      this.#words[word.claim] = claim;
+      const isClosed = this.#words[word.isClosed] === 1;
+      const seen = Atomics.load(this.#words, word.filledBell);
+      unlock(this.#words, word.mutex);
+      if (moved) ring(this.#words, word.spaceBell);
+      if (count > 0) return count;
+      if (isClosed || control.isAborted) return 0;
+      if (!moved) waitForRing(this.#words, word.filledBell, seen, 100);
+    }
+  }
+
+  /** Mapper: the slot of a claimed position. */
+  slotAt(position: number): number {
+    return this.#words[this.#entryAt(position) + entry.slot]!;
+  }
+
+  /** Mapper: a claimed entry is mapped. */
+  markMapped(position: number): void {
+    lock(this.#words, word.mutex);
+    this.#words[this.#entryAt(position) + entry.state] = state.ready;
+    const isNext = position === this.#words[word.tail];
+    unlock(this.#words, word.mutex);
+    if (isNext) ring(this.#words, word.readyBell);
+  }
+
+  /** Consumer: the next entry in order. False at the end of the link or of the run. */
+  take(into: Taken, control: RunControl): boolean {
+    for (;;) {
+      lock(this.#words, word.mutex);
+      const tail = this.#words[word.tail]!;
+      const isEmpty = tail === this.#words[word.head];
+      const at = this.#entryAt(tail);
+      if (!isEmpty && this.#words[at + entry.state] === state.ready) {
+        into.slot = this.#words[at + entry.slot]!;
+        into.droppedCount = this.#words[at + entry.droppedCount]!;
+        into.droppedFirst = this.#floats[(at + entry.droppedFirst) >> 1]!;
+        into.pushedAtMs = this.#floats[(at + entry.pushedAt) >> 1]!;
+        const next = (tail + 1) % positions;
+        this.#words[word.tail] = next;
+        if (this.#words[word.claim] === tail) this.#words[word.claim] = next;
+        unlock(this.#words, word.mutex);
+        ring(this.#words, word.spaceBell);
+        return true;
+      }
+      const isEnd = isEmpty && this.#words[word.isClosed] === 1;
+      const seen = Atomics.load(this.#words, word.readyBell);
+      unlock(this.#words, word.mutex);
+      if (isEnd || control.isAborted) return false;
+      waitForRing(this.#words, word.readyBell, seen, 100);
+    }
+  }
+
+  /** Entries in the link now and at most so far; may be stale by an entry. */
+  get depth(): { readonly now: number; readonly most: number } {
+    return {
+      now: this.#distance(Atomics.load(this.#words, word.tail), Atomics.load(this.#words, word.head)),
+      most: Atomics.load(this.#words, word.most),
+    };
+  }
+
+  #put(head: number, slot: number, frameNumber: number, isReady: boolean, nowMs: number): void {
+    const at = this.#entryAt(head);
+    this.#words[at + entry.slot] = slot;
+    this.#words[at + entry.state] = isReady ? state.ready : state.waiting;
+    this.#floats[(at + entry.frameNumber) >> 1] = frameNumber;
+    this.#words[at + entry.droppedCount] = this.#pendingCount;
+    this.#floats[(at + entry.droppedFirst) >> 1] = this.#pendingFirst;
+    this.#floats[(at + entry.pushedAt) >> 1] = nowMs;
+    this.#pendingCount = 0;
+    this.#words[word.head] = (head + 1) % positions;
+    const depth = this.#distance(this.#words[word.tail]!, head) + 1;
+    if (depth > this.#words[word.most]!) Atomics.store(this.#words, word.most, depth);
+  }
+
+  #notePending(frameNumber: number): void {
+    if (this.#pendingCount === 0) this.#pendingFirst = frameNumber;
+    this.#pendingCount++;
+    Atomics.add(this.#words, word.dropped, 1);
+  }
+
+  /**
+   * Takes the oldest unclaimed frame out, moves the younger entries up and appends the new one; events are never given up.
+   * Returns the slot given up, or -1 when only events wait.
+   */
+  #replaceOldest(slot: number, frameNumber: number, isReady: boolean, nowMs: number): number {
+    const head = this.#words[word.head]!;
+    let oldest = this.#words[word.claim]!;
+    while (oldest !== head && this.#floats[(this.#entryAt(oldest) + entry.frameNumber) >> 1]! < 0) {
+      oldest = (oldest + 1) % positions;
+    }
+    if (oldest === head) return -1;
+    const at = this.#entryAt(oldest);
+    const given = this.#words[at + entry.slot]!;
+    const earlier = this.#words[at + entry.droppedCount]!;
+    const first = this.#floats[(at + (earlier > 0 ? entry.droppedFirst : entry.frameNumber)) >> 1]!;
+    for (let position = oldest; (position + 1) % positions !== head; position = (position + 1) % positions) {
+      const from = this.#entryAt((position + 1) % positions);
+      this.#words.copyWithin(this.#entryAt(position), from, from + entry.words);
+    }
+    const last = (head - 1 + positions) % positions;
+    this.#put(last, slot, frameNumber, isReady, nowMs);
+    this.#words[at + entry.droppedCount] = this.#words[at + entry.droppedCount]! + earlier + 1;
+    this.#floats[(at + entry.droppedFirst) >> 1] = first;
+    Atomics.add(this.#words, word.dropped, 1);
+    return given;
+  }
+
+  #announce(isReady: boolean): void {
+    if (this.#shape.window > 0) ring(this.#words, word.filledBell);
+    if (isReady) ring(this.#words, word.readyBell);
+  }
+
+  #entryAt(position: number): number {
+    return word.entries + (position & this.#mask) * entry.words;
+  }
+
+  #distance(from: number, to: number): number {
+    return (to - from + positions) % positions;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * What a thread counts while it runs, in shared memory so that the status view can look at any time. Each block is written
+ * by one thread only; a reader may see a value that is one frame old.
+ */
+
+/** Latency is counted in bins of a factor 2^(1/8), from 1 us on; the last bin takes the rest. */
+const binsPerOctave = 8;
+const bins = 256;
+
+const field = { in: 0, out: 1, failed: 2, dropped: 3, detections: 4, busyMs: 5, lost: 6, bytes: 7 } as const;
+export const counterFloats = 8 + bins;
+
+export class StageCounters {
+  readonly #values: Float64Array;
+
+  constructor(buffer: ArrayBufferLike, byteOffset: number) {
+    this.#values = new Float64Array(buffer, byteOffset, counterFloats);
+  }
+
+  get in(): number {
+    return this.#values[field.in]!;
+  }
+  get out(): number {
+    return this.#values[field.out]!;
+  }
+  get failed(): number {
+    return this.#values[field.failed]!;
+  }
+  get dropped(): number {
+    return this.#values[field.dropped]!;
+  }
+  /** Of the dropped, those that are a loss (a second copy of a frame is none). */
+  get lost(): number {
+    return this.#values[field.lost]!;
+  }
+  get detections(): number {
+    return this.#values[field.detections]!;
+  }
+  get busyMs(): number {
+    return this.#values[field.busyMs]!;
+  }
+
+  countIn(frames = 1): void {
+    this.#values[field.in]! += frames;
+  }
+  countOut(frames = 1): void {
+    this.#values[field.out]! += frames;
+  }
+  countFailed(): void {
+    this.#values[field.failed]!++;
+  }
+  countDropped(frames: number, isLoss: boolean): void {
+    this.#values[field.dropped]! += frames;
+    if (isLoss) this.#values[field.lost]! += frames;
+  }
+  countDetections(rows: number): void {
+    this.#values[field.detections]! += rows;
+  }
+  countBusy(ms: number): void {
+    this.#values[field.busyMs]! += ms;
+  }
+  countLatency(ms: number): void {
+    const bin = ms <= 0.001 ? 0 : Math.min(bins - 1, Math.floor(Math.log2(ms * 1000) * binsPerOctave));
+    this.#values[8 + bin]!++;
+  }
+
+  /** The latency that `share` of the frames did not exceed, milliseconds, to 9 %; 0 before the first. */
+  latencyMs(share: number): number {
+    let all = 0;
+    for (let bin = 0; bin < bins; bin++) all += this.#values[8 + bin]!;
+    if (all === 0) return 0;
+    let below = 0;
+    for (let bin = 0; bin < bins; bin++) {
+      below += this.#values[8 + bin]!;
+      if (below >= share * all) return 2 ** ((bin + 1) / binsPerOctave) / 1000;
+    }
+    return 2 ** (bins / binsPerOctave) / 1000;
+  }
+}

@@ -1,0 +1,35 @@
+/** A verb that is no stage: it looks at something or composes stages, and returns what it has to say. */
+import type { OptionSpecs, OptionsOf } from "../option/option.js";
+import type { RunRequest } from "./run-file.js";
+import type { Example } from "./stage.js";
+import type { JsonValue } from "../model/json.js";
+import type { ExitCode } from "../errors.js";
+
+export interface CommandResult {
+  /** For people, on stdout; ends without a line feed. */
+  readonly text: string;
+  /** For programs, on stdout with --json. */
+  readonly json: JsonValue;
+  readonly exitCode?: ExitCode;
+  /** Sentences for stderr. */
+  readonly warnings?: readonly string[];
+}
+
+export interface Command<Specs extends OptionSpecs = OptionSpecs> {
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** How its plain arguments are written in the usage line: "FILE | STAGE ... then STAGE ...". */
+  readonly usage?: string;
+  readonly options: Specs;
+  readonly positional?: keyof Specs & string;
+  readonly examples: readonly Example[];
+  /** Does the work; or, for `run`, says which stages to compose. */
+  run?(options: OptionsOf<Specs>): Promise<CommandResult>;
+  /** Takes the words of the command line as they are instead of options. */
+  compose?(words: readonly string[]): Promise<RunRequest>;
+}
+
+export function defineCommand<Specs extends OptionSpecs>(command: Command<Specs>): Command {
+  return command as unknown as Command;
+}

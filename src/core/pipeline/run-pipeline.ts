@@ -1,0 +1,167 @@
+/**
+ * Runs planned stages, each on a thread of its own, over one pool: lays out the memory, starts the threads, lets them go
+ * together, watches, and puts their reports into one. Knows no terminal, no signal and no worker: those are handed in.
+ */
+import { type ExitCode, failure, MoteError } from "../errors.js";
+import type { RunControl } from "../memory/run-control.js";
+import { isLoss, type RunReport, type StageReport } from "../model/run-report.js";
+import { nowMs } from "./clock.js";
+import type { PlannedStage } from "./negotiate.js";
+import { layOutRun, type RunLayout } from "./run-layout.js";
+import { assertBalance } from "./stage-report.js";
+import type { ThreadMessage, ThreadPlan } from "./thread-plan.js";
+import { attachRun, type RunShared } from "./thread-shared.js";
+
+/** A started thread. */
+export interface ThreadHandle {
+  /** Resolves when the thread has ended; rejects when it died without a word. */
+  readonly ended: Promise<void>;
+}
+
+export interface RunHost {
+  spawn(plan: ThreadPlan, onMessage: (message: ThreadMessage) => void): ThreadHandle;
+  /** Called once the threads are going; a view may look at the counters from now on. */
+  onStart?(view: RunView): void;
+  onWarning(text: string): void;
+}
+
+/** What a status view may look at while the run goes on. */
+export interface RunView {
+  readonly labels: readonly string[];
+  readonly layout: RunLayout;
+  readonly shared: RunShared;
+  readonly startedAtMs: number;
+  readonly frameCount: number | null;
+}
+
+export interface RunOutcome {
+  readonly report: RunReport;
+  /** Why the run ended early without fault, if it did. */
+  readonly quietReason: string | null;
+  readonly isComplete: boolean;
+}
+
+export interface Run {
+  readonly control: RunControl;
+  /** Rejects with the first stage's error; resolves otherwise, loss included. */
+  readonly outcome: Promise<RunOutcome>;
+}
+
+export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
+  const first = stages[0]!;
+  const layout = layOutRun(first.output, stages);
+  const memory = new WebAssembly.Memory({ initial: layout.memoryPages, maximum: layout.memoryPages, shared: true });
+  const control = new SharedArrayBuffer(layout.controlBytes);
+  const shared = attachRun(layout, control, memory);
+  shared.pool.initialize();
+
+  let quietReason: string | null = null;
+  let reports: readonly StageReport[] | null = null;
+  let isComplete = false;
+  let ready = 0;
+  let startedAtMs = nowMs();
+  const failures: (ThreadMessage & { kind: "failed" })[] = [];
+
+  function hear(message: ThreadMessage): void {
+    switch (message.kind) {
+      case "ready":
+        ready++;
+        if (ready === layout.threads.length) {
+          startedAtMs = nowMs();
+          const labels = stages.map((stage) => stage.label);
+          host.onStart?.({ labels, layout, shared, startedAtMs, frameCount: first.output.frameCount });
+          shared.control.go();
+        }
+        break;
+      case "warning":
+        host.onWarning(message.text);
+        break;
+      case "quiet":
+        quietReason ??= message.reason;
+        break;
+      case "failed":
+        failures.push(message);
+        break;
+      case "done":
+        if (message.reports) {
+          reports = longer(reports, message.reports);
+          isComplete = message.isComplete;
+        }
+        break;
+    }
+  }
+
+  const handles = layout.threads.map((thread, threadIndex) => {
+    const stage = stages[thread.stageIndex]!;
+    return host.spawn(
+      {
+        threadIndex,
+        stageName: stage.stage.name,
+        label: stage.label,
+        plan: stage.plan,
+        input: stage.input,
+        output: stage.output,
+        layout,
+        memory,
+        control,
+      },
+      hear,
+    );
+  });
+
+  async function settle(): Promise<RunOutcome> {
+    const ends = await Promise.allSettled(
+      handles.map((handle) =>
+        handle.ended.catch((error: unknown) => {
+          shared.control.abort();
+          throw error;
+        }),
+      ),
+    );
+    if (failures.length > 0) throw asError(failures[0]!);
+    for (const [i, end] of ends.entries()) {
+      if (end.status === "rejected") {
+        const label = stages[layout.threads[i]!.stageIndex]!.label;
+        throw failure(label, `its thread died: ${String(end.reason)}`, "What was flushed before is intact.", end.reason);
+      }
+    }
+    const report = runReport(reports ?? [], nowMs() - startedAtMs, shared);
+    if (!shared.control.isAborted) {
+      for (const stage of report.stages) assertBalance(stage);
+      if (report.leakedSlots !== 0) {
+        throw failure("run", `${report.leakedSlots} pool slots were not returned`, "This is a defect of Mote; please report it with the command you ran.");
+      }
+    }
+    return { report, quietReason, isComplete };
+  }
+
+  return { control: shared.control, outcome: settle() };
+}
+
+function longer(a: readonly StageReport[] | null, b: readonly StageReport[]): readonly StageReport[] {
+  return a && a.length > b.length ? a : b;
+}
+
+function asError(message: ThreadMessage & { kind: "failed" }): MoteError {
+  const error = new MoteError(message.problems, { exitCode: message.exitCode as ExitCode });
+  if (message.stack) error.stack = message.stack;
+  else delete error.stack;
+  return error;
+}
+
+function runReport(stages: readonly StageReport[], elapsedMs: number, shared: RunShared): RunReport {
+  const losses: string[] = [];
+  let lost = 0;
+  for (const stage of stages) {
+    for (const [why, frames] of Object.entries(stage.dropped)) {
+      if (!isLoss(why)) continue;
+      lost += frames;
+      losses.push(`${stage.stage}: ${frames} ${frames === 1 ? "frame" : "frames"} lost (${why})`);
+    }
+    if (stage.failed > 0) {
+      lost += stage.failed;
+      losses.push(`${stage.stage}: ${stage.failed} ${stage.failed === 1 ? "frame" : "frames"} failed`);
+    }
+  }
+  return { elapsedMs, lost, losses, stages, leakedSlots: shared.pool.lentSlots };
+}

@@ -1,0 +1,124 @@
+/** The serial part of a stage's work: a source that fills frames, or a transform or sink that takes them in order. */
+import type { Taken } from "../memory/link.js";
+import { slotKind } from "../memory/slot-layout.js";
+import type { StageCounters } from "../memory/stage-counters.js";
+import type { JsonObject } from "../model/json.js";
+import type { EndOfStream } from "../model/run-report.js";
+import { nowMs } from "./clock.js";
+import { linkFullReason, type Outlet, readEvent } from "./outlet.js";
+import type { RunLayout } from "./run-layout.js";
+import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
+import { stageReport } from "./stage-report.js";
+import type { ThreadPlan } from "./thread-plan.js";
+import type { RunShared } from "./thread-shared.js";
+
+export interface SerialRun {
+  readonly plan: ThreadPlan;
+  readonly layout: RunLayout;
+  readonly shared: RunShared;
+  readonly outlet: Outlet;
+  readonly counters: StageCounters;
+  readonly context: StageContext;
+  readonly startedAtMs: number;
+}
+
+/** Runs a source to its end; undefined when the run was aborted. */
+export async function runSource(source: SourceInstance, run: SerialRun): Promise<EndOfStream | undefined> {
+  const { shared, outlet, counters } = run;
+  const { pool, control } = shared;
+  const isRelay = source.upstreamEnd !== undefined;
+  let wasInterrupted = false;
+  for (;;) {
+    // A relay is asked even while draining: the process before us was interrupted too and is about to say its last word.
+    if (control.isStopped || (control.isDraining && !isRelay)) {
+      wasInterrupted = true;
+      break;
+    }
+    const frame = pool.acquire(control);
+    if (!frame) return undefined;
+    const before = nowMs();
+    let outcome = source.next(frame);
+    if (outcome instanceof Promise) outcome = await outcome;
+    counters.countBusy(nowMs() - before);
+    if (outcome === "end") {
+      pool.release(frame.slot);
+      break;
+    }
+    frame.enteredAtMs = nowMs();
+    counters.countIn();
+    if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
+    if (!outlet.frame(frame)) return undefined;
+  }
+  if (control.isAborted) return undefined;
+  const upstream = source.upstreamEnd?.();
+  return finish(run, source.summary?.() ?? {}, {
+    isComplete: (upstream?.isComplete ?? true) && !wasInterrupted,
+    lost: upstream?.lost ?? 0,
+    stages: upstream?.stages ?? [],
+  });
+}
+
+/** Runs a transform or sink until the stage before it has ended; undefined when the run was aborted. */
+export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOfStream | undefined> {
+  const { shared, outlet, counters } = run;
+  const { pool, control } = shared;
+  const { stageIndex } = run.layout.threads[run.plan.threadIndex]!;
+  const link = shared.links[stageIndex - 1]!;
+  const taken: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAtMs: 0 };
+  const upstreamLabel = run.plan.input.producedBy.at(-1)?.stage ?? "source";
+  while (link.take(taken, control)) {
+    const frame = pool.frame(taken.slot);
+    if (taken.droppedCount > 0) {
+      const drop = {
+        event: "drop",
+        stage: upstreamLabel,
+        firstFrame: taken.droppedFirst,
+        count: taken.droppedCount,
+        reason: linkFullReason,
+      } as const;
+      await flow.event?.(drop);
+      outlet.event(drop);
+    }
+    const before = nowMs();
+    if (frame.kind === slotKind.event) {
+      const event = readEvent(frame);
+      pool.release(frame.slot);
+      if (event.event === "end") {
+        const { event: _, ...end } = event as { event: "end" } & EndOfStream;
+        if (control.isAborted) return undefined;
+        await flow.flush?.(end);
+        counters.countBusy(nowMs() - before);
+        return finish(run, flow.summary?.() ?? {}, end);
+      }
+      await flow.event?.(event);
+      outlet.event(event);
+      continue;
+    }
+    counters.countIn();
+    let verdict = flow.push(frame);
+    if (verdict instanceof Promise) verdict = await verdict;
+    const after = nowMs();
+    counters.countBusy(after - before);
+    counters.countLatency(after - taken.pushedAtMs);
+    if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
+    if (verdict) {
+      pool.release(frame.slot);
+      outlet.drop(1, verdict.drop);
+    } else if (!outlet.frame(frame)) return undefined;
+  }
+  return undefined;
+}
+
+/** The stage's report joins those of the stages before it and goes on with the end. */
+function finish(run: SerialRun, summary: JsonObject, before: EndOfStream): EndOfStream {
+  const { stageIndex } = run.layout.threads[run.plan.threadIndex]!;
+  const own = stageReport(run.plan.label, stageIndex, run.layout, run.shared, run.outlet, run.startedAtMs, summary);
+  const end: EndOfStream = {
+    isComplete: before.isComplete,
+    lost: before.lost + run.counters.lost + own.failed,
+    stages: [...before.stages, own],
+  };
+  run.outlet.end(end);
+  run.shared.links[stageIndex]?.close();
+  return end;
+}

@@ -1,0 +1,52 @@
+/** A stage's counters, put into words when it ends. */
+import { MoteError } from "../errors.js";
+import type { JsonObject } from "../model/json.js";
+import type { StageReport } from "../model/run-report.js";
+import { nowMs } from "./clock.js";
+import type { Outlet } from "./outlet.js";
+import type { RunLayout } from "./run-layout.js";
+import type { RunShared } from "./thread-shared.js";
+
+export function stageReport(
+  label: string,
+  stageIndex: number,
+  layout: RunLayout,
+  shared: RunShared,
+  outlet: Outlet,
+  startedAtMs: number,
+  summary: JsonObject,
+): StageReport {
+  const serial = shared.counters[layout.threads.findIndex((t) => t.stageIndex === stageIndex && t.mapperIndex < 0)]!;
+  const busyMs = layout.threads.reduce(
+    (sum, thread, i) => (thread.stageIndex === stageIndex ? sum + shared.counters[i]!.busyMs : sum),
+    0,
+  );
+  const depth = stageIndex > 0 ? shared.links[stageIndex - 1]!.depth : { now: 0, most: 0 };
+  return {
+    stage: label,
+    in: serial.in,
+    out: serial.out,
+    dropped: { ...outlet.dropped },
+    failed: serial.failed,
+    latencyMs: { p50: rounded(serial.latencyMs(0.5)), p99: rounded(serial.latencyMs(0.99)) },
+    queueDepth: depth,
+    busyShare: rounded(busyMs / Math.max(1, nowMs() - startedAtMs)),
+    summary,
+  };
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+/** What must hold for every stage of every run that was not aborted. */
+export function assertBalance(report: StageReport): void {
+  const dropped = Object.values(report.dropped).reduce((sum, n) => sum + n, 0);
+  if (report.in !== report.out + dropped + report.failed) {
+    throw new MoteError({
+      where: report.stage,
+      what: `the ledger does not balance: ${report.in} frames in, but ${report.out} out + ${dropped} dropped + ${report.failed} failed`,
+      hint: "This is a defect of Mote; please report it with the command you ran.",
+    });
+  }
+}

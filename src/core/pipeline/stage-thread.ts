@@ -1,0 +1,101 @@
+/** What a stage's thread does: opens its part of the stage, waits for the start, works until the end, closes. */
+import { MoteError, reason } from "../errors.js";
+import type { StreamEvent } from "../model/event.js";
+import { createClock, nowMs } from "./clock.js";
+import { runMapper } from "./mapper-loop.js";
+import { createOutlet, type Outlet } from "./outlet.js";
+import { runFlow, runSource } from "./serial-loops.js";
+import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "./stage.js";
+import type { ThreadMessage, ThreadPlan } from "./thread-plan.js";
+import { attachRun } from "./thread-shared.js";
+
+export interface ThreadPort {
+  send(message: ThreadMessage): void;
+  load(stageName: string): Promise<StageDeclaration>;
+}
+
+export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promise<void> {
+  const { layout } = plan;
+  const thread = layout.threads[plan.threadIndex]!;
+  const shared = attachRun(layout, plan.control, plan.memory);
+  const counters = shared.counters[plan.threadIndex]!;
+  const { control } = shared;
+  const hasMappers = layout.threads.some((t) => t.stageIndex === thread.stageIndex + 1 && t.mapperIndex >= 0);
+  const outlet = createOutlet(plan.label, shared, shared.links[thread.stageIndex], hasMappers, counters);
+  let isRelay = false;
+
+  const context: StageContext = {
+    memory: plan.memory,
+    scratchOffset: thread.scratchOffset,
+    geometry: layout.pool.geometry,
+    input: plan.input,
+    output: plan.output,
+    clock: createClock(control),
+    isDraining: () => control.isDraining,
+    isStopped: () => control.isStopped,
+    isAborted: () => control.isAborted,
+    emit(event) {
+      if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, counters, outlet);
+      outlet.event(event);
+    },
+    warn: (text) => port.send({ kind: "warning", text: `${plan.label}: ${text}` }),
+    stopQuietly(why) {
+      control.stop();
+      port.send({ kind: "quiet", reason: why });
+    },
+  };
+
+  let instance: SourceInstance | FlowInstance | undefined;
+  try {
+    const stage = await port.load(plan.stageName);
+    if (thread.mapperIndex >= 0) {
+      const mapper = await stage.openMapper!(plan.plan, context);
+      port.send({ kind: "ready" });
+      if (control.waitForGo()) runMapper(mapper, shared, thread.stageIndex, counters, layout.batch);
+      port.send({ kind: "done", reports: null, isComplete: true });
+      return;
+    }
+    instance = await stage.open(plan.plan, context);
+    isRelay = "upstreamEnd" in instance;
+    port.send({ kind: "ready" });
+    if (!control.waitForGo()) {
+      await instance.close?.(true);
+      port.send({ kind: "done", reports: null, isComplete: false });
+      return;
+    }
+    const run = { plan, layout, shared, outlet, counters, context, startedAtMs: nowMs() };
+    const reports =
+      thread.stageIndex === 0 ? await runSource(instance as SourceInstance, run) : await runFlow(instance as FlowInstance, run);
+    const open = instance;
+    instance = undefined;
+    await open.close?.(reports === undefined);
+    port.send({ kind: "done", reports: reports?.stages ?? null, isComplete: reports?.isComplete ?? false });
+  } catch (error) {
+    control.abort();
+    try {
+      await instance?.close?.(true);
+    } catch (second) {
+      context.warn(`closing after the failure failed too: ${reason(second)}`);
+    }
+    port.send(failureMessage(plan.label, error));
+  }
+}
+
+/** What the device lost arrived at nobody: it counts as in and as dropped, so that the books balance. */
+function countDeviceLoss(event: StreamEvent, counters: { countIn(frames: number): void }, outlet: Outlet): void {
+  if (event.event !== "gap" && event.event !== "duplicate") return;
+  counters.countIn(event.count);
+  outlet.drop(event.count, event.event === "gap" ? "device gap" : "duplicate");
+}
+
+function failureMessage(label: string, error: unknown): ThreadMessage {
+  if (error instanceof MoteError) {
+    return { kind: "failed", problems: error.problems, exitCode: error.exitCode, stack: null };
+  }
+  return {
+    kind: "failed",
+    problems: [{ where: label, what: reason(error), hint: "This is a defect of Mote; please report it with the lines below." }],
+    exitCode: 1,
+    stack: error instanceof Error ? (error.stack ?? null) : null,
+  };
+}

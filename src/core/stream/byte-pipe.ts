@@ -1,0 +1,155 @@
+/**
+ * Bytes in and out of a descriptor, synchronously and in place, on the thread that wants them. Blocking pipes just block; a
+ * descriptor that somebody made non-blocking (a socket, a shared terminal) is polled with short sleeps.
+ */
+import { constants, openSync, readSync, closeSync, writeSync, writevSync } from "node:fs";
+import { failure, reason } from "../errors.js";
+
+const napWords = new Int32Array(new SharedArrayBuffer(4));
+
+function nap(ms: number): void {
+  Atomics.wait(napWords, 0, 0, ms);
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? "";
+}
+
+export interface ByteSource {
+  /** Name for messages: "stdin", "run.mote". */
+  readonly name: string;
+  /** Bytes read so far. */
+  readonly position: number;
+  /** Fills `view` as far as the stream goes; fewer bytes mean the end. `shouldStop` is asked while nothing arrives. */
+  readFully(view: Uint8Array, shouldStop: () => boolean): number;
+  /** Goes to a byte offset, in files only. */
+  seek(position: number): void;
+  close(): void;
+}
+
+/** Reads from an open descriptor; `startAt` is where it stands, and -1 as `offset` semantics are the descriptor's own. */
+export function openByteSource(name: string, fd: number, startAt: number, isSeekable: boolean): ByteSource {
+  let position = startAt;
+  return {
+    name,
+    get position() {
+      return position;
+    },
+    readFully(view, shouldStop) {
+      let filled = 0;
+      let idleMs = 0.05;
+      while (filled < view.length) {
+        try {
+          const got = readSync(fd, view, filled, view.length - filled, isSeekable ? position : null);
+          if (got === 0) return filled;
+          filled += got;
+          position += got;
+          idleMs = 0.05;
+        } catch (error) {
+          if (codeOf(error) === "EINTR") continue;
+          if (codeOf(error) === "EOF") return filled;
+          if (codeOf(error) !== "EAGAIN") {
+            throw failure(name, `cannot be read at byte ${position}: ${reason(error)}`, undefined, error);
+          }
+          if (shouldStop()) return filled;
+          nap(idleMs);
+          idleMs = Math.min(1, idleMs * 1.5);
+        }
+      }
+      return filled;
+    },
+    seek(to) {
+      position = to;
+    },
+    close() {
+      if (fd !== 0) closeSync(fd);
+    },
+  };
+}
+
+/** Thrown (not as a MoteError) when the reader of our output went away: a reason to stop quietly. */
+export class ReaderGone extends Error {}
+
+export interface ByteSink {
+  readonly name: string;
+  readonly position: number;
+  /** Writes all views in order; throws ReaderGone when nobody reads any more. */
+  write(views: readonly Uint8Array[]): void;
+  close(): void;
+}
+
+export function openByteSink(name: string, fd: number, isAborted: () => boolean, onClose: () => void = () => {}): ByteSink {
+  let position = 0;
+
+  function attempt(write: () => number): number {
+    let idleMs = 0.05;
+    for (;;) {
+      try {
+        return write();
+      } catch (error) {
+        const code = codeOf(error);
+        if (code === "EINTR") continue;
+        if (code === "EPIPE" || code === "ECONNRESET") throw new ReaderGone(name);
+        if (code !== "EAGAIN") {
+          const hint = code === "ENOSPC" ? "Free some space or choose another disk." : undefined;
+          throw failure(name, `cannot be written at byte ${position}: ${reason(error)}`, hint, error);
+        }
+        if (isAborted()) throw new ReaderGone(name);
+        nap(idleMs);
+        idleMs = Math.min(1, idleMs * 1.5);
+      }
+    }
+  }
+
+  return {
+    name,
+    get position() {
+      return position;
+    },
+    write(views) {
+      let total = 0;
+      for (const view of views) total += view.length;
+      let done = views.length === 1 ? 0 : attempt(() => writevSync(fd, views as Uint8Array[]));
+      let skipped = done;
+      for (const view of views) {
+        let at = Math.min(skipped, view.length);
+        skipped -= at;
+        while (at < view.length) {
+          const wrote = attempt(() => writeSync(fd, view, at, view.length - at));
+          at += wrote;
+          done += wrote;
+        }
+      }
+      position += total;
+    },
+    close() {
+      onClose();
+      if (fd !== 1) closeSync(fd);
+    },
+  };
+}
+
+/**
+ * Wakes a thread of this process that is stuck reading the pipe `fd`, by writing a byte into the pipe's other end (Linux: a
+ * pipe can be opened again through /proc). Only for a run that is over: the byte is garbage.
+ */
+export function wakeStuckReader(fd: number): void {
+  try {
+    const other = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+    writeSync(other, new Uint8Array(1));
+    closeSync(other);
+  } catch {
+    // No pipe, or no /proc: the caller goes on to end the process the hard way.
+  }
+}
+
+/** The same for a thread stuck writing the full pipe `fd`: takes what lies in it. */
+export function wakeStuckWriter(fd: number): void {
+  try {
+    const other = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    readSync(other, new Uint8Array(1 << 20));
+    closeSync(other);
+  } catch {
+    // As above.
+  }
+}

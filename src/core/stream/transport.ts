@@ -1,0 +1,149 @@
+/**
+ * Where a frame stream comes from and goes to: `-` (stdin, stdout), a file, a named pipe, or `unix:/path`. A reader of
+ * `unix:` listens and takes one connection; a writer connects, and waits a while for the reader to be there.
+ */
+import { closeSync, fstatSync, fsyncSync, openSync, statSync, unlinkSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { isatty } from "node:tty";
+import { failure, reason, refusal } from "../errors.js";
+
+/** Long enough to start the other side by hand. */
+const connectPatienceMs = 10_000;
+
+export interface OpenedInput {
+  readonly fd: number;
+  readonly name: string;
+  /** Files can be read at any place; pipes and sockets only onwards. */
+  readonly isSeekable: boolean;
+}
+
+/** Opens what `--input` names; `where` is the stage, for messages. */
+export async function openInput(where: string, input: string): Promise<OpenedInput> {
+  if (input === "-") {
+    if (isatty(0)) {
+      throw refusal(where, "expected a frame stream on stdin, got a terminal", "Pipe a stage into it, as in `mote acquire ... | mote track ...`, or give --input FILE.");
+    }
+    return { fd: 0, name: "stdin", isSeekable: false };
+  }
+  if (input.startsWith("unix:")) return { fd: await acceptOne(where, input.slice(5)), name: input, isSeekable: false };
+  refuseTcp(where, input);
+  try {
+    const fd = openSync(input, "r");
+    if (fstatSync(fd).isDirectory()) {
+      closeSync(fd);
+      throw refusal(`${where}, --input ${input}`, "expected a file or a named pipe, got a folder", "Use acquire to read a folder of images.");
+    }
+    return { fd, name: input, isSeekable: fstatSync(fd).isFile() };
+  } catch (error) {
+    if (error instanceof Error && error.name === "MoteError") throw error;
+    throw refusal(`${where}, --input ${input}`, `cannot be opened: ${reason(error)}`, undefined, error);
+  }
+}
+
+export interface OpenedOutput {
+  readonly fd: number;
+  readonly name: string;
+  readonly isFile: boolean;
+}
+
+export async function openOutput(where: string, output: string): Promise<OpenedOutput> {
+  if (output === "-") return { fd: 1, name: "stdout", isFile: isRegularFile(1) };
+  if (output.startsWith("unix:")) return { fd: await connectTo(where, output.slice(5)), name: output, isFile: false };
+  refuseTcp(where, output);
+  try {
+    const fd = openSync(output, "w");
+    return { fd, name: output, isFile: fstatSync(fd).isFile() };
+  } catch (error) {
+    throw refusal(`${where}, --output ${output}`, `cannot be opened: ${reason(error)}`, undefined, error);
+  }
+}
+
+/** What keeps `--output` from being opened, before anything is: a terminal, or a file in the way. Undefined when nothing does. */
+export function outputFault(output: string, isForced: boolean): { what: string; hint: string } | undefined {
+  if (output === "-") {
+    return isatty(1)
+      ? { what: "would write a binary frame stream to the terminal", hint: "Pipe it into another stage, or give --output FILE.mote." }
+      : undefined;
+  }
+  if (output.startsWith("unix:") || isForced) return undefined;
+  try {
+    if (statSync(output).isFile()) return { what: `${output} exists already`, hint: "Choose another name, or overwrite it with --force." };
+  } catch {
+    // Not there: nothing is in the way.
+  }
+  return undefined;
+}
+
+/** Makes what was written to a file durable. */
+export function syncFile(fd: number): void {
+  fsyncSync(fd);
+}
+
+function isRegularFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function refuseTcp(where: string, address: string): void {
+  if (/^(tcp|grpc):/.test(address)) {
+    throw refusal(where, `${address}: this version has no network transport`, "Use unix:/path on one machine, or pipe through ssh.");
+  }
+}
+
+/** The descriptor of a connected socket. Node's stream on top of it is never read, so the bytes stay for whoever owns the descriptor. */
+function descriptorOf(socket: Socket): number {
+  const fd = (socket as unknown as { _handle: { fd: number } | null })._handle?.fd;
+  if (fd === undefined || fd < 0) throw new Error("this Node does not tell a socket's descriptor");
+  socket.unref();
+  return fd;
+}
+
+function acceptOne(where: string, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    removeStaleSocket(path);
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      server.close();
+      socket.on("error", () => {});
+      try {
+        resolve(descriptorOf(socket));
+      } catch (error) {
+        reject(failure(`${where}, unix:${path}`, reason(error), undefined, error));
+      }
+    });
+    server.on("error", (error) => reject(refusal(`${where}, --input unix:${path}`, `cannot listen: ${reason(error)}`, undefined, error)));
+    server.listen(path);
+  });
+}
+
+/** A socket file nobody listens on is a leftover of a killed run; anything else is left alone, and listening then says why not. */
+function removeStaleSocket(path: string): void {
+  try {
+    if (statSync(path).isSocket()) unlinkSync(path);
+  } catch {
+    // Not there.
+  }
+}
+
+async function connectTo(where: string, path: string): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    try {
+      return await new Promise<number>((resolve, reject) => {
+        const socket = connect({ path, allowHalfOpen: true });
+        socket.pause();
+        socket.once("connect", () => resolve(descriptorOf(socket)));
+        socket.on("error", reject);
+      });
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      const mayComeLater = code === "ENOENT" || code === "ECONNREFUSED";
+      if (!mayComeLater || performance.now() - startedAt > connectPatienceMs) {
+        throw failure(`${where}, --output unix:${path}`, `cannot connect: ${reason(error)}`, "Start the reader first, with --input and the same path.", error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
