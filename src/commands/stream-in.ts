@@ -33,7 +33,7 @@ interface Facts {
 }
 
 /** After the first interrupt the process before us is expected to end its stream within this time. */
-const lastWordPatienceMs = 3000;
+export const lastWordPatienceMs = 3000;
 
 export const streamIn = defineStage<typeof options, Plan, Facts>({
   name: "stream-in",

@@ -45,6 +45,7 @@ export function openByteSource(name: string, fd: number, startAt: number, isSeek
           filled += got;
           position += got;
           idleMs = 0.05;
+          if (filled < view.length && shouldStop()) return filled;
         } catch (error) {
           if (codeOf(error) === "EINTR") continue;
           if (codeOf(error) === "EOF") return filled;

@@ -1,0 +1,110 @@
+/** Turns declarations into commander commands and words into raw options. Commander sees strings only; `decodeOptions` judges. */
+import { Command as Commander, CommanderError, Option } from "commander";
+import { refusal } from "../errors.js";
+import type { RawOptions } from "../option/decode-options.js";
+import { camel, kebab } from "../option/names.js";
+import type { OptionSpec, OptionSpecs } from "../option/option.js";
+import type { Example } from "../pipeline/stage.js";
+
+/** What a verb's command line is made of. */
+export interface VerbSyntax {
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string | undefined;
+  readonly usage?: string | undefined;
+  readonly positional?: string | undefined;
+  readonly examples: readonly Example[];
+  /** Option groups with their headings, in order. */
+  readonly groups: readonly { readonly heading: string; readonly options: OptionSpecs }[];
+  readonly presets?: readonly string[];
+}
+
+export interface ParsedWords {
+  readonly raw: RawOptions;
+  readonly wantsHelp: boolean;
+}
+
+/** "(a whole number, at least 1; default: 3)" */
+export function expectation(spec: OptionSpec<unknown>): string {
+  const parts: string[] = [];
+  if (!spec.isFlag) parts.push(spec.expected);
+  if (spec.isRepeatable) parts.push("may be given several times");
+  const hasDefault = spec.default !== undefined && !(Array.isArray(spec.default) && spec.default.length === 0);
+  if (spec.isRequired) parts.push("required");
+  else if (hasDefault && !(spec.isFlag && spec.default === false)) parts.push(`default: ${spec.isFlag ? "on" : String(spec.default)}`);
+  return parts.length > 0 ? `(${parts.join("; ")})` : "";
+}
+
+export function buildCommander(syntax: VerbSyntax): Commander {
+  const command = new Commander(`mote ${syntax.name}`)
+    .description([syntax.summary, syntax.description].filter(Boolean).join("\n\n"))
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, writeOut: () => {} })
+    .configureHelp({ helpWidth: 100 });
+  const argument = syntax.usage ?? (syntax.positional ? `[${syntax.positional}...]` : "");
+  command.usage(`${argument} [options]`.trim());
+  for (const group of syntax.groups) {
+    for (const [name, spec] of Object.entries(group.options)) {
+      if (name === syntax.positional) continue;
+      const flags = spec.isFlag ? `--${kebab(name)}` : `--${kebab(name)} <${spec.metavar}>`;
+      command.addOption(new Option(flags, `${spec.doc} ${expectation(spec)}`.trim()).helpGroup(group.heading));
+      if (spec.isFlag) command.addOption(new Option(`--no-${kebab(name)}`).hideHelp());
+    }
+  }
+  command.addOption(new Option("-h, --help", "Print this help.").helpGroup("Options of every command:"));
+  if (syntax.examples.length > 0) {
+    const lines = syntax.examples.map(({ cmd, shows }) => `  mote ${cmd}\n      ${shows}`);
+    command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+  }
+  return command;
+}
+
+/** Reads words into raw options: text as typed, true and false for flags, lists for what may be repeated. */
+export function parseWords(syntax: VerbSyntax, words: readonly string[]): ParsedWords {
+  const command = buildCommander(syntax);
+  const raw: Record<string, unknown> = {};
+  for (const { options } of syntax.groups) {
+    for (const [name, spec] of Object.entries(options)) {
+      if (name === syntax.positional) continue;
+      command.on(`option:${kebab(name)}`, (value: string | undefined) => {
+        if (spec.isFlag) raw[name] = true;
+        else if (spec.isRepeatable) raw[name] = [...((raw[name] as unknown[] | undefined) ?? []), value ?? ""];
+        else raw[name] = value ?? "";
+      });
+      if (spec.isFlag) {
+        command.on(`option:no-${kebab(name)}`, () => {
+          raw[name] = false;
+        });
+      }
+    }
+  }
+  let wantsHelp = false;
+  command.on("option:help", () => {
+    wantsHelp = true;
+  });
+  try {
+    const { operands, unknown } = command.parseOptions([...words]);
+    takeRest(syntax, operands, unknown, raw);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw refusal(syntax.name, error.message.replace(/^error: /, ""), `See mote ${syntax.name} --help.`, error);
+  }
+  return { raw, wantsHelp };
+}
+
+/** Plain arguments go to the positional option; options nobody declared go on by name, so that all mistakes are told at once. */
+function takeRest(syntax: VerbSyntax, operands: readonly string[], unknown: readonly string[], raw: Record<string, unknown>): void {
+  const plain = [...operands];
+  for (const [i, word] of unknown.entries()) {
+    if (word === "--") continue;
+    const isValueOfUnknown = i > 0 && unknown[i - 1]!.startsWith("-") && unknown[i - 1] !== "--";
+    if (word.startsWith("-") && word.length > 1) raw[camel(word.replace(/^-+/, "").split("=")[0]!)] = true;
+    else if (!isValueOfUnknown) plain.push(word);
+  }
+  if (plain.length === 0) return;
+  if (!syntax.positional) throw refusal(syntax.name, `expected options only, got ${plain.join(" ")}`, `See mote ${syntax.name} --help.`);
+  raw[syntax.positional] = plain;
+}

@@ -1,0 +1,85 @@
+/** Runs planned stages from the command line: threads, progress, interrupts, the last words and the exit code. */
+import type { ExitCode } from "../errors.js";
+import type { PlannedStage } from "../pipeline/negotiate.js";
+import { type Run, type RunOutcome, startRun } from "../pipeline/run-pipeline.js";
+import type { ThreadMessage } from "../pipeline/thread-plan.js";
+import { wakeStuckReader, wakeStuckWriter } from "../stream/byte-pipe.js";
+import { lastWordPatienceMs } from "../../commands/stream-in.js";
+import { spawnWorker } from "../workers/spawn-worker.js";
+import { createProgress } from "./progress.js";
+import type { Voice } from "./run-verb.js";
+import { reportText } from "./report-text.js";
+import { printMessage } from "./terminal.js";
+
+const threadEntry = new URL("./thread-entry.js", import.meta.url);
+/** How long threads may take to notice an abort before the process ends without them. */
+const abortPatienceMs = 2000;
+const wakeEveryMs = 200;
+
+export async function executeRun(stages: readonly PlannedStage[], voice: Voice): Promise<ExitCode> {
+  const progress = createProgress(voice, stages);
+  const run = startRun(stages, {
+    spawn: (plan, onMessage) => spawnWorker<ThreadMessage>(threadEntry, plan.label, plan, onMessage),
+    onStart: (view) => progress.start(view),
+    onWarning: (text) => progress.say(`warning: ${text}`),
+  });
+  const interrupts = listenForInterrupts(run, stages, (text) => progress.say(text));
+  let drainingTicks = 0;
+  const wake = setInterval(() => {
+    drainingTicks = run.control.isDraining ? drainingTicks + 1 : 0;
+    const isOverdue = drainingTicks * wakeEveryMs > lastWordPatienceMs;
+    if (run.control.isStopped || isOverdue) wakeStuckThreads(stages, run.control.isAborted);
+  }, wakeEveryMs);
+  try {
+    const outcome = await run.outcome;
+    progress.stop();
+    if (interrupts.count > 1) return 130;
+    return sayLastWords(outcome, stages, voice);
+  } finally {
+    progress.stop();
+    clearInterval(wake);
+    interrupts.stop();
+  }
+}
+
+/** A thread in the middle of a blocking read or write of a pipe cannot see that the run is over. */
+function wakeStuckThreads(stages: readonly PlannedStage[], isAborted: boolean): void {
+  if (stages[0]!.stage.name === "stream-in") {
+    const { fd, isSeekable } = stages[0]!.plan as { fd: number; isSeekable: boolean };
+    if (!isSeekable) wakeStuckReader(fd);
+  }
+  if (isAborted && stages.at(-1)!.stage.name === "stream-out") wakeStuckWriter(1);
+}
+
+function listenForInterrupts(run: Run, stages: readonly PlannedStage[], say: (text: string) => void) {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const state = { count: 0, stop: () => {} };
+  const onSignal = () => {
+    state.count++;
+    if (state.count === 1) {
+      run.control.drain();
+      if (stages.at(-1)!.stage.name !== "stream-out") say("interrupted: finishing what is in flight (interrupt again to abort)");
+      return;
+    }
+    run.control.abort();
+    wakeStuckThreads(stages, true);
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), abortPatienceMs).unref();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  state.stop = () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  return state;
+}
+
+function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voice: Voice): ExitCode {
+  const { report } = outcome;
+  const isEndOfLine = stages.at(-1)!.stage.name !== "stream-out";
+  const upstreamCut = report.stages.length > 0 && !outcome.isComplete && outcome.quietReason === null;
+  if (voice.json) printMessage(JSON.stringify({ kind: "report", ...report, isComplete: outcome.isComplete }));
+  else {
+    if (!voice.quiet && isEndOfLine) printMessage(reportText(report, upstreamCut));
+    for (const loss of report.losses) printMessage(`loss: ${loss}`);
+  }
+  return report.lost > 0 ? 3 : 0;
+}

@@ -1,0 +1,41 @@
+/** The bar on a terminal's stderr; cli-progress is loaded only when there is one. */
+import { formatCount } from "../units.js";
+import type { Snapshot } from "./progress.js";
+
+export interface ProgressBar {
+  update(now: Snapshot): void;
+  say(text: string): void;
+  stop(): void;
+}
+
+/** `frameCount` null: a source without an end; the bar then counts instead of filling. */
+export async function openBar(label: string, frameCount: number | null): Promise<ProgressBar> {
+  const { default: cliProgress } = await import("cli-progress");
+  const multi = new cliProgress.MultiBar({
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    format: frameCount === null ? `${label}  {frames}  {rest}` : `${label}  {bar} {percentage}%  {frames}  {rest}`,
+    barCompleteChar: "━",
+    barIncompleteChar: "─",
+    barsize: 24,
+    gracefulExit: false,
+    emptyOnZero: true,
+  });
+  const bar = multi.create(frameCount ?? 1, 0, { frames: "", rest: "starting" });
+  return {
+    update(now) {
+      const rest = [`${now.fps.toFixed(1)} fps`];
+      if (now.particles > 0) rest.push(formatCount(now.particles, "particle"));
+      rest.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
+      bar.update(Math.min(now.frames, frameCount ?? 0), { frames: formatCount(now.frames, "frame"), rest: rest.join("  ") });
+    },
+    say(text) {
+      multi.log(`${text}\n`);
+      multi.update();
+    },
+    stop() {
+      multi.stop();
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/** Shows a run while it goes: a bar on a terminal, a line now and then elsewhere, JSON lines for programs, nothing when quiet. */
+import type { PlannedStage } from "../pipeline/negotiate.js";
+import type { RunView } from "../pipeline/run-pipeline.js";
+import { nowMs } from "../pipeline/clock.js";
+import { formatCount } from "../units.js";
+import { openBar, type ProgressBar } from "./progress-bar.js";
+import type { Voice } from "./run-verb.js";
+import { isMessageTerminal, isOutputPiped, printMessage } from "./terminal.js";
+
+const barEveryMs = 100;
+const lineEveryMs = 5000;
+const jsonEveryMs = 1000;
+
+export interface Progress {
+  start(view: RunView): void;
+  /** A sentence for the user, without tearing the bar. */
+  say(text: string): void;
+  stop(): void;
+}
+
+/** The numbers of this moment; all counters may be a frame old. */
+export interface Snapshot {
+  readonly elapsedMs: number;
+  /** Frames through the last stage. */
+  readonly frames: number;
+  readonly fps: number;
+  readonly particles: number;
+  readonly lost: number;
+  readonly stages: readonly { readonly stage: string; readonly in: number; readonly out: number; readonly queued: number }[];
+}
+
+export function takeSnapshot(view: RunView): Snapshot {
+  const { layout, shared, labels } = view;
+  const elapsedMs = nowMs() - view.startedAtMs;
+  const serial = layout.threads.map((thread, i) => ({ thread, counters: shared.counters[i]! })).filter(({ thread }) => thread.mapperIndex < 0);
+  const last = serial.at(-1)!.counters;
+  return {
+    elapsedMs,
+    frames: last.in,
+    fps: (last.in / Math.max(1, elapsedMs)) * 1000,
+    particles: last.detections,
+    lost: serial.reduce((sum, { counters }) => sum + counters.lost + counters.failed, 0),
+    stages: serial.map(({ counters }, i) => ({
+      stage: labels[i]!,
+      in: counters.in,
+      out: counters.out,
+      queued: i === 0 ? 0 : shared.links[i - 1]!.depth.now,
+    })),
+  };
+}
+
+function lineOf(label: string, now: Snapshot): string {
+  const parts = [formatCount(now.frames, "frame"), `${now.fps.toFixed(1)} fps`];
+  if (now.particles > 0) parts.push(formatCount(now.particles, "particle"));
+  parts.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
+  return `${label}: ${parts.join(", ")}`;
+}
+
+export function createProgress(voice: Voice, stages: readonly PlannedStage[]): Progress {
+  const own = stages.filter((stage) => stage.stage.isTransport !== true);
+  const label = own.at(-1)?.label ?? "run";
+  const isWatchedDownstream = stages.at(-1)!.stage.name === "stream-out" && isOutputPiped();
+  let bar: ProgressBar | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  return {
+    start(view) {
+      if (voice.json) {
+        timer = setInterval(() => printMessage(JSON.stringify({ kind: "progress", ...takeSnapshot(view) })), jsonEveryMs);
+      } else if (voice.quiet || isWatchedDownstream) {
+        return;
+      } else if (isMessageTerminal) {
+        void openBar(label, view.frameCount).then((opened) => {
+          bar = opened;
+          timer = setInterval(() => bar?.update(takeSnapshot(view)), barEveryMs);
+        });
+      } else {
+        timer = setInterval(() => printMessage(lineOf(label, takeSnapshot(view))), lineEveryMs);
+      }
+    },
+    say(text) {
+      if (voice.json) printMessage(JSON.stringify({ kind: "message", text }));
+      else if (bar) bar.say(text);
+      else printMessage(text);
+    },
+    stop() {
+      if (timer) clearInterval(timer);
+      timer = undefined;
+      bar?.stop();
+      bar = undefined;
+    },
+  };
+}

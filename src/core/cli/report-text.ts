@@ -1,0 +1,29 @@
+/** A run's report in a few lines for people. */
+import type { JsonValue } from "../model/json.js";
+import type { RunReport } from "../model/run-report.js";
+import { formatBytes, formatCount, formatDuration } from "../units.js";
+
+export function reportText(report: RunReport, wasCut: boolean): string {
+  const last = report.stages.at(-1);
+  const frames = last?.in ?? 0;
+  const rate = (frames / Math.max(1, report.elapsedMs)) * 1000;
+  const summary: Record<string, JsonValue> = Object.assign({}, ...report.stages.map((stage) => stage.summary));
+  const parts = [`${formatCount(frames, "frame")} in ${formatDuration(report.elapsedMs)} (${rate.toFixed(rate < 10 ? 1 : 0)} fps)`];
+  if (typeof summary.particles === "number") parts.push(formatCount(summary.particles, "particle"));
+  if (typeof summary.tracks === "number") parts.push(formatCount(summary.tracks, "track"));
+  parts.push(report.lost === 0 ? "nothing lost" : `${formatCount(report.lost, "frame")} lost`);
+  if (wasCut) parts.push("ended early");
+  const lines = [`${last?.stage ?? "run"}: ${parts.join(", ")}`];
+  for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.sizeBytes)}`);
+  return lines.join("\n");
+}
+
+export interface WrittenFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** The files a sink says it wrote. */
+export function filesOf(summary: Readonly<Record<string, JsonValue>>): readonly WrittenFile[] {
+  return Array.isArray(summary.files) ? (summary.files as unknown as WrittenFile[]) : [];
+}

@@ -1,0 +1,108 @@
+/** Carries out a verb whose words have been read: as one stage between stdin and stdout, as a composed run, or as a command. */
+import { loadStage } from "../../commands/index.js";
+import { streamIn } from "../../commands/stream-in.js";
+import { streamOut } from "../../commands/stream-out.js";
+import { type ExitCode, MoteError, refusal } from "../errors.js";
+import type { JsonObject } from "../model/json.js";
+import { decodeOptions, type RawOptions } from "../option/decode-options.js";
+import { camel } from "../option/names.js";
+import type { Command } from "../pipeline/command.js";
+import { planRun, type StageRequest, checkRun } from "../pipeline/negotiate.js";
+import type { StageDeclaration } from "../pipeline/stage.js";
+import { readTextFile } from "../storage/text-file.js";
+import { parseWords } from "./command-line.js";
+import { executeRun } from "./execute-run.js";
+import { printMessage, printResult } from "./terminal.js";
+import { everyCommand, stageSyntax } from "./verb-syntax.js";
+
+export interface Voice {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** Splits off the options of every command and lays the --config file's values underneath the rest. */
+function takeEvery(where: string, given: RawOptions): { raw: RawOptions; voice: Voice } {
+  const own = Object.fromEntries(Object.entries(given).filter(([name]) => name in everyCommand));
+  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !(name in everyCommand)));
+  const { options, problems } = decodeOptions(where, everyCommand, own);
+  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const raw = options.config === undefined ? rest : { ...readConfig(where, options.config), ...rest };
+  return { raw, voice: { json: options.json, quiet: options.quiet } };
+}
+
+function readConfig(where: string, path: string): RawOptions {
+  const text = readTextFile(`${where}, --config`, path);
+  let values: unknown;
+  try {
+    values = JSON.parse(text);
+  } catch (error) {
+    throw refusal(`${where}, --config ${path}`, "expected JSON", undefined, error);
+  }
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw refusal(`${where}, --config ${path}`, 'expected an object of option values, as in { "diameter": 11 }');
+  }
+  return Object.fromEntries(Object.entries(values as JsonObject).map(([name, value]) => [camel(name), value]));
+}
+
+/** The part of `raw` that `stage` declares; the rest stays with the verb's own stage, which complains about it. */
+function partOf(stage: StageDeclaration, raw: RawOptions): RawOptions {
+  return Object.fromEntries(Object.entries(raw).filter(([name]) => name in stage.options));
+}
+
+function without(raw: RawOptions, ...parts: RawOptions[]): RawOptions {
+  return Object.fromEntries(Object.entries(raw).filter(([name]) => !parts.some((part) => name in part)));
+}
+
+/** One stage in a shell pipeline: what it reads and writes are stages too, so the code is that of a composed run. */
+export async function runStageVerb(stage: StageDeclaration, given: RawOptions, version: string): Promise<ExitCode> {
+  const { raw, voice } = takeEvery(stage.name, given);
+  const inPart = stage.role === "source" ? {} : partOf(streamIn, raw);
+  const outPart = stage.role === "sink" ? {} : partOf(streamOut, raw);
+  const requests: StageRequest[] = [{ stage, label: stage.name, raw: without(raw, inPart, outPart) }];
+  if (stage.role !== "source") requests.unshift({ stage: streamIn, label: "stream-in", raw: inPart });
+  if (stage.role !== "sink") requests.push({ stage: streamOut, label: "stream-out", raw: outPart });
+  return runStages(requests, voice, version);
+}
+
+/** Several stages in this process. */
+export async function runComposed(command: Command, words: readonly string[], version: string): Promise<ExitCode> {
+  const firstStage = words.findIndex((word, i) => !word.startsWith("-") && words[i - 1] !== "--config");
+  const own = parseWords(
+    { name: command.name, summary: "", examples: [], groups: [{ heading: "", options: everyCommand }] },
+    firstStage < 0 ? words : words.slice(0, firstStage),
+  );
+  const { voice, raw } = takeEvery(command.name, own.raw);
+  const { problems } = decodeOptions(command.name, {}, raw);
+  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const rest = firstStage < 0 ? [] : words.slice(firstStage);
+  const isFile = !rest.includes("then") && loadStage(rest[0] ?? "") === undefined;
+  const trailing = isFile ? parseWords({ name: command.name, summary: "", positional: "file", examples: [], groups: [{ heading: "", options: everyCommand }] }, rest) : undefined;
+  const request = await command.compose!(trailing ? ((trailing.raw.file as string[] | undefined) ?? []) : rest);
+  const finalVoice = trailing ? takeEvery(command.name, without(trailing.raw, { file: true })).voice : voice;
+  const requests = await Promise.all(
+    request.calls.map(async (call): Promise<StageRequest> => {
+      const stage = await loadStage(call.stage)!;
+      if (call.raw) return { stage, label: call.label, raw: call.raw };
+      const parsed = parseWords(stageSyntax(stage, false), call.words ?? []);
+      if (parsed.wantsHelp) throw refusal(call.label, `--help works outside a run`, `See mote ${call.stage} --help.`);
+      return { stage, label: call.label, raw: parsed.raw };
+    }),
+  );
+  return runStages(requests, { json: voice.json || finalVoice.json, quiet: voice.quiet || finalVoice.quiet }, version);
+}
+
+async function runStages(requests: readonly StageRequest[], voice: Voice, version: string): Promise<ExitCode> {
+  const stages = await planRun(requests, version);
+  await checkRun(stages);
+  return executeRun(stages, voice);
+}
+
+export async function runCommandVerb(command: Command, given: RawOptions): Promise<ExitCode> {
+  const { raw, voice } = takeEvery(command.name, given);
+  const { options, problems } = decodeOptions(command.name, command.options, raw);
+  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const result = await command.run!(options);
+  printResult(voice.json ? JSON.stringify(result.json) : result.text);
+  for (const warning of result.warnings ?? []) printMessage(warning);
+  return result.exitCode ?? 0;
+}

@@ -1,0 +1,45 @@
+/** Run files as JSON Schema (2020-12), from the stages' declarations. */
+import type { JsonObject } from "../model/json.js";
+import { optionsOf } from "./negotiate.js";
+import type { StageDeclaration } from "./stage.js";
+
+export function runFileSchema(stages: readonly StageDeclaration[]): JsonObject {
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Mote run file",
+    type: "object",
+    required: ["version", "stages"],
+    additionalProperties: false,
+    properties: {
+      $schema: { type: "string" },
+      version: { const: 1 },
+      description: { type: "string" },
+      stages: { type: "array", minItems: 2, items: { oneOf: stages.map(stageSchema) } },
+    },
+  };
+}
+
+function stageSchema(stage: StageDeclaration): JsonObject {
+  const specs = Object.entries(optionsOf(stage));
+  const properties = specs.map(([name, spec]) => [
+    name,
+    {
+      ...spec.schema,
+      description: spec.doc,
+      ...(spec.default === undefined ? {} : { default: spec.default }),
+    },
+  ]);
+  const hasPresets = stage.presets !== undefined;
+  const required = specs.filter(([, spec]) => spec.isRequired && !hasPresets).map(([name]) => name);
+  return {
+    type: "object",
+    description: stage.summary,
+    required: ["stage", ...required],
+    additionalProperties: false,
+    properties: {
+      stage: { const: stage.name },
+      tag: { type: "string", description: "Name of this stage in reports; the stage's own when not given." },
+      ...Object.fromEntries(properties),
+    },
+  };
+}
