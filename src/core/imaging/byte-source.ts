@@ -1,0 +1,46 @@
+/** What a decoder may know of a file: its name, its length, and its bytes on request. */
+
+export interface ByteSource {
+  /** For complaints: the path as the user gave it. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Fills `target` with the bytes from `offset` on, or throws a FormatProblem when the file ends before. */
+  readInto(target: Uint8Array, offset: number): void;
+}
+
+/** A file that is damaged, or that uses what we refuse to guess at; whoever opened it turns this into a MoteError. */
+export class FormatProblem extends Error {
+  /** Where in the file, bytes from its start; undefined when it is about the file as a whole. */
+  readonly byte: number | undefined;
+  readonly hint: string | undefined;
+
+  constructor(what: string, byte?: number, hint?: string) {
+    super(what);
+    this.name = "FormatProblem";
+    this.byte = byte;
+    this.hint = hint;
+  }
+}
+
+/** A source over bytes in memory. */
+export function bytesAsSource(name: string, bytes: Uint8Array): ByteSource {
+  return {
+    name,
+    sizeBytes: bytes.length,
+    readInto(target, offset) {
+      requireBytes(bytes.length, offset, target.length);
+      target.set(bytes.subarray(offset, offset + target.length));
+    },
+  };
+}
+
+/** Refuses a range that is not inside a file of `sizeBytes`, before anything is allocated for it. */
+export function requireBytes(sizeBytes: number, offset: number, length: number): void {
+  if (offset + length > sizeBytes || offset < 0) {
+    throw new FormatProblem(
+      `the file ends at byte ${sizeBytes}, but ${length} bytes are expected here`,
+      offset,
+      "The file is cut short or damaged; copy it again from where it was written.",
+    );
+  }
+}

@@ -1,0 +1,41 @@
+/** The contract of a file of images, whatever its format: what it says of itself, and frame n into a slot. */
+import type { FrameShape } from "../model/descriptor.js";
+import type { JsonObject } from "../model/json.js";
+import type { PixelArray, PixelFormat } from "../model/pixel-format.js";
+import type { Region } from "./region.js";
+
+/** Read from the headers alone; plain JSON, since it crosses from `look` to the plan. */
+export interface ImageFileFacts {
+  readonly pixelFormat: PixelFormat;
+  readonly shape: FrameShape;
+  /** Significant bits of a sample. */
+  readonly bitDepth: number;
+  readonly frameCount: number;
+  /** Edge of a pixel in the specimen, micrometres; null when the file does not say so beyond doubt. */
+  readonly pixelSizeUm: number | null;
+  /** Frames a second; null when unknown. */
+  readonly rateHz: number | null;
+  /** What else the file says of itself, for the descriptor. */
+  readonly metadata: JsonObject;
+}
+
+/** Where a frame stands in a stack, and when it was taken. */
+export interface FramePlace {
+  readonly channelIndex: number;
+  readonly zIndex: number;
+  readonly positionIndex: number;
+  /** Nanoseconds since the Unix epoch, UTC; 0 when unknown. */
+  readonly capturedAtNs: bigint;
+}
+
+export interface ImageFile {
+  readonly facts: ImageFileFacts;
+  /** Fills `pixels` (the region's pixels, tightly packed, little-endian) with frame `index`. */
+  readFrame(index: number, pixels: PixelArray, region: Region): FramePlace | Promise<FramePlace>;
+  close(): void;
+}
+
+export const unknownPlace: FramePlace = { channelIndex: 0, zIndex: 0, positionIndex: 0, capturedAtNs: 0n };
+
+/** The most bytes one frame may have: what no camera reaches and a damaged header easily does. */
+export const largestFrameBytes = 1 << 30;

@@ -1,0 +1,98 @@
+/** One compressed strip or tile to its bytes, by the value of TIFF's Compression tag. */
+import zlib from "node:zlib";
+import { FormatProblem } from "../byte-source.js";
+import { decodeLzw } from "./lzw.js";
+import { compression } from "./tags.js";
+
+/**
+ * Fills `output` from `input`; returns the bytes written, never more than `output.length`, whatever the input claims.
+ * Throws a FormatProblem, its byte relative to `input`, when the input is damaged.
+ */
+export type Decompress = (input: Uint8Array, output: Uint8Array) => number;
+
+const registry: Readonly<Record<number, () => Promise<Decompress>>> = {
+  [compression.lzw]: async () => decodeLzw,
+  [compression.packBits]: async () => decodePackBits,
+  [compression.deflate]: async () => inflate,
+  [compression.oldDeflate]: async () => inflate,
+  [compression.zstd]: loadZstd,
+};
+
+/** Loads what undoes `method`; undefined for pixels that are stored as they are. */
+export async function loadDecompress(method: number): Promise<Decompress | undefined> {
+  return await registry[method]?.();
+}
+
+/** PackBits (TIFF 6.0 section 9): runs of a repeated byte and stretches of literal ones. */
+export function decodePackBits(input: Uint8Array, output: Uint8Array): number {
+  let at = 0;
+  let written = 0;
+  while (at < input.length && written < output.length) {
+    const head = (input[at++]! << 24) >> 24;
+    if (head === -128) continue;
+    if (head < 0) {
+      if (at >= input.length) throw new FormatProblem("a PackBits run without its byte", at);
+      const end = Math.min(output.length, written + 1 - head);
+      output.fill(input[at++]!, written, end);
+      written = end;
+    } else {
+      const count = Math.min(head + 1, output.length - written);
+      if (at + count > input.length) throw new FormatProblem("PackBits bytes end early", at);
+      output.set(input.subarray(at, at + count), written);
+      at += head + 1;
+      written += count;
+    }
+  }
+  return written;
+}
+
+/** Deflate with its zlib frame (TIFF Technical Note 2); compressions 8 and 32946 are the same bytes. */
+function inflate(input: Uint8Array, output: Uint8Array): number {
+  return copyTo(output, () =>
+    // Some writers pad the last strip to full height: what exceeds the image is cut, but never inflated without bound.
+    zlib.inflateSync(input, { chunkSize: Math.max(64, output.length + 1), maxOutputLength: 4 * output.length + 65536 }),
+  );
+}
+
+async function loadZstd(): Promise<Decompress> {
+  const native = (zlib as { zstdDecompressSync?: (bytes: Uint8Array, options: object) => Uint8Array })
+    .zstdDecompressSync;
+  if (native) {
+    return (input, output) => copyTo(output, () => native(input, { maxOutputLength: 4 * output.length + 65536 }));
+  }
+  const { decompress } = await import("fzstd");
+  return (input, output) => {
+    refuseLargeZstd(input, 4 * output.length + 65536);
+    return copyTo(output, () => decompress(input));
+  };
+}
+
+/** Reads the claimed size of a zstd frame (RFC 8878 section 3.1.1.1), since fzstd allocates what a frame claims. */
+function refuseLargeZstd(input: Uint8Array, most: number): void {
+  const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  if (input.length < 18) return;
+  const descriptor = view.getUint8(4);
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
+  const sizeAt = 5 + (isSingleSegment ? 0 : 1) + dictionaryBytes;
+  const sizeFlag = descriptor >> 6;
+  let size = 0;
+  if (sizeFlag === 0) size = isSingleSegment ? view.getUint8(sizeAt) : 0;
+  else if (sizeFlag === 1) size = view.getUint16(sizeAt, true) + 256;
+  else if (sizeFlag === 2) size = view.getUint32(sizeAt, true);
+  else size = Number(view.getBigUint64(sizeAt, true));
+  if (size > most) throw new FormatProblem(`a zstd frame that claims ${size} bytes, expected at most ${most}`, sizeAt);
+}
+
+function copyTo(output: Uint8Array, decode: () => Uint8Array): number {
+  let bytes: Uint8Array;
+  try {
+    bytes = decode();
+  } catch (cause) {
+    if (cause instanceof FormatProblem) throw cause;
+    throw new FormatProblem(`cannot be decompressed (${(cause as Error).message})`, 0);
+  }
+  const count = Math.min(bytes.length, output.length);
+  output.set(count === bytes.length ? bytes : bytes.subarray(0, count));
+  return count;
+}

@@ -1,0 +1,232 @@
+/** A TIFF as a sequence of frames of one shape and type: which directory or stretch of bytes is frame n, and when it was taken. */
+import type { JsonObject, JsonValue } from "../../model/json.js";
+import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
+import { type ByteSource, FormatProblem, requireBytes } from "../byte-source.js";
+import type { FramePlace, ImageFile, ImageFileFacts } from "../image-file.js";
+import type { Region } from "../region.js";
+import { PageDecoder } from "./decode-page.js";
+import { TiffReader } from "./directory.js";
+import { micrometresPer, parseImageJ } from "./imagej.js";
+import { type OmeDescription, parseOme } from "./ome.js";
+import { isSecondary, readChunkTable, readPage, type TiffPage } from "./page.js";
+import { compression, tag } from "./tags.js";
+
+/** More directories than any recording has: the end of a chain that does not end. */
+const mostDirectories = 1 << 24;
+
+/** The order of the frames of a stack, fastest axis first, and its lengths. */
+interface StackAxes {
+  readonly order: string;
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+interface Frames {
+  readonly first: TiffPage;
+  /** Offset of each frame's directory; empty when the frames stand one after the other behind the first directory. */
+  readonly directories: readonly number[];
+  /** First byte of the pixels of such a plain run of frames. */
+  readonly plainFrom: number;
+  readonly frameCount: number;
+}
+
+/**
+ * Reads a TIFF's directories (never its pixels). Throws a FormatProblem for anything that could not be replayed right:
+ * unknown pixel types, pages that differ, chains that loop, files that end early.
+ */
+export async function openTiff(source: ByteSource, close: () => void): Promise<ImageFile> {
+  const reader = new TiffReader(source);
+  const pages = walk(reader);
+  const first = readPage(reader, reader.directory(pages[0]!));
+  const description = reader.text(first.directory.entries.get(tag.imageDescription));
+  const frames = planFrames(reader, first, pages, description);
+  checkBytes(reader, frames);
+  const ome = parseOme(description);
+  const axes = stackAxes(description, ome, frames.frameCount);
+  const decoder = new PageDecoder(reader);
+  const prepared = new Set<number>();
+  return {
+    facts: describe(reader, frames, description, ome, axes),
+    async readFrame(index: number, pixels: PixelArray, region: Region): Promise<FramePlace> {
+      const place = placeOf(index, axes, ome);
+      if (frames.directories.length === 0) {
+        const frameBytes = first.width * first.height * bytesPerPixel[first.pixelFormat];
+        decoder.readPlain(first, frames.plainFrom + index * frameBytes, pixels, region);
+        return { ...place, capturedAtNs: place.capturedAtNs || pageTime(reader, first) };
+      }
+      const page = readPage(reader, reader.directory(frames.directories[index]!));
+      if (!prepared.has(page.compression)) {
+        await decoder.prepare(page.compression);
+        prepared.add(page.compression);
+      }
+      decoder.decode(page, pixels, region);
+      return { ...place, capturedAtNs: place.capturedAtNs || pageTime(reader, page) };
+    },
+    close,
+  };
+}
+
+/** Offsets of all directories that are images of their own, in the order of the chain. */
+function walk(reader: TiffReader): number[] {
+  const seen = new Set<number>();
+  const pages: number[] = [];
+  let offset = reader.firstDirectory;
+  let first: TiffPage | undefined;
+  while (offset !== 0) {
+    if (seen.has(offset)) throw new FormatProblem("the chain of directories runs in a circle", offset);
+    if (seen.size >= mostDirectories) throw new FormatProblem(`more than ${mostDirectories} directories`, offset);
+    seen.add(offset);
+    const directory = reader.directory(offset);
+    if (!isSecondary(reader, directory)) {
+      const page = readPage(reader, directory);
+      first ??= page;
+      if (page.width !== first.width || page.height !== first.height || page.pixelFormat !== first.pixelFormat) {
+        throw new FormatProblem(
+          `page ${pages.length} is ${word(page)}, the pages before are ${word(first)}`,
+          offset,
+          "Mote replays frames of one shape and type; save the pages as files of their own.",
+        );
+      }
+      pages.push(offset);
+    }
+    offset = directory.nextOffset;
+  }
+  if (pages.length === 0) throw new FormatProblem("the TIFF holds thumbnails or masks only", reader.firstDirectory);
+  return pages;
+}
+
+function word(page: TiffPage): string {
+  return `${page.width}x${page.height} ${page.pixelFormat}`;
+}
+
+/** ImageJ (beyond 4 GB) and tifffile (`truncate`) write one directory and all planes behind each other. */
+function planFrames(reader: TiffReader, first: TiffPage, pages: readonly number[], description: string): Frames {
+  const promised = Math.max(parseImageJ(description)?.images ?? 1, truncatedPlanes(description));
+  if (promised <= pages.length) return { first, directories: pages, plainFrom: 0, frameCount: pages.length };
+  const at = first.directory.offset;
+  if (pages.length > 1) {
+    throw new FormatProblem(`the file promises ${promised} images and has ${pages.length} directories`, at);
+  }
+  if (first.compression !== compression.none || first.isTiled) {
+    throw new FormatProblem(`the file promises ${promised} images in one directory that is compressed or tiled`, at);
+  }
+  const table = readChunkTable(reader, first);
+  for (let chunk = 1; chunk < table.offsets.length; chunk++) {
+    if (table.offsets[chunk] !== table.offsets[chunk - 1]! + table.byteCounts[chunk - 1]!) {
+      throw new FormatProblem(`the file promises ${promised} images, but their rows do not follow each other`, at);
+    }
+  }
+  return { first, directories: [], plainFrom: table.offsets[0]!, frameCount: promised };
+}
+
+/** Planes of tifffile's `{"shape": [5, 64, 64], "truncated": true}`; 1 otherwise. */
+function truncatedPlanes(description: string): number {
+  if (!description.startsWith('{"shape"')) return 1;
+  try {
+    const { shape, truncated } = JSON.parse(description) as { shape?: unknown; truncated?: unknown };
+    if (truncated !== true || !Array.isArray(shape)) return 1;
+    return shape.slice(0, -2).reduce((planes: number, length: unknown) => planes * Number(length), 1) || 1;
+  } catch {
+    return 1;
+  }
+}
+
+/** Makes sure that the last frame's bytes are there, so that a cut file is refused before the run and not at its end. */
+function checkBytes(reader: TiffReader, frames: Frames): void {
+  if (frames.directories.length === 0) {
+    const frameBytes = frames.first.width * frames.first.height * bytesPerPixel[frames.first.pixelFormat];
+    const whole = Math.floor((reader.source.sizeBytes - frames.plainFrom) / frameBytes);
+    if (whole < frames.frameCount) {
+      throw new FormatProblem(
+        `the file promises ${frames.frameCount} images and ends after ${whole}`,
+        reader.source.sizeBytes,
+        "The file is cut short; copy it again from where it was written.",
+      );
+    }
+    return;
+  }
+  readChunkTable(reader, frames.first);
+  const last = readPage(reader, reader.directory(frames.directories[frames.directories.length - 1]!));
+  const { offsets, byteCounts } = readChunkTable(reader, last);
+  const end = offsets.length - 1;
+  requireBytes(reader.source.sizeBytes, offsets[end]!, byteCounts[end]!);
+}
+
+function stackAxes(description: string, ome: OmeDescription | undefined, frameCount: number): StackAxes | undefined {
+  const imageJ = parseImageJ(description);
+  const axes: StackAxes | undefined = ome
+    ? { order: `${ome.order}P`, sizes: { C: ome.sizeC, Z: ome.sizeZ, T: ome.sizeT, P: ome.images } }
+    : imageJ && { order: "CZT", sizes: { C: imageJ.channels, Z: imageJ.slices, T: imageJ.frames } };
+  if (!axes) return undefined;
+  // Where the description and the directories disagree (a file of a set), no position is better than a wrong one.
+  return [...axes.order].reduce((planes, axis) => planes * (axes.sizes[axis] ?? 1), 1) === frameCount
+    ? axes
+    : undefined;
+}
+
+function placeOf(index: number, axes: StackAxes | undefined, ome: OmeDescription | undefined): FramePlace {
+  const at: Record<string, number> = { C: 0, Z: 0, T: 0, P: 0 };
+  let rest = axes ? index : 0;
+  for (const axis of axes?.order ?? "") {
+    at[axis] = rest % (axes?.sizes[axis] ?? 1);
+    rest = Math.floor(rest / (axes?.sizes[axis] ?? 1));
+  }
+  const delta = axes && at.P === 0 ? ome?.deltaS.get(`${at.C},${at.Z},${at.T}`) : undefined;
+  const acquired = ome?.acquiredAtNs ?? 0n;
+  const capturedAtNs = acquired !== 0n && delta !== undefined ? acquired + BigInt(Math.round(delta * 1e9)) : 0n;
+  return { channelIndex: at.C!, zIndex: at.Z!, positionIndex: at.P!, capturedAtNs };
+}
+
+/** The DateTime tag (TIFF 6.0 section 8, "YYYY:MM:DD HH:MM:SS", no zone: taken as UTC) in ns; 0 without. */
+function pageTime(reader: TiffReader, page: TiffPage): bigint {
+  const match = /^(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)/.exec(
+    reader.text(page.directory.entries.get(tag.dateTime)),
+  );
+  if (!match) return 0n;
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
+  return Number.isFinite(ms) && ms > 0 ? BigInt(ms) * 1_000_000n : 0n;
+}
+
+function describe(
+  reader: TiffReader,
+  frames: Frames,
+  description: string,
+  ome: OmeDescription | undefined,
+  axes: StackAxes | undefined,
+): ImageFileFacts {
+  const { first } = frames;
+  const entries = first.directory.entries;
+  const imageJ = parseImageJ(description);
+  const bits = first.pixelFormat === "float32" ? 32 : bytesPerPixel[first.pixelFormat] * 8;
+  const metadata: Record<string, JsonValue> = { format: reader.isBig ? "BigTIFF" : "TIFF" };
+  const software = reader.text(entries.get(tag.software));
+  if (software) metadata.software = software;
+  if (description)
+    metadata.imageDescription = description.length > 4096 ? `${description.slice(0, 4096)}…` : description;
+  if (axes) metadata.axes = { order: axes.order, ...axes.sizes } as JsonObject;
+  return {
+    pixelFormat: first.pixelFormat,
+    shape: { height: first.height, width: first.width },
+    bitDepth: ome && ome.significantBits > 0 && ome.significantBits < bits ? ome.significantBits : bits,
+    frameCount: frames.frameCount,
+    pixelSizeUm: ome ? ome.pixelSizeUm : imageJPixelSize(reader, first, imageJ?.unit ?? ""),
+    rateHz: imageJ && imageJ.intervalS > 0 && imageJ.channels * imageJ.slices === 1 ? 1 / imageJ.intervalS : null,
+    metadata,
+  };
+}
+
+/** ImageJ names the unit of the resolution tags; without it they are a printer's dots per inch and mean nothing here. */
+function imageJPixelSize(reader: TiffReader, page: TiffPage, unit: string): number | null {
+  const micrometres = micrometresPer(unit);
+  const perUnitX = reader.rational(page.directory.entries.get(tag.xResolution));
+  const perUnitY = reader.rational(page.directory.entries.get(tag.yResolution));
+  if (micrometres === undefined || !(perUnitX > 0) || Math.abs(perUnitX - perUnitY) > 1e-6 * perUnitX) return null;
+  return micrometres / perUnitX;
+}

@@ -1,0 +1,34 @@
+/** An open file as a source of bytes, read at offsets through its descriptor: never the whole file, never a stream. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { type ByteSource, FormatProblem, requireBytes } from "../../imaging/byte-source.js";
+
+export interface FileSource extends ByteSource {
+  /** When the file was last changed, ns since the Unix epoch, UTC. */
+  readonly modifiedAtNs: bigint;
+  close(): void;
+}
+
+export function openFileSource(path: string): FileSource {
+  const descriptor = openSync(path, "r");
+  const { size, mtimeNs } = fstatSync(descriptor, { bigint: true });
+  const sizeBytes = Number(size);
+  let isOpen = true;
+  return {
+    name: path,
+    sizeBytes,
+    modifiedAtNs: mtimeNs,
+    readInto(target, offset) {
+      requireBytes(sizeBytes, offset, target.length);
+      let done = 0;
+      while (done < target.length) {
+        const count = readSync(descriptor, target, done, target.length - done, offset + done);
+        if (count === 0) throw new FormatProblem("the file became shorter while it was read", offset + done);
+        done += count;
+      }
+    },
+    close() {
+      if (isOpen) closeSync(descriptor);
+      isOpen = false;
+    },
+  };
+}

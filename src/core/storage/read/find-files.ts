@@ -1,0 +1,77 @@
+/** From what the user typed (files, folders, patterns) to the files to replay, in order. */
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { reason, refusal } from "../../errors.js";
+import { nearestName } from "../../option/names.js";
+import { isKnownFormat, knownExtensions } from "./formats.js";
+import { expandGlob, isPattern } from "./glob.js";
+import { naturalOrder, undoShellOrder } from "./natural-order.js";
+
+/**
+ * Files are taken as named, folders as all their image files in natural order, patterns (when no file has that name)
+ * as their matches in natural order. Refuses, with exit code 2: what does not exist, cannot be read, or holds nothing.
+ */
+export function findFiles(where: string, paths: readonly string[]): readonly string[] {
+  const found: string[] = [];
+  let isAllFiles = true;
+  for (const path of paths) {
+    const kind = kindOf(where, path);
+    if (kind === "file") found.push(path);
+    else {
+      isAllFiles = false;
+      if (kind === "folder") found.push(...imagesIn(where, path));
+      else found.push(...matchesOf(where, path));
+    }
+  }
+  return isAllFiles ? undoShellOrder(found) : found;
+}
+
+function kindOf(where: string, path: string): "file" | "folder" | "pattern" {
+  try {
+    const stats = statSync(path);
+    if (stats.isDirectory()) return "folder";
+    if (stats.isFile()) return "file";
+    throw refusal(`${where}, ${path}`, "is neither a file nor a folder", "A frame stream is read with --input.");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (isPattern(path)) return "pattern";
+    throw refusal(`${where}, ${path}`, `cannot be opened (${reason(error)})`, suggestion(path), error);
+  }
+}
+
+function suggestion(path: string): string {
+  const folder = dirname(path);
+  try {
+    const nearest = nearestName(basename(path), readdirSync(folder));
+    return nearest ? `Did you mean ${join(folder, nearest)}?` : `There is no such file in ${folder}.`;
+  } catch {
+    return `The folder ${folder} cannot be read either.`;
+  }
+}
+
+function imagesIn(where: string, folder: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
+      .map((entry) => entry.name);
+  } catch (error) {
+    throw refusal(
+      `${where}, ${folder}`,
+      `the folder cannot be read (${reason(error)})`,
+      "Check its permissions.",
+      error,
+    );
+  }
+  const images = names.filter(isKnownFormat).sort(naturalOrder);
+  if (images.length > 0) return images.map((name) => join(folder, name));
+  const what = names.length === 0 ? "the folder is empty" : `none of its ${names.length} files is an image`;
+  throw refusal(`${where}, ${folder}`, what, `Images are files with ${knownExtensions.join(", ")}.`);
+}
+
+function matchesOf(where: string, pattern: string): string[] {
+  const matches = expandGlob(pattern).filter((path) => statSync(path).isFile());
+  if (matches.length === 0)
+    throw refusal(`${where}, ${pattern}`, "no file matches", `There is nothing like it in ${dirname(pattern)}.`);
+  return matches;
+}
