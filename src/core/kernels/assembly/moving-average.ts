@@ -1,0 +1,170 @@
+// The background: moving average, vertical then horizontal, edges repeated, rounded down on each axis
+// (uint16), or in scipy's running sums (float32). Beside it, for the search of the brightest pixel, the
+// largest pixel and the smallest background of every tile.
+
+import { tileHeight, tileWidth } from "./tiles";
+
+// Adding 1.5 * 2^23 to a float32 below 2^22 leaves its nearest integer in the low bits of the sum.
+const magic: f32 = 12582912;
+const magicBits: i32 = 0x4b400000;
+
+/**
+ * Sizes are odd. Sums of size * largest pixel below 2^22 divide exactly in float32: for size = 2k + 1 the floor of
+ * sum / size is the nearest integer of (sum - k) / size, which is never nearer to a tie than 1 / (2 size), and the two
+ * roundings of the product are below 2^22 / size * 2^-23. The caller passes exact = 0 only where that holds.
+ *
+ * out: height rows of `outStride` bytes, a multiple of 16, filled up with 65535; image may be read 14 bytes beyond each
+ * row. columns: width + 8 int32. prefix: the address of element 0 of a row of int32 that has sizeX + 8 elements before
+ * and width + sizeX + 24 after. extremes: 2 rows of outStride bytes. tileMax, tileMin: uint16, tiles of tiles.ts.
+ */
+export function movingAverage_u16(
+  out: usize, outStride: usize, image: usize, stride: usize, width: i32, height: i32, sizeY: i32, sizeX: i32,
+  columns: usize, prefix: usize, extremes: usize, tileMax: usize, tileMin: usize, largestPixel: i32,
+): void {
+  const halfY = sizeY >> 1;
+  const halfX = sizeX >> 1;
+  const exactY = largestPixel * sizeY < (1 << 22) && sizeY < 65536;
+  const exactX = largestPixel * sizeX < (1 << 22) && sizeX < 65536;
+  const padded = (width + 7) & ~7;
+  startColumns(columns, image, stride, padded, height, halfY);
+  const tilesAcross = (width + tileWidth - 1) / tileWidth;
+  const lows = extremes + outStride;
+  resetExtremes(extremes, lows, outStride);
+
+  for (let y = 0; y < height; y++) {
+    const entering = image + <usize>min(y + halfY + 1, height - 1) * stride;
+    const leaving = image + <usize>max(y - halfY, 0) * stride;
+    if (exactY) sumPrefix(prefix, columns, entering, leaving, padded, sizeY);
+    else sumPrefixSlowly(prefix, columns, entering, leaving, padded, sizeY);
+    repeatEdges(prefix, width, halfX);
+    const row = out + <usize>y * outStride;
+    if (exactX) averageRow(row, prefix, padded, sizeX);
+    else averageRowSlowly(row, prefix, width, sizeX);
+    for (let x = width; x < <i32>(outStride >> 1); x++) store<u16>(row + ((<usize>x) << 1), 65535);
+    updateExtremes(extremes, lows, image + <usize>y * stride, row, padded);
+    if ((y & (tileHeight - 1)) == tileHeight - 1 || y == height - 1) {
+      const tileRow = <usize>((y / tileHeight) * tilesAcross) << 1;
+      reduceExtremes(extremes, lows, tileMax + tileRow, tileMin + tileRow, padded, tilesAcross);
+      resetExtremes(extremes, lows, outStride);
+    }
+  }
+}
+
+/** Column sums of the first row's window. */
+function startColumns(columns: usize, image: usize, stride: usize, padded: i32, height: i32, half: i32): void {
+  for (let x = 0; x < padded; x += 4) {
+    const at = (<usize>x) << 1;
+    const first = v128.load16x4_u(image + at);
+    let sum = i32x4.mul(first, i32x4.splat(half + 1));
+    const last = min(half, height - 1);
+    for (let y = 1; y <= last; y++) sum = i32x4.add(sum, v128.load16x4_u(image + <usize>y * stride + at));
+    const bottom = v128.load16x4_u(image + <usize>(height - 1) * stride + at);
+    if (half > last) sum = i32x4.add(sum, i32x4.mul(bottom, i32x4.splat(half - last)));
+    v128.store(columns + (at << 1), sum);
+  }
+}
+
+/** Vertical averages of this row, as prefix sums: prefix[x + 1] = prefix[x] + average[x]; then moves the columns on. */
+function sumPrefix(prefix: usize, columns: usize, entering: usize, leaving: usize, padded: i32, size: i32): void {
+  const half = i32x4.splat(size >> 1);
+  const inverse = f32x4.splat(<f32>(1.0 / <f64>size));
+  const magics = f32x4.splat(magic);
+  const bits = i32x4.splat(magicBits);
+  let carry = i32x4.splat(0);
+  const zero = i32x4.splat(0);
+  store<i32>(prefix, 0);
+  for (let x: usize = 0; x < <usize>padded; x += 4) {
+    const at = columns + (x << 2);
+    const sum = v128.load(at);
+    const quotient = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(sum, half)), inverse);
+    let run = i32x4.sub(f32x4.add(quotient, magics), bits);
+    run = i32x4.add(run, v128.shuffle<i32>(zero, run, 0, 4, 5, 6));
+    run = i32x4.add(run, v128.shuffle<i32>(zero, run, 0, 1, 4, 5));
+    run = i32x4.add(run, carry);
+    carry = v128.shuffle<i32>(run, run, 3, 3, 3, 3);
+    v128.store(prefix + (x << 2), run, 4);
+    const change = i32x4.sub(v128.load16x4_u(entering + (x << 1)), v128.load16x4_u(leaving + (x << 1)));
+    v128.store(at, i32x4.add(sum, change));
+  }
+}
+
+function sumPrefixSlowly(prefix: usize, columns: usize, entering: usize, leaving: usize, padded: i32, size: i32): void {
+  let run: u32 = 0;
+  store<u32>(prefix, 0);
+  for (let x: usize = 0; x < <usize>padded; x++) {
+    const sum = load<u32>(columns + (x << 2));
+    run += sum / <u32>size;
+    store<u32>(prefix + (x << 2), run, 4);
+    store<u32>(columns + (x << 2), sum + load<u16>(entering + (x << 1)) - load<u16>(leaving + (x << 1)));
+  }
+}
+
+/** Goes on with the first value to the left of the row and with the last to its right. */
+function repeatEdges(prefix: usize, width: i32, half: i32): void {
+  const first = load<i32>(prefix, 4);
+  for (let j = 1; j <= half; j++) store<i32>(prefix - ((<usize>j) << 2), -j * first);
+  const end = prefix + ((<usize>width) << 2);
+  const total = load<i32>(end);
+  const last = total - load<i32>(end - 4);
+  for (let j = 1; j <= half; j++) store<i32>(end + ((<usize>j) << 2), total + j * last);
+}
+
+function averageRow(row: usize, prefix: usize, padded: i32, size: i32): void {
+  const half = size >> 1;
+  const halves = i32x4.splat(half);
+  const inverse = f32x4.splat(<f32>(1.0 / <f64>size));
+  const magics = f32x4.splat(magic);
+  const bits = i32x4.splat(magicBits);
+  const after = prefix + ((<usize>(half + 1)) << 2);
+  const before = prefix - ((<usize>half) << 2);
+  for (let x: usize = 0; x < <usize>padded; x += 8) {
+    const at = x << 2;
+    const low = i32x4.sub(i32x4.sub(v128.load(after + at), v128.load(before + at)), halves);
+    const high = i32x4.sub(i32x4.sub(v128.load(after + at, 16), v128.load(before + at, 16)), halves);
+    const a = i32x4.sub(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(low), inverse), magics), bits);
+    const b = i32x4.sub(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(high), inverse), magics), bits);
+    v128.store(row + (x << 1), i16x8.narrow_i32x4_u(a, b));
+  }
+}
+
+function averageRowSlowly(row: usize, prefix: usize, width: i32, size: i32): void {
+  const half = size >> 1;
+  for (let x = 0; x < width; x++) {
+    const at = prefix + ((<usize>x) << 2);
+    const sum = load<u32>(at + ((<usize>(half + 1)) << 2)) - load<u32>(at - ((<usize>half) << 2));
+    store<u16>(row + ((<usize>x) << 1), <u16>(sum / <u32>size));
+  }
+}
+
+function resetExtremes(highs: usize, lows: usize, bytes: usize): void {
+  memory.fill(highs, 0, bytes);
+  memory.fill(lows, 0xff, bytes);
+}
+
+function updateExtremes(highs: usize, lows: usize, pixels: usize, background: usize, padded: i32): void {
+  const bytes = (<usize>padded) << 1;
+  for (let at: usize = 0; at < bytes; at += 16) {
+    v128.store(highs + at, i16x8.max_u(v128.load(highs + at), v128.load(pixels + at)));
+    v128.store(lows + at, i16x8.min_u(v128.load(lows + at), v128.load(background + at)));
+  }
+}
+
+function reduceExtremes(highs: usize, lows: usize, tileMax: usize, tileMin: usize, padded: i32, tilesAcross: i32): void {
+  for (let tile = 0; tile < tilesAcross; tile++) {
+    let high = i16x8.splat(0);
+    let low = i16x8.splat(-1);
+    const end = min((tile + 1) * tileWidth, padded);
+    for (let x = tile * tileWidth; x < end; x += 8) {
+      high = i16x8.max_u(high, v128.load(highs + ((<usize>x) << 1)));
+      low = i16x8.min_u(low, v128.load(lows + ((<usize>x) << 1)));
+    }
+    high = i16x8.max_u(high, v128.shuffle<i16>(high, high, 4, 5, 6, 7, 0, 1, 2, 3));
+    high = i16x8.max_u(high, v128.shuffle<i16>(high, high, 2, 3, 0, 1, 6, 7, 4, 5));
+    high = i16x8.max_u(high, v128.shuffle<i16>(high, high, 1, 0, 3, 2, 5, 4, 7, 6));
+    low = i16x8.min_u(low, v128.shuffle<i16>(low, low, 4, 5, 6, 7, 0, 1, 2, 3));
+    low = i16x8.min_u(low, v128.shuffle<i16>(low, low, 2, 3, 0, 1, 6, 7, 4, 5));
+    low = i16x8.min_u(low, v128.shuffle<i16>(low, low, 1, 0, 3, 2, 5, 4, 7, 6));
+    store<u16>(tileMax + ((<usize>tile) << 1), <u16>i16x8.extract_lane_u(high, 0));
+    store<u16>(tileMin + ((<usize>tile) << 1), <u16>i16x8.extract_lane_u(low, 0));
+  }
+}

@@ -1,0 +1,41 @@
+/** Instantiates the WebAssembly kernels on the one shared memory. Knows no frames and no parameters. */
+
+import { readFileSync } from "node:fs";
+
+/** Addresses, counts and parameters in; a number, or nothing, out. Each kernel's docstring is in `assembly/`. */
+export type Kernel = (...values: number[]) => number;
+
+export interface Kernels {
+  readonly copyRows_u8: Kernel;
+  readonly copyRows_u16: Kernel;
+  readonly copyRows_f32: Kernel;
+  readonly movingAverage_u16: Kernel;
+  readonly movingAverage_f32: Kernel;
+  readonly brightest_u16: Kernel;
+  readonly brightest_f32: Kernel;
+  readonly bandPass_u16: Kernel;
+  readonly bandPass_f32: Kernel;
+  readonly scale_f32: Kernel;
+  readonly scale_f64: Kernel;
+  readonly summarize_u16: Kernel;
+  readonly percentileOfNonZero_u16: Kernel;
+  readonly findPeaks_u16: Kernel;
+  readonly refine_u16: Kernel;
+  readonly dropClose: Kernel;
+  readonly characterize_u16: Kernel;
+  readonly rawMass_f32: Kernel;
+  readonly measureBackground_u16: Kernel;
+  readonly measureBackground_f32: Kernel;
+}
+
+/** Below this address lie the kernels' statics (`__heap_base` is lower; a test checks it). Everything else starts here. */
+export const kernelStaticBytes = 65536;
+
+/** Compiled once a thread; instances are cheap. */
+let compiled: WebAssembly.Module | undefined;
+
+/** Kernels keep no state, so that any number of threads may have instances on one memory. */
+export function loadKernels(memory: WebAssembly.Memory): Kernels {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL("./kernels.wasm", import.meta.url)));
+  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Kernels;
+}

@@ -1,0 +1,117 @@
+/** Where everything the kernels need lies in a locator's scratch, and how much that is. */
+
+import { detectionCapacity } from "../../model/detection.js";
+import type { PixelFormat } from "../../model/pixel-format.js";
+import type { Disc } from "./disc.js";
+import type { FrameShape, LocateParameters } from "./parameters.js";
+
+const guardBytes = 64;
+
+/** Hands out addresses one after the other, each on 16 bytes, with room before and after for vectors that overhang. */
+class Carver {
+  #next = guardBytes;
+
+  take(bytes: number, before = 0): number {
+    const address = Math.ceil((this.#next + before) / 16) * 16;
+    this.#next = address + Math.ceil(bytes) + guardBytes;
+    return address;
+  }
+
+  get total(): number {
+    return Math.ceil(this.#next / 64) * 64;
+  }
+}
+
+/** Byte offsets from the start of the scratch; sizes are stated by the kernels that use them. */
+export type LocatorLayout = ReturnType<typeof layOutLocator>;
+
+export function layOutLocator(
+  shape: FrameShape,
+  format: PixelFormat,
+  params: LocateParameters,
+  disc: Disc,
+  halves: { y: number; x: number },
+) {
+  const { height, width } = shape;
+  const { smoothingSize, separation } = params;
+  const isFloat = format === "float32";
+  const padded = Math.ceil(width / 8) * 8;
+  const chunks = Math.ceil((2 * disc.radius.x + 1) / 8);
+  const tables = chunks * rowsOf(disc);
+  const levels = [...new Set(disc.halfWidths)].sort((a, b) => a - b);
+  const pixels = height * width;
+  const candidateCapacity = Math.min(pixels, (pixels >> 3) + 4096);
+  const rowCapacity = Math.min(detectionCapacity(shape, separation), candidateCapacity);
+  const cells = {
+    down: Math.floor((height - 1) / separation.y) + 2,
+    across: Math.floor((width - 1) / separation.x) + 2,
+  };
+  const imageStride = padded * 2;
+  const rawStride = padded * (isFloat ? 4 : 2);
+  const bitStride = Math.ceil(width / 64) * 8;
+  const blockStride = padded / 2;
+  const listBytes = Math.max(pixels >> 2, 65536);
+  const tiles = Math.ceil(width / 32) * Math.ceil(height / 16);
+  const carver = new Carver();
+  return {
+    padded,
+    chunks,
+    levels,
+    candidateCapacity,
+    rowCapacity,
+    cells,
+    imageStride,
+    rawStride,
+    bitStride,
+    blockStride,
+    listBytes,
+    // Tables, written once.
+    weightsY: carver.take((halves.y + 1) * 8),
+    weightsX: carver.take((halves.x + 1) * 8),
+    ones: carver.take(tables * 16),
+    xs: carver.take(tables * 16),
+    squares: carver.take(tables * 16),
+    cosines: carver.take(tables * 64),
+    sines: carver.take(tables * 64),
+    sums: carver.take(32),
+    limits: carver.take(40),
+    halfWidths: carver.take(rowsOf(disc) * 4),
+    widths: carver.take(levels.length * 4),
+    levelOfRow: carver.take(rowsOf(disc) * 4),
+    zeros: carver.take(padded * 2),
+    // Rows.
+    columns: carver.take(isFloat ? (padded + 8) * 12 : (padded + 8) * 4),
+    prefix: carver.take((padded + smoothingSize.x + 32) * 4, (smoothingSize.x + 8) * 4),
+    extremes: carver.take(imageStride * 2),
+    smooth: carver.take((padded + halves.x + 32) * 8, (halves.x + 8) * 8),
+    blockColumns: carver.take(imageStride + 16),
+    survivors: carver.take(padded),
+    histogram: carver.take(1024),
+    noise: carver.take(16),
+    reached: carver.take(height),
+    // Images.
+    raw: carver.take(height * rawStride),
+    background: carver.take(params.preprocess ? height * rawStride : 0),
+    bandPassed: carver.take(isFloat && params.preprocess ? pixels * 8 : 0),
+    image: carver.take(height * imageStride),
+    tileMax: carver.take(tiles * 2),
+    tileMin: carver.take(tiles * 2),
+    zeroBits: carver.take(height * bitStride),
+    runs: carver.take(levels.length * height * bitStride),
+    blocks: carver.take(Math.ceil(height / 4) * blockStride),
+    list: carver.take(listBytes),
+    // Features.
+    peaks: carver.take(candidateCapacity * 8),
+    features: carver.take(candidateCapacity * 40),
+    dropped: carver.take(candidateCapacity),
+    next: carver.take(candidateCapacity * 4),
+    heads: carver.take(cells.down * cells.across * 4),
+    kept: carver.take(candidateCapacity * 4),
+    rows: carver.take(rowCapacity * 64),
+    totalBytes: carver.total,
+  };
+}
+
+function rowsOf(disc: Disc): number {
+  return disc.halfWidths.length;
+}
