@@ -2,7 +2,7 @@
  * Bytes in and out of a descriptor, synchronously and in place, on the thread that wants them. Blocking pipes just block; a
  * descriptor that somebody made non-blocking (a socket, a shared terminal) is polled with short sleeps.
  */
-import { constants, openSync, readSync, closeSync, writeSync, writevSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, writeSync, writevSync } from "node:fs";
 import { failure, reason } from "../errors.js";
 
 const napWords = new Int32Array(new SharedArrayBuffer(4));
@@ -79,7 +79,12 @@ export interface ByteSink {
   close(): void;
 }
 
-export function openByteSink(name: string, fd: number, isAborted: () => boolean, onClose: () => void = () => {}): ByteSink {
+export function openByteSink(
+  name: string,
+  fd: number,
+  isAborted: () => boolean,
+  onClose: () => void = () => {},
+): ByteSink {
   let position = 0;
 
   function attempt(write: () => number): number {

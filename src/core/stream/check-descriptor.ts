@@ -9,7 +9,8 @@ const maxFrameBytes = 2 ** 30;
 export function descriptorFault(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "is no JSON object";
   const d = value as Record<string, unknown>;
-  if (!pixelFormats.includes(d.pixelFormat as never)) return `has the pixel format ${JSON.stringify(d.pixelFormat)}, expected ${pixelFormats.join(", ")}`;
+  if (!pixelFormats.includes(d.pixelFormat as never))
+    return `has the pixel format ${JSON.stringify(d.pixelFormat)}, expected ${pixelFormats.join(", ")}`;
   const shape = d.shape as { height?: unknown; width?: unknown } | undefined;
   for (const edge of [shape?.height, shape?.width]) {
     if (!Number.isInteger(edge) || (edge as number) < 1 || (edge as number) > maxEdgePixels) {

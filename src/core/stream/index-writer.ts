@@ -3,7 +3,15 @@
  * it needs a few kilobytes however long the run is.
  */
 import type { ByteSink } from "./byte-pipe.js";
-import { encodePrefix, footerBytes, footerMagic, indexEntryBytes, indexHeaderBytes, messageKind, prefixBytes } from "./message.js";
+import {
+  encodePrefix,
+  footerBytes,
+  footerMagic,
+  indexEntryBytes,
+  indexHeaderBytes,
+  messageKind,
+  prefixBytes,
+} from "./message.js";
 
 const entriesPerPiece = 4096;
 

@@ -51,21 +51,28 @@ function at(source: ByteSource, sequence: number, byte: number): string {
   return `${source.name}, message ${sequence} at byte ${byte}`;
 }
 
-const truncatedHint = "The program before ended early or the copy is incomplete; --allow-truncated takes what is there.";
+const truncatedHint =
+  "The program before ended early or the copy is incomplete; --allow-truncated takes what is there.";
 
 /** Reads preamble and descriptor: what has to be known before anything is opened. Faults are refusals or failures. */
 export function readDescriptor(source: ByteSource): StreamDescriptor {
   const head = new Uint8Array(preamble.length);
   const got = source.readFully(head, () => false);
-  if (got === 0) throw failure(source.name, "expected a frame stream, got nothing", "Is the command before it running? See its message.");
+  if (got === 0)
+    throw failure(
+      source.name,
+      "expected a frame stream, got nothing",
+      "Is the command before it running? See its message.",
+    );
   const fault = preambleFault(head.subarray(0, got));
   if (fault) throw failure(source.name, fault, "Frame streams come from mote acquire, or from .mote files.");
   if (got < preamble.length) throw failure(source.name, `ended after ${got} bytes, inside the preamble`, truncatedHint);
   const messages = new MessageSource(source, maxJsonBytes, () => false, 0);
   const prefix = messages.nextPrefix();
   if (!prefix) throw failure(source.name, "ended before its descriptor", truncatedHint);
-  if (prefix.kind !== messageKind.descriptor) throw messages.fault(`expected the descriptor, got a message of kind ${prefix.kind}`);
-  messages.skip(prefix.headerBytes);
+  if (prefix.kind !== messageKind.descriptor)
+    throw messages.fault(`expected the descriptor, got a message of kind ${prefix.kind}`);
+  messages.readHeader(0);
   const descriptor = messages.readJson(prefix);
   const complaint = descriptorFault(descriptor);
   if (complaint) throw messages.fault(`the descriptor ${complaint}`);
@@ -110,16 +117,24 @@ class MessageSource {
     const got = this.source.readFully(this.head.subarray(0, prefixBytes), this.#shouldStop);
     if (got < prefixBytes) return undefined;
     const sequence = this.#sequence++;
-    if (!decodePrefix(this.#view, this.prefix)) throw this.fault("expected the magic of a message, got something else: the stream is corrupt");
+    if (!decodePrefix(this.#view, this.prefix))
+      throw this.fault("expected the magic of a message, got something else: the stream is corrupt");
     const { kind, headerBytes, payloadBytes } = this.prefix;
-    if (headerBytes > maxHeaderBytes) throw this.fault(`claims a header of ${headerBytes} bytes, at most ${maxHeaderBytes} are accepted: the stream is corrupt`);
+    if (headerBytes > maxHeaderBytes)
+      throw this.fault(
+        `claims a header of ${headerBytes} bytes, at most ${maxHeaderBytes} are accepted: the stream is corrupt`,
+      );
     if (payloadBytes > this.#maxPayloadBytes) {
-      throw this.fault(`claims a payload of ${payloadBytes} bytes, at most ${this.#maxPayloadBytes} are accepted`, "Raise --max-message if the frames really are that large.");
+      throw this.fault(
+        `claims a payload of ${payloadBytes} bytes, at most ${this.#maxPayloadBytes} are accepted`,
+        "Raise --max-message if the frames really are that large.",
+      );
     }
     const isJson = kind === messageKind.descriptor || kind === messageKind.event || kind === messageKind.end;
-    if (isJson && payloadBytes > maxJsonBytes) throw this.fault(`claims ${payloadBytes} bytes of JSON, at most ${maxJsonBytes} are accepted`);
-    if (this.prefix.headerBytes === 0) this.#checkHeader(0);
-    if (this.prefix.sequence !== sequence) throw this.fault(`expected message number ${sequence}, got ${this.prefix.sequence}: messages are missing`);
+    if (isJson && payloadBytes > maxJsonBytes)
+      throw this.fault(`claims ${payloadBytes} bytes of JSON, at most ${maxJsonBytes} are accepted`);
+    if (this.prefix.sequence !== sequence)
+      throw this.fault(`expected message number ${sequence}, got ${this.prefix.sequence}: messages are missing`);
     return this.prefix;
   }
 
@@ -139,7 +154,10 @@ class MessageSource {
   readPayload(payload: Uint8Array): boolean {
     if (!this.#fill(payload)) return false;
     if (this.prefix.flags & flagPayloadChecksum && crc32(payload) !== this.prefix.payloadChecksum) {
-      throw this.fault("its payload does not match its checksum: the stream is corrupt", "mote inspect FILE says which frames are whole.");
+      throw this.fault(
+        "its payload does not match its checksum: the stream is corrupt",
+        "mote inspect FILE says which frames are whole.",
+      );
     }
     return true;
   }
@@ -150,7 +168,12 @@ class MessageSource {
     try {
       return JSON.parse(Buffer.from(payload).toString("utf8"));
     } catch (error) {
-      throw failure(at(this.source, prefix.sequence, this.#startedAt), "expected JSON, got something else", undefined, error);
+      throw failure(
+        at(this.source, prefix.sequence, this.#startedAt),
+        "expected JSON, got something else",
+        undefined,
+        error,
+      );
     }
   }
 
@@ -195,14 +218,17 @@ export function createStreamReader(
 
   function checkFrame(prefix: Prefix): void {
     const h = ownHeader;
-    if (h.codec !== 0) throw messages.fault(`its pixels are packed with codec ${h.codec}, this version reads raw pixels only`);
+    if (h.codec !== 0)
+      throw messages.fault(`its pixels are packed with codec ${h.codec}, this version reads raw pixels only`);
     if (h.pixelFormat !== descriptor.pixelFormat || h.height !== height || h.width !== width) {
       throw messages.fault(
         `expected ${width}x${height} ${descriptor.pixelFormat} as the descriptor says, got ${h.width}x${h.height} ${h.pixelFormat ?? "of an unknown pixel format"}`,
       );
     }
     if (h.strideBytes < rowBytes || prefix.payloadBytes !== h.strideBytes * height) {
-      throw messages.fault(`expected ${height} rows of ${h.strideBytes} bytes, got a payload of ${prefix.payloadBytes} bytes`);
+      throw messages.fault(
+        `expected ${height} rows of ${h.strideBytes} bytes, got a payload of ${prefix.payloadBytes} bytes`,
+      );
     }
   }
 
@@ -212,7 +238,8 @@ export function createStreamReader(
     checkFrame(prefix);
     frame.header.copyFrom(ownHeader);
     const strideBytes = ownHeader.strideBytes;
-    if (strideBytes === rowBytes) return messages.readPayload(frame.bytes.subarray(layout.pixelsAt, layout.pixelsAt + prefix.payloadBytes));
+    if (strideBytes === rowBytes)
+      return messages.readPayload(frame.bytes.subarray(layout.pixelsAt, layout.pixelsAt + prefix.payloadBytes));
     const padded = new Uint8Array(prefix.payloadBytes);
     if (!messages.readPayload(padded)) return false;
     for (let y = 0; y < height; y++) {
@@ -226,15 +253,23 @@ export function createStreamReader(
     if (!messages.readHeader(detectionsHeaderBytes)) return false;
     const header = decodeDetectionsHeader(headView);
     const columns = descriptor.detections?.columns ?? [];
-    if (header.columnCount !== columns.length) throw messages.fault(`expected ${columns.length} columns as the descriptor says, got ${header.columnCount}`);
+    if (header.columnCount !== columns.length)
+      throw messages.fault(`expected ${columns.length} columns as the descriptor says, got ${header.columnCount}`);
     if (prefix.payloadBytes !== header.rowCount * header.columnCount * 8) {
-      throw messages.fault(`expected ${header.rowCount} rows of ${header.columnCount} columns, got a payload of ${prefix.payloadBytes} bytes`);
+      throw messages.fault(
+        `expected ${header.rowCount} rows of ${header.columnCount} columns, got a payload of ${prefix.payloadBytes} bytes`,
+      );
     }
     if (header.rowCount > frame.detectionCapacity) {
-      throw messages.fault(`holds ${header.rowCount} detections, a frame of this shape and separation can hold ${frame.detectionCapacity}`);
+      throw messages.fault(
+        `holds ${header.rowCount} detections, a frame of this shape and separation can hold ${frame.detectionCapacity}`,
+      );
     }
     if (descriptor.hasFrames) {
-      if (header.frameNumber !== frame.header.frameNumber) throw messages.fault(`expected the detections of frame ${frame.header.frameNumber}, got those of frame ${header.frameNumber}`);
+      if (header.frameNumber !== frame.header.frameNumber)
+        throw messages.fault(
+          `expected the detections of frame ${frame.header.frameNumber}, got those of frame ${header.frameNumber}`,
+        );
     } else {
       frame.header.reset(descriptor.pixelFormat, height, width, rowBytes, descriptor.bitDepth);
       frame.header.sourceIndex = header.sourceIndex;
@@ -288,14 +323,14 @@ export function createStreamReader(
             return "frame";
           }
         } else if (prefix.kind === messageKind.event) {
-          isWhole = messages.skip(prefix.headerBytes);
+          isWhole = messages.readHeader(0);
           if (isWhole) options.onEvent(messages.readJson(prefix) as StreamEvent);
         } else if (prefix.kind === messageKind.end) {
-          isWhole = messages.skip(prefix.headerBytes);
+          isWhole = messages.readHeader(0);
           if (isWhole) end = messages.readJson(prefix) as EndOfStream;
           return isWhole ? "end" : "cut";
         } else {
-          isWhole = messages.skip(prefix.headerBytes + prefix.payloadBytes);
+          isWhole = messages.readHeader(0) && messages.skip(prefix.payloadBytes);
         }
         if (!isWhole) return options.shouldStop() ? "stopped" : "cut";
       }

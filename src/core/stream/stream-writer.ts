@@ -54,7 +54,9 @@ export function createStreamWriter(
   function frameMessage(frame: Frame): Uint8Array {
     const payloadBytes = frame.header.height * frame.header.strideBytes;
     const message = frame.bytes.subarray(layout.framePrefixAt, layout.pixelsAt + payloadBytes);
-    const payload = options.hasChecksums ? frame.bytes.subarray(layout.pixelsAt, layout.pixelsAt + payloadBytes) : undefined;
+    const payload = options.hasChecksums
+      ? frame.bytes.subarray(layout.pixelsAt, layout.pixelsAt + payloadBytes)
+      : undefined;
     encodePrefix(message, messageKind.frame, sequence++, frameHeaderBytes, payloadBytes, payload);
     return message;
   }

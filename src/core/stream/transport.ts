@@ -21,7 +21,11 @@ export interface OpenedInput {
 export async function openInput(where: string, input: string): Promise<OpenedInput> {
   if (input === "-") {
     if (isatty(0)) {
-      throw refusal(where, "expected a frame stream on stdin, got a terminal", "Pipe a stage into it, as in `mote acquire ... | mote track ...`, or give --input FILE.");
+      throw refusal(
+        where,
+        "expected a frame stream on stdin, got a terminal",
+        "Pipe a stage into it, as in `mote acquire ... | mote track ...`, or give --input FILE.",
+      );
     }
     return { fd: 0, name: "stdin", isSeekable: false };
   }
@@ -31,7 +35,11 @@ export async function openInput(where: string, input: string): Promise<OpenedInp
     const fd = openSync(input, "r");
     if (fstatSync(fd).isDirectory()) {
       closeSync(fd);
-      throw refusal(`${where}, --input ${input}`, "expected a file or a named pipe, got a folder", "Use acquire to read a folder of images.");
+      throw refusal(
+        `${where}, --input ${input}`,
+        "expected a file or a named pipe, got a folder",
+        "Use acquire to read a folder of images.",
+      );
     }
     return { fd, name: input, isSeekable: fstatSync(fd).isFile() };
   } catch (error) {
@@ -62,12 +70,16 @@ export async function openOutput(where: string, output: string): Promise<OpenedO
 export function outputFault(output: string, isForced: boolean): { what: string; hint: string } | undefined {
   if (output === "-") {
     return isatty(1)
-      ? { what: "would write a binary frame stream to the terminal", hint: "Pipe it into another stage, or give --output FILE.mote." }
+      ? {
+          what: "would write a binary frame stream to the terminal",
+          hint: "Pipe it into another stage, or give --output FILE.mote.",
+        }
       : undefined;
   }
   if (output.startsWith("unix:") || isForced) return undefined;
   try {
-    if (statSync(output).isFile()) return { what: `${output} exists already`, hint: "Choose another name, or overwrite it with --force." };
+    if (statSync(output).isFile())
+      return { what: `${output} exists already`, hint: "Choose another name, or overwrite it with --force." };
   } catch {
     // Not there: nothing is in the way.
   }
@@ -89,7 +101,11 @@ function isRegularFile(fd: number): boolean {
 
 function refuseTcp(where: string, address: string): void {
   if (/^(tcp|grpc):/.test(address)) {
-    throw refusal(where, `${address}: this version has no network transport`, "Use unix:/path on one machine, or pipe through ssh.");
+    throw refusal(
+      where,
+      `${address}: this version has no network transport`,
+      "Use unix:/path on one machine, or pipe through ssh.",
+    );
   }
 }
 
@@ -113,7 +129,9 @@ function acceptOne(where: string, path: string): Promise<number> {
         reject(failure(`${where}, unix:${path}`, reason(error), undefined, error));
       }
     });
-    server.on("error", (error) => reject(refusal(`${where}, --input unix:${path}`, `cannot listen: ${reason(error)}`, undefined, error)));
+    server.on("error", (error) =>
+      reject(refusal(`${where}, --input unix:${path}`, `cannot listen: ${reason(error)}`, undefined, error)),
+    );
     server.listen(path);
   });
 }
@@ -141,7 +159,12 @@ async function connectTo(where: string, path: string): Promise<number> {
       const code = (error as { code?: string }).code;
       const mayComeLater = code === "ENOENT" || code === "ECONNREFUSED";
       if (!mayComeLater || performance.now() - startedAt > connectPatienceMs) {
-        throw failure(`${where}, --output unix:${path}`, `cannot connect: ${reason(error)}`, "Start the reader first, with --input and the same path.", error);
+        throw failure(
+          `${where}, --output unix:${path}`,
+          `cannot connect: ${reason(error)}`,
+          "Start the reader first, with --input and the same path.",
+          error,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -1,0 +1,131 @@
+import { expect, test } from "vitest";
+import { Link, type LinkPolicy, linkWords, type Taken } from "../../src/core/memory/link.js";
+import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
+
+function makeLink(policy: LinkPolicy, capacity: number, window = 0) {
+  const shape = { policy, capacity, window };
+  const link = new Link(new Int32Array(new SharedArrayBuffer(linkWords(shape) * 4)), shape);
+  const control = new RunControl(new Int32Array(new SharedArrayBuffer(runControlWords * 4)));
+  const taken: Taken = { slot: -1, droppedCount: 0, droppedFirst: 0, pushedAtMs: 0 };
+  return {
+    link,
+    control,
+    taken,
+    push: (slot: number, isEvent = false) =>
+      link.push(slot, isEvent ? -1 : slot, window === 0 || isEvent, isEvent, slot * 10, control),
+    take: () => (link.take(taken, control) ? { ...taken } : undefined),
+  };
+}
+
+test("entries leave in the order they entered, with the time they entered", () => {
+  const { push, take, link } = makeLink("block", 5);
+  for (let lap = 0; lap < 4; lap++) {
+    for (const slot of [1, 2, 3, 4, 5]) expect(push(slot)).toBe(-1);
+    for (const slot of [1, 2, 3, 4, 5]) expect(take()).toMatchObject({ slot, pushedAtMs: slot * 10, droppedCount: 0 });
+  }
+  link.close();
+  expect(take()).toBeUndefined();
+  expect(link.depth).toEqual({ now: 0, most: 5 });
+});
+
+test("drop-newest gives up the entry that comes and tells the next one that got in", () => {
+  const { push, take } = makeLink("drop-newest", 2);
+  expect([push(1), push(2), push(3), push(4)]).toEqual([-1, -1, 3, 4]);
+  expect(take()).toMatchObject({ slot: 1 });
+  expect(push(5)).toBe(-1);
+  expect(take()).toMatchObject({ slot: 2, droppedCount: 0 });
+  expect(take()).toMatchObject({ slot: 5, droppedCount: 2, droppedFirst: 3 });
+});
+
+test("what drop-newest gives up at the very end stays pending for the producer to tell", () => {
+  const { push, link } = makeLink("drop-newest", 1);
+  push(1);
+  push(2);
+  expect(link.pending).toEqual({ count: 1, first: 2 });
+});
+
+test("drop-oldest keeps the newest and tells which went", () => {
+  const { push, take } = makeLink("drop-oldest", 3);
+  expect([push(1), push(2), push(3), push(4), push(5)]).toEqual([-1, -1, -1, 1, 2]);
+  expect(take()).toMatchObject({ slot: 3, droppedCount: 2, droppedFirst: 1 });
+  expect(take()).toMatchObject({ slot: 4, droppedCount: 0 });
+  expect(take()).toMatchObject({ slot: 5, droppedCount: 0 });
+});
+
+test("drop-oldest never gives up an event", () => {
+  const { push, take } = makeLink("drop-oldest", 3);
+  push(1, true);
+  push(2);
+  push(3);
+  expect(push(4)).toBe(2);
+  expect([take()?.slot, take()?.slot, take()?.slot]).toEqual([1, 3, 4]);
+});
+
+test("a full link with policy fail says so", () => {
+  const { push } = makeLink("fail", 1);
+  expect([push(1), push(2)]).toEqual([-1, -3]);
+});
+
+test("a blocked producer leaves when the run is aborted", () => {
+  const { push, control } = makeLink("block", 1);
+  push(1);
+  control.abort();
+  expect(push(2)).toBe(-2);
+});
+
+test("mapped entries leave in order whatever order they were mapped in", () => {
+  const { link, push, take, control } = makeLink("block", 4, 4);
+  for (const slot of [1, 2, 3]) push(slot);
+  const a = new Int32Array(1);
+  const b = new Int32Array(2);
+  expect(link.claim(a, 1, control)).toBe(1);
+  expect(link.claim(b, 2, control)).toBe(2);
+  expect([link.slotAt(a[0]!), link.slotAt(b[0]!), link.slotAt(b[1]!)]).toEqual([1, 2, 3]);
+  link.markMapped(b[1]!);
+  link.markMapped(b[0]!);
+  link.markMapped(a[0]!);
+  expect([take()?.slot, take()?.slot, take()?.slot]).toEqual([1, 2, 3]);
+});
+
+test("an event between frames needs no mapper and keeps its place", () => {
+  const { link, push, take, control } = makeLink("block", 4, 4);
+  push(1);
+  push(2, true);
+  push(3);
+  const claimed = new Int32Array(4);
+  expect(link.claim(claimed, 4, control)).toBe(2);
+  link.markMapped(claimed[1]!);
+  link.markMapped(claimed[0]!);
+  expect([take()?.slot, take()?.slot, take()?.slot]).toEqual([1, 2, 3]);
+});
+
+test("against a plain queue, a random sequence of pushes and takes never differs", () => {
+  let seed = 12345;
+  const random = () => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return seed / 4294967296;
+  };
+  const { push, take } = makeLink("drop-oldest", 7);
+  const model: number[] = [];
+  let dropped = 0;
+  let told = 0;
+  for (let i = 0; i < 20_000; i++) {
+    if (random() < 0.55) {
+      if (model.length === 7) {
+        dropped++;
+        expect(push(i)).toBe(model.shift());
+      } else expect(push(i)).toBe(-1);
+      model.push(i);
+    } else if (model.length > 0) {
+      const entry = take()!;
+      expect(entry.slot).toBe(model.shift());
+      told += entry.droppedCount;
+    }
+  }
+  while (model.length > 0) {
+    const entry = take()!;
+    expect(entry.slot).toBe(model.shift());
+    told += entry.droppedCount;
+  }
+  expect(told).toBe(dropped);
+});
