@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+/** Who may import whom (docs/architecture.md): a folder may import from its own layer's row and every row above it. */
+const layers: readonly (readonly string[])[] = [
+  ["core/errors.ts", "core/units.ts", "core/model", "webassembly.d.ts"],
+  ["core/option", "core/memory"],
+  ["core/kernels"],
+  ["core/imaging", "core/tracking", "core/calibration", "core/analysis", "core/codecs"],
+  ["core/stream", "core/storage", "core/devices", "core/cameras", "core/bridge", "core/workers"],
+  ["core/pipeline"],
+  ["commands"],
+  ["core/cli"],
+];
+
+/** Packages that only one place may know. */
+const owners: Readonly<Record<string, readonly string[]>> = {
+  commander: ["core/cli"],
+  ink: ["core/cli"],
+  "cli-progress": ["core/cli"],
+  h5wasm: ["core/storage/h5"],
+  "h5wasm-plugins": ["core/storage/h5"],
+};
+
+/** Layers whose modules have no effects. */
+const pure = ["core/errors.ts", "core/units.ts", "core/model", "core/option", "core/imaging", "core/tracking", "core/pipeline", "commands"];
+
+const src = resolve("src");
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly isType: boolean;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === "assembly" ? [] : sourceFiles(path);
+    return path.endsWith(".ts") ? [path] : [];
+  });
+}
+
+const files = sourceFiles(src).map((path) => ({ name: relative(src, path), text: readFileSync(path, "utf8") }));
+
+const imports: Import[] = files.flatMap(({ name, text }) =>
+  [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|import\("([^"]+)"\)|^import\s+"([^"]+)"/gm)].map((match) => {
+    const to = match[2] ?? match[3] ?? match[4]!;
+    return {
+      from: name,
+      to: to.startsWith(".") ? relative(src, resolve(src, dirname(name), to)).replace(/\.js$/, ".ts") : to,
+      isType: match[1] !== undefined,
+    };
+  }),
+);
+
+function isIn(name: string, place: string): boolean {
+  return name === place || name.startsWith(`${place}/`);
+}
+
+function layerOf(name: string): number {
+  return layers.findIndex((row) => row.some((place) => isIn(name, place)));
+}
+
+test("every module has a place in the table of layers", () => {
+  expect(files.map(({ name }) => name).filter((name) => layerOf(name) < 0)).toEqual([]);
+});
+
+test("imports run one way: only from the same layer or one above", () => {
+  const upward = imports.filter(({ from, to }) => layerOf(to) > layerOf(from));
+  expect(upward.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
+test("commander, the progress bar and h5wasm are known in one place each", () => {
+  const strangers = imports.filter(({ from, to }) => owners[to] && !owners[to]!.some((place) => isIn(from, place)));
+  expect(strangers.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
+test("no library that is slow to load is imported at the top of a module", () => {
+  const heavy = /^(import|export)\s(?!type)[^;]*from "(h5wasm|h5wasm-plugins|cli-progress|ink|@cornerstonejs\/.*|@grpc\/.*)"/m;
+  const eager = files.filter(({ name, text }) => heavy.test(text) && !name.startsWith("core/storage/h5/"));
+  expect(eager.map(({ name }) => name)).toEqual([]);
+});
+
+test("plain data, algorithms, the pipeline and the stages touch no process, console or file", () => {
+  const effect = /\bprocess\.[a-z]|\bconsole\.[a-z]|from "node:(fs|net|child_process|worker_threads|process|tty)/;
+  const guilty = files.filter(({ name, text }) => pure.some((place) => isIn(name, place)) && effect.test(text));
+  expect(guilty.map(({ name }) => name)).toEqual([]);
+});
+
+test("only the command line's entry exits", () => {
+  const exits = files.filter(({ text }) => /process\.(exit|reallyExit|abort)\b/.test(text)).map(({ name }) => name);
+  expect(exits).toEqual(["core/cli/main.ts"]);
+});
+
+test("no file is a drawer: no utils, helpers, common, manager or base, none over 400 lines", () => {
+  expect(files.map(({ name }) => name).filter((name) => /(util|helper|common|manager|base|misc)s?[./-]/i.test(name))).toEqual([]);
+  expect(files.filter(({ text }) => text.split("\n").length > 400).map(({ name }) => name)).toEqual([]);
+});
