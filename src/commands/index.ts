@@ -2,7 +2,9 @@
 import type { Command } from "../core/pipeline/command.js";
 import type { StageDeclaration } from "../core/pipeline/stage.js";
 
-export type Verb = { readonly kind: "stage"; readonly stage: StageDeclaration } | { readonly kind: "command"; readonly command: Command };
+export type Verb =
+  | { readonly kind: "stage"; readonly stage: StageDeclaration }
+  | { readonly kind: "command"; readonly command: Command };
 
 const stages: Readonly<Record<string, () => Promise<StageDeclaration>>> = {
   acquire: async () => (await import("./acquire.js")).acquire,

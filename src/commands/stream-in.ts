@@ -10,8 +10,14 @@ import { createStreamReader, readDescriptor } from "../core/stream/stream-reader
 import { openInput } from "../core/stream/transport.js";
 
 const options = {
-  input: option.path({ doc: "Where the frame stream comes from: - (stdin), a .mote file, a named pipe, or unix:/path to listen on.", default: "-" }),
-  allowTruncated: option.flag({ doc: "Take what is there of a stream that was cut off; the exit code is then 3.", default: false }),
+  input: option.path({
+    doc: "Where the frame stream comes from: - (stdin), a .mote file, a named pipe, or unix:/path to listen on.",
+    default: "-",
+  }),
+  allowTruncated: option.flag({
+    doc: "Take what is there of a stream that was cut off; the exit code is then 3.",
+    default: false,
+  }),
   maxMessage: option.number({ doc: "Largest message accepted.", unit: "B", min: 1024, default: "1GiB" }),
 };
 
@@ -87,7 +93,12 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
         if (outcome === "cut" && !context.isStopped()) {
           const where = reader.lastFrameNumber < 0 ? "before its first frame" : `after frame ${reader.lastFrameNumber}`;
           const what = `the stream was cut ${where}, at byte ${source.position}`;
-          if (!plan.allowTruncated) throw failure(plan.name, what, "The program before ended early, or the copy is incomplete; --allow-truncated takes what is there.");
+          if (!plan.allowTruncated)
+            throw failure(
+              plan.name,
+              what,
+              "The program before ended early, or the copy is incomplete; --allow-truncated takes what is there.",
+            );
           context.warn(what);
           wasCut = true;
         }

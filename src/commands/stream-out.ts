@@ -1,13 +1,17 @@
 /** The stream's way out of a process: what every stage but a sink writes, to stdout or --output. */
+
+import { harmlessReasons } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
-import { harmlessReasons } from "../core/model/run-report.js";
 import { openByteSink, ReaderGone } from "../core/stream/byte-pipe.js";
 import { createStreamWriter, type StreamWriter } from "../core/stream/stream-writer.js";
 import { openOutput, outputFault, syncFile } from "../core/stream/transport.js";
 
 const options = {
-  output: option.path({ doc: "Where the frame stream goes: - (stdout), a .mote file, a named pipe, or unix:/path to connect to.", default: "-" }),
+  output: option.path({
+    doc: "Where the frame stream goes: - (stdout), a .mote file, a named pipe, or unix:/path to connect to.",
+    default: "-",
+  }),
   checksums: option.choice(["auto", "on", "off"], {
     doc: "Checksums over the pixels; auto: in files. Everything else always has them.",
     default: "auto",

@@ -2,7 +2,7 @@
 import { MoteError, refusal } from "../core/errors.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { column, detectionCapacity, detectionColumns } from "../core/model/detection.js";
-import { option, type OptionsOf } from "../core/option/option.js";
+import { type OptionsOf, option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import { checkLinkParameters, type LinkParameters } from "../core/tracking/link/parameters.js";
 import { locatorScratchBytes } from "../core/tracking/locate/locator.js";
@@ -17,7 +17,12 @@ const options = {
   preset: option.choice(["tweezer"], {
     doc: "A named set of values; options given beside it win. tweezer: diameter 21, separation 18, minmass 100, percentile 14, max-ecc 0.3, search-range 10, memory 3.",
   }),
-  diameter: option.perAxis({ doc: "Size of a particle's image; larger is safer than smaller.", min: 3, odd: true, required: true }),
+  diameter: option.perAxis({
+    doc: "Size of a particle's image; larger is safer than smaller.",
+    min: 3,
+    odd: true,
+    required: true,
+  }),
   minmass: option.number({ doc: "Least integrated brightness of a particle.", min: 0, default: 0 }),
   maxmass: option.number({ doc: "Largest integrated brightness of a particle.", above: 0 }),
   maxsize: option.number({ doc: "Largest radius of gyration of a particle's brightness.", above: 0, unit: "px" }),
@@ -25,17 +30,49 @@ const options = {
   maxEcc: option.number({ doc: "Largest eccentricity: 0 is round, 1 is a line.", min: 0, max: 1 }),
   separation: option.perAxis({ doc: "Least distance between two particles; diameter + 1 when not given.", above: 0 }),
   noiseSize: option.perAxis({ doc: "Width of the Gaussian that smooths the camera's noise.", above: 0, default: 1 }),
-  smoothingSize: option.perAxis({ doc: "Edge of the window whose mean is the background; diameter when not given.", odd: true, min: 1 }),
-  threshold: option.number({ doc: "Smoothed brightness below this becomes 0; 1 for integer images, 1/255 for float ones when not given.", min: 0 }),
+  smoothingSize: option.perAxis({
+    doc: "Edge of the window whose mean is the background; diameter when not given.",
+    odd: true,
+    min: 1,
+  }),
+  threshold: option.number({
+    doc: "Smoothed brightness below this becomes 0; 1 for integer images, 1/255 for float ones when not given.",
+    min: 0,
+  }),
   invert: option.flag({ doc: "The particles are dark on a bright ground.", default: false }),
-  percentile: option.number({ doc: "A peak has to be brighter than this share of the non-zero pixels.", min: 0, max: 100, default: 64 }),
+  percentile: option.number({
+    doc: "A peak has to be brighter than this share of the non-zero pixels.",
+    min: 0,
+    max: 100,
+    default: 64,
+  }),
   topn: option.count({ doc: "Keep only the heaviest n particles of a frame.", min: 1 }),
-  preprocess: option.flag({ doc: "Smooth and subtract the background first; --no-preprocess takes the frames as they are.", default: true }),
-  maxIterations: option.count({ doc: "Steps at most to centre the window on a particle.", min: 1, max: 1000, default: 10 }),
-  searchRange: option.perAxis({ doc: "Farthest a particle moves from one frame to the next; without it nothing is linked and particle_id is empty.", above: 0 }),
-  memory: option.count({ doc: "Frames a particle may be missing and still keep its number.", min: 0, max: 1_000_000, default: 0 }),
+  preprocess: option.flag({
+    doc: "Smooth and subtract the background first; --no-preprocess takes the frames as they are.",
+    default: true,
+  }),
+  maxIterations: option.count({
+    doc: "Steps at most to centre the window on a particle.",
+    min: 1,
+    max: 1000,
+    default: 10,
+  }),
+  searchRange: option.perAxis({
+    doc: "Farthest a particle moves from one frame to the next; without it nothing is linked and particle_id is empty.",
+    above: 0,
+  }),
+  memory: option.count({
+    doc: "Frames a particle may be missing and still keep its number.",
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+  }),
   frames: option.flag({ doc: "Pass the frames on; --no-frames sends detections only.", default: true }),
-  workers: option.count({ doc: "Threads that locate particles, in parallel; one for every processor core when not given.", min: 1, max: 256 }),
+  workers: option.count({
+    doc: "Threads that locate particles, in parallel; one for every processor core when not given.",
+    min: 1,
+    max: 256,
+  }),
 };
 type TrackOptions = OptionsOf<typeof options>;
 
@@ -63,7 +100,9 @@ function locateOptions(o: TrackOptions): LocateOptions {
     preprocess: o.preprocess,
     maxIterations: o.maxIterations,
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as LocateOptions;
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as unknown as LocateOptions;
 }
 
 function linkParameters(o: TrackOptions): LinkParameters | null {
@@ -73,10 +112,18 @@ function linkParameters(o: TrackOptions): LinkParameters | null {
 /** What the stream has to be for locating to make sense. */
 function checkInput(input: StreamDescriptor): void {
   if (!input.hasFrames) {
-    throw refusal("track", "expected frames, got a stream of detections only", "Leave --no-frames away in the track before.");
+    throw refusal(
+      "track",
+      "expected frames, got a stream of detections only",
+      "Leave --no-frames away in the track before.",
+    );
   }
   if (input.detections) {
-    throw refusal("track", "this stream has been tracked already", "One track is enough; relink its table with mote link, or track the frames again from their source.");
+    throw refusal(
+      "track",
+      "this stream has been tracked already",
+      "One track is enough; relink its table with mote link, or track the frames again from their source.",
+    );
   }
 }
 

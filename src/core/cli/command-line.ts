@@ -31,7 +31,8 @@ export function expectation(spec: OptionSpec<unknown>): string {
   if (spec.isRepeatable) parts.push("may be given several times");
   const hasDefault = spec.default !== undefined && !(Array.isArray(spec.default) && spec.default.length === 0);
   if (spec.isRequired) parts.push("required");
-  else if (hasDefault && !(spec.isFlag && spec.default === false)) parts.push(`default: ${spec.isFlag ? "on" : String(spec.default)}`);
+  else if (hasDefault && !(spec.isFlag && spec.default === false))
+    parts.push(`default: ${spec.isFlag ? "on" : String(spec.default)}`);
   return parts.length > 0 ? `(${parts.join("; ")})` : "";
 }
 
@@ -96,7 +97,12 @@ export function parseWords(syntax: VerbSyntax, words: readonly string[]): Parsed
 }
 
 /** Plain arguments go to the positional option; options nobody declared go on by name, so that all mistakes are told at once. */
-function takeRest(syntax: VerbSyntax, operands: readonly string[], unknown: readonly string[], raw: Record<string, unknown>): void {
+function takeRest(
+  syntax: VerbSyntax,
+  operands: readonly string[],
+  unknown: readonly string[],
+  raw: Record<string, unknown>,
+): void {
   const plain = [...operands];
   for (const [i, word] of unknown.entries()) {
     if (word === "--") continue;
@@ -105,6 +111,7 @@ function takeRest(syntax: VerbSyntax, operands: readonly string[], unknown: read
     else if (!isValueOfUnknown) plain.push(word);
   }
   if (plain.length === 0) return;
-  if (!syntax.positional) throw refusal(syntax.name, `expected options only, got ${plain.join(" ")}`, `See mote ${syntax.name} --help.`);
+  if (!syntax.positional)
+    throw refusal(syntax.name, `expected options only, got ${plain.join(" ")}`, `See mote ${syntax.name} --help.`);
   raw[syntax.positional] = plain;
 }

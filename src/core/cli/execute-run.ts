@@ -1,14 +1,15 @@
 /** Runs planned stages from the command line: threads, progress, interrupts, the last words and the exit code. */
+
+import { lastWordPatienceMs } from "../../commands/stream-in.js";
 import type { ExitCode } from "../errors.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import { type Run, type RunOutcome, startRun } from "../pipeline/run-pipeline.js";
 import type { ThreadMessage } from "../pipeline/thread-plan.js";
 import { wakeStuckReader, wakeStuckWriter } from "../stream/byte-pipe.js";
-import { lastWordPatienceMs } from "../../commands/stream-in.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
 import { createProgress } from "./progress.js";
-import type { Voice } from "./run-verb.js";
 import { reportText } from "./report-text.js";
+import type { Voice } from "./run-verb.js";
 import { printMessage } from "./terminal.js";
 
 const threadEntry = new URL("./thread-entry.js", import.meta.url);
@@ -58,7 +59,8 @@ function listenForInterrupts(run: Run, stages: readonly PlannedStage[], say: (te
     state.count++;
     if (state.count === 1) {
       run.control.drain();
-      if (stages.at(-1)!.stage.name !== "stream-out") say("interrupted: finishing what is in flight (interrupt again to abort)");
+      if (stages.at(-1)!.stage.name !== "stream-out")
+        say("interrupted: finishing what is in flight (interrupt again to abort)");
       return;
     }
     run.control.abort();

@@ -38,7 +38,11 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
   const verb = await loadVerb(name);
   if (!verb) {
     const nearest = nearestName(name, verbNames);
-    throw refusal(`mote ${name}`, "there is no such command", nearest ? `Did you mean mote ${nearest}?` : "mote --help lists them.");
+    throw refusal(
+      `mote ${name}`,
+      "there is no such command",
+      nearest ? `Did you mean mote ${nearest}?` : "mote --help lists them.",
+    );
   }
   const { runStageVerb, runCommandVerb, runComposed } = await import("./run-verb.js");
   if (verb.kind === "command" && verb.command.compose) {
@@ -49,7 +53,9 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
   const syntax = verb.kind === "stage" ? stageSyntax(verb.stage, true) : commandSyntax(verb.command);
   const parsed = parseWords(syntax, rest);
   if (parsed.wantsHelp) return help(syntax);
-  return verb.kind === "stage" ? runStageVerb(verb.stage, parsed.raw, version) : runCommandVerb(verb.command, parsed.raw);
+  return verb.kind === "stage"
+    ? runStageVerb(verb.stage, parsed.raw, version)
+    : runCommandVerb(verb.command, parsed.raw);
 }
 
 function help(syntax: Parameters<typeof buildCommander>[0]): ExitCode {

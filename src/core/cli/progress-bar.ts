@@ -28,7 +28,10 @@ export async function openBar(label: string, frameCount: number | null): Promise
       const rest = [`${now.fps.toFixed(1)} fps`];
       if (now.particles > 0) rest.push(formatCount(now.particles, "particle"));
       rest.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
-      bar.update(Math.min(now.frames, frameCount ?? 0), { frames: formatCount(now.frames, "frame"), rest: rest.join("  ") });
+      bar.update(Math.min(now.frames, frameCount ?? 0), {
+        frames: formatCount(now.frames, "frame"),
+        rest: rest.join("  "),
+      });
     },
     say(text) {
       multi.log(`${text}\n`);

@@ -1,7 +1,8 @@
 /** Shows a run while it goes: a bar on a terminal, a line now and then elsewhere, JSON lines for programs, nothing when quiet. */
+
+import { nowMs } from "../pipeline/clock.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import type { RunView } from "../pipeline/run-pipeline.js";
-import { nowMs } from "../pipeline/clock.js";
 import { formatCount } from "../units.js";
 import { openBar, type ProgressBar } from "./progress-bar.js";
 import type { Voice } from "./run-verb.js";
@@ -26,13 +27,20 @@ export interface Snapshot {
   readonly fps: number;
   readonly particles: number;
   readonly lost: number;
-  readonly stages: readonly { readonly stage: string; readonly in: number; readonly out: number; readonly queued: number }[];
+  readonly stages: readonly {
+    readonly stage: string;
+    readonly in: number;
+    readonly out: number;
+    readonly queued: number;
+  }[];
 }
 
 export function takeSnapshot(view: RunView): Snapshot {
   const { layout, shared, labels } = view;
   const elapsedMs = nowMs() - view.startedAtMs;
-  const serial = layout.threads.map((thread, i) => ({ thread, counters: shared.counters[i]! })).filter(({ thread }) => thread.mapperIndex < 0);
+  const serial = layout.threads
+    .map((thread, i) => ({ thread, counters: shared.counters[i]! }))
+    .filter(({ thread }) => thread.mapperIndex < 0);
   const last = serial.at(-1)!.counters;
   return {
     elapsedMs,
@@ -66,7 +74,10 @@ export function createProgress(voice: Voice, stages: readonly PlannedStage[]): P
   return {
     start(view) {
       if (voice.json) {
-        timer = setInterval(() => printMessage(JSON.stringify({ kind: "progress", ...takeSnapshot(view) })), jsonEveryMs);
+        timer = setInterval(
+          () => printMessage(JSON.stringify({ kind: "progress", ...takeSnapshot(view) })),
+          jsonEveryMs,
+        );
       } else if (voice.quiet || isWatchedDownstream) {
         return;
       } else if (isMessageTerminal) {

@@ -8,7 +8,9 @@ export function reportText(report: RunReport, wasCut: boolean): string {
   const frames = last?.in ?? 0;
   const rate = (frames / Math.max(1, report.elapsedMs)) * 1000;
   const summary: Record<string, JsonValue> = Object.assign({}, ...report.stages.map((stage) => stage.summary));
-  const parts = [`${formatCount(frames, "frame")} in ${formatDuration(report.elapsedMs)} (${rate.toFixed(rate < 10 ? 1 : 0)} fps)`];
+  const parts = [
+    `${formatCount(frames, "frame")} in ${formatDuration(report.elapsedMs)} (${rate.toFixed(rate < 10 ? 1 : 0)} fps)`,
+  ];
   if (typeof summary.particles === "number") parts.push(formatCount(summary.particles, "particle"));
   if (typeof summary.tracks === "number") parts.push(formatCount(summary.tracks, "track"));
   parts.push(report.lost === 0 ? "nothing lost" : `${formatCount(report.lost, "frame")} lost`);

@@ -7,7 +7,7 @@ import type { JsonObject } from "../model/json.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
 import { camel } from "../option/names.js";
 import type { Command } from "../pipeline/command.js";
-import { planRun, type StageRequest, checkRun } from "../pipeline/negotiate.js";
+import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
 import { readTextFile } from "../storage/text-file.js";
 import { parseWords } from "./command-line.js";
@@ -76,7 +76,18 @@ export async function runComposed(command: Command, words: readonly string[], ve
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   const rest = firstStage < 0 ? [] : words.slice(firstStage);
   const isFile = !rest.includes("then") && loadStage(rest[0] ?? "") === undefined;
-  const trailing = isFile ? parseWords({ name: command.name, summary: "", positional: "file", examples: [], groups: [{ heading: "", options: everyCommand }] }, rest) : undefined;
+  const trailing = isFile
+    ? parseWords(
+        {
+          name: command.name,
+          summary: "",
+          positional: "file",
+          examples: [],
+          groups: [{ heading: "", options: everyCommand }],
+        },
+        rest,
+      )
+    : undefined;
   const request = await command.compose!(trailing ? ((trailing.raw.file as string[] | undefined) ?? []) : rest);
   const finalVoice = trailing ? takeEvery(command.name, without(trailing.raw, { file: true })).voice : voice;
   const requests = await Promise.all(

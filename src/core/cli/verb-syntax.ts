@@ -23,7 +23,8 @@ const everyHeading = "Options of every command:";
 export function stageSyntax(stage: StageDeclaration, isAlone: boolean): VerbSyntax {
   const groups: { heading: string; options: OptionSpecs }[] = [{ heading: "Options:", options: stage.options }];
   if (isAlone && stage.role !== "source") groups.push({ heading: "Stream in:", options: streamIn.options });
-  if (isAlone && stage.role !== "sink") groups.push({ heading: "Stream out:", options: { ...streamOut.options, ...linkOptions } });
+  if (isAlone && stage.role !== "sink")
+    groups.push({ heading: "Stream out:", options: { ...streamOut.options, ...linkOptions } });
   if (!isAlone && stage.role !== "sink") groups.push({ heading: "Stream out:", options: linkOptions });
   if (isAlone) groups.push({ heading: everyHeading, options: everyCommand });
   return {

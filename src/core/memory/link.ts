@@ -80,7 +80,14 @@ export class Link {
    * drop-newest, the oldest unclaimed frame's with drop-oldest), -2 when the run was aborted, -3 when the policy is `fail`
    * and the link is full. `isLossless` entries (events) always wait.
    */
-  push(slot: number, frameNumber: number, isReady: boolean, isLossless: boolean, nowMs: number, control: RunControl): number {
+  push(
+    slot: number,
+    frameNumber: number,
+    isReady: boolean,
+    isLossless: boolean,
+    nowMs: number,
+    control: RunControl,
+  ): number {
     for (;;) {
       lock(this.#words, word.mutex);
       const head = this.#words[word.head]!;

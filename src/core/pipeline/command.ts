@@ -1,9 +1,10 @@
 /** A verb that is no stage: it looks at something or composes stages, and returns what it has to say. */
+
+import type { ExitCode } from "../errors.js";
+import type { JsonValue } from "../model/json.js";
 import type { OptionSpecs, OptionsOf } from "../option/option.js";
 import type { RunRequest } from "./run-file.js";
 import type { Example } from "./stage.js";
-import type { JsonValue } from "../model/json.js";
-import type { ExitCode } from "../errors.js";
 
 export interface CommandResult {
   /** For people, on stdout; ends without a line feed. */

@@ -3,7 +3,7 @@ import { MoteError, type Problem, refusal } from "../errors.js";
 import { type LinkPolicy, linkPolicies } from "../memory/link.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
-import { option, type OptionSpecs } from "../option/option.js";
+import { type OptionSpecs, option } from "../option/option.js";
 import type { StageDeclaration, StageNeeds } from "./stage.js";
 
 /** One stage as asked for, options not yet decoded. */
@@ -67,7 +67,9 @@ export async function planRun(requests: readonly StageRequest[], version: string
     const output: StreamDescriptor = isEndpoint
       ? negotiated.output
       : { ...negotiated.output, producedBy: [...(upstream?.producedBy ?? []), own] };
-    const policy = (options.backpressure as LinkPolicy | undefined) ?? (upstream === null && output.isLive ? "drop-newest" : "block");
+    const policy =
+      (options.backpressure as LinkPolicy | undefined) ??
+      (upstream === null && output.isLive ? "drop-newest" : "block");
     planned.push({ stage, label, plan: negotiated.plan, input, output, needs: negotiated.needs ?? {}, policy });
     upstream = output;
   }
@@ -82,7 +84,11 @@ function checkOrder(requests: readonly StageRequest[]): void {
     if (isFirst !== (stage.role === "source")) {
       throw isFirst
         ? refusal(label, `a ${stage.role} cannot be the first stage`, "Start with acquire.")
-        : refusal(label, "a source can only be the first stage", "Put it in front, or run it as a pipeline of its own.");
+        : refusal(
+            label,
+            "a source can only be the first stage",
+            "Put it in front, or run it as a pipeline of its own.",
+          );
     }
     if (isLast !== (stage.role === "sink")) {
       throw isLast

@@ -28,12 +28,18 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
   }
   const file = value as { version?: unknown; stages?: unknown } | null;
   if (typeof file !== "object" || file === null || !Array.isArray(file.stages)) {
-    throw refusal(where, 'expected { "version": 1, "stages": [...] }', "mote schema prints the schema for your editor.");
+    throw refusal(
+      where,
+      'expected { "version": 1, "stages": [...] }',
+      "mote schema prints the schema for your editor.",
+    );
   }
   const problems: Problem[] = [];
-  if (file.version !== 1) problems.push({ where: `${where}, version`, what: `expected 1, got ${JSON.stringify(file.version)}` });
+  if (file.version !== 1)
+    problems.push({ where: `${where}, version`, what: `expected 1, got ${JSON.stringify(file.version)}` });
   for (const key of Object.keys(file)) {
-    if (!["version", "stages", "$schema", "description"].includes(key)) problems.push({ where: `${where}, ${key}`, what: "there is no such key" });
+    if (!["version", "stages", "$schema", "description"].includes(key))
+      problems.push({ where: `${where}, ${key}`, what: "there is no such key" });
   }
   const labels = new Set<string>();
   const calls = file.stages.map((entry: unknown, i): StageCall => {
@@ -41,13 +47,27 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
     const { stage, tag, ...rest } = (entry ?? {}) as { stage?: unknown; tag?: unknown } & Record<string, unknown>;
     if (typeof stage !== "string" || !stageNames.includes(stage)) {
       const nearest = nearestName(String(stage), stageNames);
-      problems.push({ where: at, what: `there is no stage ${JSON.stringify(stage)}`, hint: nearest ? `Did you mean ${nearest}?` : `The stages are ${stageNames.join(", ")}.` });
+      problems.push({
+        where: at,
+        what: `there is no stage ${JSON.stringify(stage)}`,
+        hint: nearest ? `Did you mean ${nearest}?` : `The stages are ${stageNames.join(", ")}.`,
+      });
     }
-    if (tag !== undefined && typeof tag !== "string") problems.push({ where: at, what: `expected a tag of text, got ${JSON.stringify(tag)}` });
+    if (tag !== undefined && typeof tag !== "string")
+      problems.push({ where: at, what: `expected a tag of text, got ${JSON.stringify(tag)}` });
     const label = typeof tag === "string" ? tag : String(stage);
-    if (labels.has(label)) problems.push({ where: at, what: `the name ${label} is taken by an earlier stage`, hint: 'Give it a "tag" of its own.' });
+    if (labels.has(label))
+      problems.push({
+        where: at,
+        what: `the name ${label} is taken by an earlier stage`,
+        hint: 'Give it a "tag" of its own.',
+      });
     labels.add(label);
-    return { stage: String(stage), label, raw: Object.fromEntries(Object.entries(rest).map(([key, v]) => [camel(key), v])) };
+    return {
+      stage: String(stage),
+      label,
+      raw: Object.fromEntries(Object.entries(rest).map(([key, v]) => [camel(key), v])),
+    };
   });
   if (calls.length === 0) problems.push({ where: `${where}, stages`, what: "expected at least two stages, got none" });
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
@@ -65,11 +85,19 @@ export function splitAtThen(words: readonly string[], stageNames: readonly strin
   const calls = parts.map((part, i): StageCall => {
     const [name, ...rest] = part;
     if (name === undefined) {
-      throw refusal("run", i === 0 ? "expected a stage before the first then" : `expected a stage after then number ${i}`, "As in: mote run acquire --camera sim then track --diameter 21 then archive --out run.h5");
+      throw refusal(
+        "run",
+        i === 0 ? "expected a stage before the first then" : `expected a stage after then number ${i}`,
+        "As in: mote run acquire --camera sim then track --diameter 21 then archive --out run.h5",
+      );
     }
     if (!stageNames.includes(name)) {
       const nearest = nearestName(name, stageNames);
-      throw refusal("run", `there is no stage ${name}`, nearest ? `Did you mean ${nearest}?` : `The stages are ${stageNames.join(", ")}.`);
+      throw refusal(
+        "run",
+        `there is no stage ${name}`,
+        nearest ? `Did you mean ${nearest}?` : `The stages are ${stageNames.join(", ")}.`,
+      );
     }
     const times = (used.get(name) ?? 0) + 1;
     used.set(name, times);

@@ -1,6 +1,6 @@
 /** How much of everything a run gets: slots, queue places, words, scratch; computed once, before any thread starts. */
 import { refusal } from "../errors.js";
-import { poolWords, type PoolShape } from "../memory/frame-pool.js";
+import { type PoolShape, poolWords } from "../memory/frame-pool.js";
 import { type LinkPolicy, type LinkShape, linkWords } from "../memory/link.js";
 import { runControlWords } from "../memory/run-control.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";

@@ -122,14 +122,23 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
     for (const [i, end] of ends.entries()) {
       if (end.status === "rejected") {
         const label = stages[layout.threads[i]!.stageIndex]!.label;
-        throw failure(label, `its thread died: ${String(end.reason)}`, "What was flushed before is intact.", end.reason);
+        throw failure(
+          label,
+          `its thread died: ${String(end.reason)}`,
+          "What was flushed before is intact.",
+          end.reason,
+        );
       }
     }
     const report = runReport(reports ?? [], nowMs() - startedAtMs, shared);
     if (!shared.control.isAborted) {
       for (const stage of report.stages) assertBalance(stage);
       if (report.leakedSlots !== 0) {
-        throw failure("run", `${report.leakedSlots} pool slots were not returned`, "This is a defect of Mote; please report it with the command you ran.");
+        throw failure(
+          "run",
+          `${report.leakedSlots} pool slots were not returned`,
+          "This is a defect of Mote; please report it with the command you ran.",
+        );
       }
     }
     return { report, quietReason, isComplete };

@@ -65,7 +65,9 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     }
     const run = { plan, layout, shared, outlet, counters, context, startedAtMs: nowMs() };
     const reports =
-      thread.stageIndex === 0 ? await runSource(instance as SourceInstance, run) : await runFlow(instance as FlowInstance, run);
+      thread.stageIndex === 0
+        ? await runSource(instance as SourceInstance, run)
+        : await runFlow(instance as FlowInstance, run);
     const open = instance;
     instance = undefined;
     await open.close?.(reports === undefined);
@@ -94,7 +96,9 @@ function failureMessage(label: string, error: unknown): ThreadMessage {
   }
   return {
     kind: "failed",
-    problems: [{ where: label, what: reason(error), hint: "This is a defect of Mote; please report it with the lines below." }],
+    problems: [
+      { where: label, what: reason(error), hint: "This is a defect of Mote; please report it with the lines below." },
+    ],
     exitCode: 1,
     stack: error instanceof Error ? (error.stack ?? null) : null,
   };
