@@ -1,0 +1,90 @@
+/** Files that are in the way, folders that are not there, and disks without room: looked at before anything is opened. */
+import { accessSync, constants, realpathSync, type StatsFs, statfsSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { failure, type MoteError, type Problem, reason, refusal } from "../errors.js";
+import { formatBytes, formatCount } from "../units.js";
+
+/** Why a file could not be created, as the error it deserves. */
+export function fileInTheWay(where: string, error: unknown): MoteError {
+  const code = (error as { code?: string }).code;
+  if (code === "EEXIST")
+    return refusal(where, "exists already", "Choose another name, or --force to replace it.", error);
+  return failure(where, `cannot be created: ${reason(error)}`, undefined, error);
+}
+
+/** The path with its folder's links resolved, so that two spellings of one file are one; as given when there is no folder. */
+export function realPath(path: string): string {
+  const full = resolve(path);
+  try {
+    return join(realpathSync(dirname(full)), basename(full));
+  } catch {
+    return full;
+  }
+}
+
+/** What is wrong with writing a new file there, if anything. */
+export function newFileProblem(where: string, path: string, isForced: boolean): Problem | undefined {
+  const folder = dirname(resolve(path));
+  const folderStat = statSync(folder, { throwIfNoEntry: false });
+  if (!folderStat)
+    return { where, what: `there is no folder ${dirname(path)}`, hint: `Make it first: mkdir -p ${dirname(path)}` };
+  if (!folderStat.isDirectory()) return { where, what: `${dirname(path)} is not a folder` };
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    return { where, what: `the folder ${dirname(path)} cannot be written to`, hint: "Choose another folder." };
+  }
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (!existing) return undefined;
+  if (existing.isDirectory()) return { where, what: "is a folder", hint: "Name a file in it." };
+  if (!existing.isFile()) return { where, what: "is not a regular file", hint: "Use --output for pipes and devices." };
+  if (!isForced) return { where, what: "exists already", hint: "Choose another name, or --force to replace it." };
+  return undefined;
+}
+
+/** Bytes an unprivileged process may still write to the disk that holds `path`'s folder. */
+export function freeBytes(path: string): number {
+  const stats: StatsFs = statfsSync(dirname(resolve(path)));
+  return stats.bavail * stats.bsize;
+}
+
+export interface SpaceNeeded {
+  readonly path: string;
+  readonly where: string;
+  /** Frames to come and bytes of each; null when the stream does not say or no pixels are kept. */
+  readonly frames: { readonly count: number; readonly bytes: number } | null;
+}
+
+/**
+ * Disks too full for what is planned, one problem a file. Files on one disk share its room. With `minFreeBytes` the run
+ * may go on until that is reached, so only a disk that is already below it is refused. Compression is not counted on.
+ */
+export function spaceProblems(needs: readonly SpaceNeeded[], minFreeBytes: number | undefined): Problem[] {
+  const problems: Problem[] = [];
+  const promised = new Map<number, number>();
+  for (const { path, where, frames } of needs) {
+    const free = freeBytes(path);
+    if (minFreeBytes !== undefined) {
+      if (free < minFreeBytes) {
+        problems.push({
+          where,
+          what: `disk has ${formatBytes(free)} free, less than --min-free ${formatBytes(minFreeBytes)}`,
+          hint: "Choose another disk, or make room.",
+        });
+      }
+      continue;
+    }
+    if (frames === null) continue;
+    const disk = statSync(dirname(resolve(path))).dev;
+    const total = frames.count * frames.bytes;
+    const taken = promised.get(disk) ?? 0;
+    promised.set(disk, taken + total);
+    if (free - taken >= total) continue;
+    problems.push({
+      where,
+      what: `disk has ${formatBytes(Math.max(0, free - taken))} free, this run needs about ${formatBytes(total)} (${formatCount(frames.count, "frame")} of ${formatBytes(frames.bytes)})`,
+      hint: "Choose another disk, or --out tracks.csv only, or --min-free 1GB to go on until it is reached.",
+    });
+  }
+  return problems;
+}

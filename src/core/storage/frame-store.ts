@@ -1,0 +1,94 @@
+/** Containers that frames and detections are archived in: what every one can do, and which file name means which. */
+import { basename, extname } from "node:path";
+import { type MoteError, refusal } from "../errors.js";
+import type { Frame } from "../memory/frame.js";
+import type { SlotGeometry } from "../memory/slot-layout.js";
+import type { StreamDescriptor } from "../model/descriptor.js";
+import type { StreamEvent } from "../model/event.js";
+import type { EndOfStream } from "../model/run-report.js";
+import { nearestName } from "../option/names.js";
+import type { Hdf5Filter } from "./h5/filters.js";
+
+/**
+ * An open container. What `append` has taken is in the operating system's hands when it returns, so a process that is
+ * killed afterwards leaves it readable. A failed append leaves the file as it was after the append before.
+ */
+export interface FrameStore {
+  /** Frames stored so far. */
+  readonly frames: number;
+  /** Detections stored so far. */
+  readonly rows: number;
+  /** Stores one frame and its detections; throws a failure naming the file when the disk refuses. */
+  append(frame: Frame): void;
+  /** Takes what happened between frames; containers without a place for it ignore it. */
+  event(event: StreamEvent): void;
+  /**
+   * Ends the container, synced to the disk: with the stream's totals, or with null after a failure, when the file keeps
+   * what it has and is removed if it has nothing.
+   */
+  close(end: EndOfStream | null): void;
+}
+
+export interface StoreRequest {
+  /** The file, under its final name. */
+  readonly path: string;
+  /** For complaints: "archive, --out run.h5". */
+  readonly where: string;
+  readonly descriptor: StreamDescriptor;
+  readonly geometry: SlotGeometry;
+  /** Replaces a file that is in the way; without it such a file is a refusal. */
+  readonly isForced: boolean;
+  readonly hdf5Filter: Hdf5Filter;
+}
+
+export interface Container {
+  /** What it is, for the documentation. */
+  readonly summary: string;
+  /** Keeps pixels; one that does not asks for detections. */
+  readonly keepsFrames: boolean;
+  /** Loads the container's module, and only then its libraries. */
+  load(): Promise<(request: StoreRequest) => FrameStore | Promise<FrameStore>>;
+}
+
+/** By file name extension. */
+export const containers: Readonly<Record<string, Container>> = {
+  ".csv": {
+    summary: "one line a detection",
+    keepsFrames: false,
+    load: async () => (await import("./csv/csv-store.js")).openCsvStore,
+  },
+  ".h5": {
+    summary: "HDF5: frames, tracks, metadata and the ledger",
+    keepsFrames: true,
+    load: async () => (await import("./h5/h5-store.js")).openH5Store,
+  },
+  ".mote": {
+    summary: "the frame stream as it came, with checksums and an index",
+    keepsFrames: true,
+    load: async () => (await import("./mote-store.js")).openMoteStore,
+  },
+};
+
+/** The extension that decides, lower case: ".h5" of "Run 7.H5"; of ".h5" alone too. */
+export function extensionOf(path: string): string {
+  const name = basename(path).toLowerCase();
+  return extname(name) || (name.startsWith(".") ? name : "");
+}
+
+/** The container a file name stands for; a refusal lists the known ones and the nearest. */
+export function containerFor(where: string, path: string): Container {
+  const extension = extensionOf(path);
+  const container = containers[extension];
+  if (container) return container;
+  throw unknownExtension(where, extension);
+}
+
+function unknownExtension(where: string, extension: string): MoteError {
+  const known = Object.keys(containers);
+  const nearest = extension === ".hdf5" || extension === ".hdf" ? ".h5" : nearestName(extension, known);
+  return refusal(
+    where,
+    `expected a file name ending in ${known.slice(0, -1).join(", ")} or ${known.at(-1)}, got ${extension || "no extension"}`,
+    nearest ? `Did you mean ${nearest}?` : "The extension decides what is written.",
+  );
+}

@@ -1,0 +1,28 @@
+/** Compression of HDF5 frames: names as people type them, ids as registered with the HDF Group, parameters as measured. */
+
+/**
+ * gzip is read by every HDF5 reader; the others need the reader's plugins (Python: `pip install hdf5plugin`). Parameters:
+ * zstd level; bitshuffle block size (0: automatic), codec 2 is lz4, 3 is zstd with its level; blosc: four words it
+ * fills in itself, level, shuffle (2: bits), codec (5: zstd); deflate level.
+ */
+export const hdf5Filters = {
+  zstd: { id: 32015, parameters: [3] },
+  gzip: { id: 1, parameters: [1] },
+  none: { id: 0, parameters: [] },
+  "bitshuffle-lz4": { id: 32008, parameters: [0, 2] },
+  "bitshuffle-zstd": { id: 32008, parameters: [0, 3, 3] },
+  "blosc-zstd": { id: 32001, parameters: [0, 0, 0, 0, 3, 2, 5] },
+} as const satisfies Readonly<Record<string, { id: number; parameters: readonly number[] }>>;
+
+export type Hdf5Filter = keyof typeof hdf5Filters;
+export const hdf5FilterNames = Object.keys(hdf5Filters) as readonly Hdf5Filter[] as readonly [
+  Hdf5Filter,
+  ...Hdf5Filter[],
+];
+
+/** The name of a filter as a file records it; "filter 307" for one that is not Mote's. */
+export function filterName(id: number, parameters: readonly number[]): string {
+  if (id === 32008) return parameters.includes(3) && parameters.at(-1) !== 2 ? "bitshuffle-zstd" : "bitshuffle-lz4";
+  for (const [name, filter] of Object.entries(hdf5Filters)) if (filter.id === id) return name;
+  return `filter ${id}`;
+}
