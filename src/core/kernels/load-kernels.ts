@@ -26,6 +26,10 @@ export interface Kernels {
   readonly rawMass_f32: Kernel;
   readonly measureBackground_u16: Kernel;
   readonly measureBackground_f32: Kernel;
+  readonly renderBackground_u8: Kernel;
+  readonly renderBackground_u16: Kernel;
+  readonly addBead_u8: Kernel;
+  readonly addBead_u16: Kernel;
 }
 
 /** Below this address lie the kernels' statics (`__heap_base` is lower; a test checks it). Everything else starts here. */

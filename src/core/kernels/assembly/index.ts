@@ -10,3 +10,4 @@ export { dropClose } from "./drop-close";
 export { characterize_u16 } from "./characterize";
 export { measureBackground_f32, measureBackground_u16 } from "./measure-background";
 export { bandPass_f32, brightest_f32, movingAverage_f32, rawMass_f32, scale_f32, scale_f64 } from "./float-image";
+export { addBead_u16, addBead_u8, renderBackground_u16, renderBackground_u8 } from "./render";
