@@ -37,11 +37,13 @@ test("drop-newest gives up the entry that comes and tells the next one that got 
   expect(take()).toMatchObject({ slot: 5, droppedCount: 2, droppedFirst: 3 });
 });
 
-test("what drop-newest gives up at the very end stays pending for the producer to tell", () => {
-  const { push, link } = makeLink("drop-newest", 1);
+test("what drop-newest gives up last is told by the event that ends the link", () => {
+  const { push, take, link, control } = makeLink("drop-newest", 1);
   push(1);
   push(2);
-  expect(link.pending).toEqual({ count: 1, first: 2 });
+  take();
+  expect(link.push(9, -1, true, true, 0, control)).toBe(-1);
+  expect(take()).toMatchObject({ slot: 9, droppedCount: 1, droppedFirst: 2 });
 });
 
 test("drop-oldest keeps the newest and tells which went", () => {

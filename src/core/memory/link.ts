@@ -130,11 +130,6 @@ export class Link {
     ring(this.#words, word.readyBell);
   }
 
-  /** Producer, after close: frames given up since the last entry that got in; no entry carries them. */
-  get pending(): { readonly count: number; readonly first: number } {
-    return { count: this.#pendingCount, first: this.#pendingFirst };
-  }
-
   /** Mapper: claims up to `most` waiting entries; positions go to `out`. Returns how many; 0 at the end of the run. */
   claim(out: Int32Array, most: number, control: RunControl): number {
     for (;;) {
@@ -175,6 +170,7 @@ export class Link {
   /** Consumer: the next entry in order. False at the end of the link or of the run. */
   take(into: Taken, control: RunControl): boolean {
     for (;;) {
+      if (control.isAborted) return false;
       lock(this.#words, word.mutex);
       const tail = this.#words[word.tail]!;
       const isEmpty = tail === this.#words[word.head];
@@ -194,7 +190,7 @@ export class Link {
       const isEnd = isEmpty && this.#words[word.isClosed] === 1;
       const seen = Atomics.load(this.#words, word.readyBell);
       unlock(this.#words, word.mutex);
-      if (isEnd || control.isAborted) return false;
+      if (isEnd) return false;
       waitForRing(this.#words, word.readyBell, seen, 100);
     }
   }

@@ -89,8 +89,7 @@ export function createOutlet(
     },
     end(end) {
       if (!link) return;
-      const { count, first } = link.pending;
-      if (count > 0) send({ event: "drop", stage: label, firstFrame: first, count, reason: linkFullReason });
+      // The end's entry carries what the policy gave up last, like any entry.
       send({ event: "end", ...end });
     },
   };

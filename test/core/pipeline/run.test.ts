@@ -1,0 +1,175 @@
+/** The runner with real threads over scripted stages; needs the build (`npm test` builds first). */
+import { expect, test } from "vitest";
+import type { StageReport } from "../../../src/core/model/run-report.js";
+import type { RawOptions } from "../../../src/core/option/decode-options.js";
+import { planRun } from "../../../src/core/pipeline/negotiate.js";
+import { type Run, startRun } from "../../../src/core/pipeline/run-pipeline.js";
+import type { StageDeclaration } from "../../../src/core/pipeline/stage.js";
+import type { ThreadMessage } from "../../../src/core/pipeline/thread-plan.js";
+import { spawnWorker } from "../../../src/core/workers/spawn-worker.js";
+
+const entry = new URL("./scripted-stages.mjs", import.meta.url);
+const { scripted } = (await import(entry.href)) as { scripted: Record<string, StageDeclaration> };
+
+async function start(stages: readonly (readonly [string, RawOptions])[]): Promise<Run> {
+  const requests = stages.map(([name, raw]) => ({ stage: scripted[name]!, label: name, raw }));
+  return startRun(await planRun(requests, "0"), {
+    spawn: (plan, onMessage) => spawnWorker<ThreadMessage>(entry, plan.label, plan, onMessage),
+    onWarning: () => {},
+  });
+}
+
+async function run(...stages: readonly (readonly [string, RawOptions])[]) {
+  const { report, isComplete, quietReason } = await (await start(stages)).outcome;
+  const stage = Object.fromEntries(report.stages.map((entry) => [entry.stage, entry])) as Record<string, StageReport>;
+  const collected = stage.collect!.summary as {
+    count: number;
+    numbers: number[];
+    events: unknown[];
+    upstream: string[];
+  };
+  return { report, stage, collected, isComplete, quietReason };
+}
+
+const numbersTo = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+test("frames arrive once, in order, each with its own pixels and detections, from workers of uneven speed", async () => {
+  const { report, stage, collected, isComplete } = await run(
+    ["counter", { frames: 200 }],
+    ["mark", { mappers: 4, unevenMs: 3 }],
+    ["collect", {}],
+  );
+  expect(collected.numbers).toEqual(numbersTo(200));
+  expect([stage.counter!.out, stage.mark!.in, stage.mark!.out, stage.collect!.in]).toEqual([200, 200, 200, 200]);
+  expect([report.lost, report.leakedSlots, isComplete]).toEqual([0, 0, true]);
+});
+
+test("many small frames pass through without a loss or a leak", async () => {
+  const { report, stage } = await run(
+    ["counter", { frames: 20_000, edge: 8 }],
+    ["mark", { mappers: 2 }],
+    ["collect", {}],
+  );
+  expect([stage.collect!.in, report.lost, report.leakedSlots]).toEqual([20_000, 0, 0]);
+});
+
+test("block waits for the slowest stage and loses nothing", async () => {
+  const { collected, report } = await run(
+    ["counter", { frames: 60, backpressure: "block" }],
+    ["collect", { delayMs: 2 }],
+  );
+  expect(collected.numbers).toEqual(numbersTo(60));
+  expect(report.lost).toBe(0);
+});
+
+test.each(["drop-newest", "drop-oldest"])(
+  "%s loses frames and tells every one of them, in place",
+  async (backpressure) => {
+    const { collected, stage, report } = await run(
+      ["counter", { frames: 300, edge: 512, backpressure }],
+      ["collect", { delayMs: 3 }],
+    );
+    const dropped = stage.counter!.dropped["link full"]!;
+    expect(dropped).toBeGreaterThan(0);
+    expect(report.lost).toBe(dropped);
+    expect(collected.count + dropped).toBe(300);
+    const told = new Set(collected.numbers);
+    for (const event of collected.events as { event: string; firstFrame: number; count: number }[]) {
+      expect(event.event).toBe("drop");
+      for (let i = 0; i < event.count; i++) {
+        expect(told.has(event.firstFrame + i)).toBe(false);
+        told.add(event.firstFrame + i);
+      }
+    }
+    expect([...told].sort((a, b) => a - b)).toEqual(numbersTo(300));
+  },
+);
+
+test("a live source drops the newest unless it is told otherwise", async () => {
+  const { stage } = await run(["counter", { frames: 300, edge: 512, isLive: true }], ["collect", { delayMs: 3 }]);
+  expect(stage.counter!.dropped["link full"]).toBeGreaterThan(0);
+});
+
+test("fail ends the run when the next stage does not keep up", async () => {
+  await expect(
+    run(["counter", { frames: 300, edge: 512, backpressure: "fail" }], ["collect", { delayMs: 3 }]),
+  ).rejects.toThrow(/did not keep up at frame \d+/);
+});
+
+test("what the device lost is counted as lost, and told downstream", async () => {
+  const { stage, report, collected } = await run(["counter", { frames: 10, gapAt: 4 }], ["mark", {}], ["collect", {}]);
+  expect(stage.counter).toMatchObject({ in: 13, out: 10, dropped: { "device gap": 3 } });
+  expect(collected.events).toEqual([{ event: "gap", firstFrame: 4, count: 3, reason: "device gap" }]);
+  expect(report.losses).toEqual(["counter: 3 frames lost (device gap)"]);
+});
+
+test("what a stage drops is counted with its reason", async () => {
+  const { stage, collected } = await run(["counter", { frames: 20 }], ["mark", { dropEvery: 5 }], ["collect", {}]);
+  expect(stage.mark).toMatchObject({ in: 20, out: 16, dropped: { scripted: 4 } });
+  expect(collected.count).toBe(16);
+});
+
+test("every stage's report reaches the last one", async () => {
+  const { collected } = await run(["counter", { frames: 3 }], ["mark", {}], ["collect", {}]);
+  expect(collected.upstream).toEqual(["counter", "mark"]);
+});
+
+test("a stage that fails ends the run with its own words", async () => {
+  await expect(run(["counter", { frames: 1000 }], ["mark", {}], ["collect", { failAt: 5 }])).rejects.toThrow(
+    "the scripted disk is full",
+  );
+  await expect(run(["counter", { frames: 1000, failAt: 7 }], ["mark", {}], ["collect", {}])).rejects.toThrow(
+    "the scripted camera broke",
+  );
+});
+
+test("a thread that dies ends the run and is named", async () => {
+  await expect(run(["counter", { frames: 1000 }], ["collect", { crashAt: 5 }])).rejects.toThrow(
+    /collect: its thread died/,
+  );
+});
+
+test("a reader that goes away ends an endless run quietly, without loss", async () => {
+  const { report, quietReason } = await run(["counter", {}], ["mark", {}], ["collect", { quietAt: 30 }]);
+  expect(quietReason).toBe("the scripted reader went away");
+  expect([report.lost, report.leakedSlots]).toEqual([0, 0]);
+});
+
+test("a drain ends an endless source and delivers all it made", async () => {
+  const started = await start([
+    ["counter", { delayMs: 1 }],
+    ["mark", {}],
+    ["collect", {}],
+  ]);
+  setTimeout(() => started.control.drain(), 300);
+  const { report, isComplete } = await started.outcome;
+  const [source, , sink] = report.stages;
+  expect(source!.out).toBeGreaterThan(0);
+  expect(sink!.in).toBe(source!.out);
+  expect(isComplete).toBe(false);
+});
+
+test("an abort ends a run that stands still", async () => {
+  const started = await start([
+    ["counter", {}],
+    ["collect", { delayMs: 20 }],
+  ]);
+  setTimeout(() => started.control.abort(), 300);
+  const { isComplete } = await started.outcome;
+  expect(isComplete).toBe(false);
+});
+
+test("stages in an order that makes no sense are refused by name", async () => {
+  await expect(
+    start([
+      ["mark", {}],
+      ["collect", {}],
+    ]),
+  ).rejects.toThrow("mark: a transform cannot be the first stage");
+  await expect(
+    start([
+      ["counter", {}],
+      ["mark", {}],
+    ]),
+  ).rejects.toThrow("mark: a transform cannot be the last stage");
+});

@@ -1,0 +1,179 @@
+// Stages for testing the runner, and the thread entry that loads them. Plain JavaScript: worker threads run it as it stands.
+import { parentPort, workerData } from "node:worker_threads";
+import { runStageThread } from "../../../dist/core/pipeline/stage-thread.js";
+
+function napMs(ms) {
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+const any = {
+  doc: "Anything.",
+  metavar: "x",
+  expected: "anything",
+  isRequired: false,
+  isRepeatable: false,
+  isFlag: false,
+  schema: {},
+  decode: (value) => ({ value }),
+};
+const anything = (...names) => Object.fromEntries(names.map((name) => [name, any]));
+
+const counter = {
+  name: "counter",
+  role: "source",
+  summary: "Frames whose pixels hold their number.",
+  options: anything("frames", "edge", "delayMs", "isLive", "gapAt", "failAt"),
+  examples: [],
+  negotiate(_, options) {
+    const edge = options.edge ?? 16;
+    const output = {
+      pixelFormat: "uint16",
+      shape: { height: edge, width: edge },
+      bitDepth: 16,
+      hasFrames: true,
+      detections: null,
+      isLinked: false,
+      pixelSizeUm: null,
+      rateHz: null,
+      frameCount: options.frames ?? null,
+      isLive: options.isLive ?? false,
+      source: {},
+      calibration: null,
+      producedBy: [],
+    };
+    return {
+      output,
+      plan: {
+        frames: options.frames ?? Infinity,
+        edge,
+        delayMs: options.delayMs ?? 0,
+        gapAt: options.gapAt ?? -1,
+        failAt: options.failAt ?? -1,
+      },
+    };
+  },
+  open(plan, context) {
+    let made = 0;
+    let number = 0;
+    return {
+      next(frame) {
+        if (made >= plan.frames) return "end";
+        if (made === plan.failAt) throw new Error("the scripted camera broke");
+        napMs(plan.delayMs);
+        if (made === plan.gapAt) {
+          context.emit({ event: "gap", firstFrame: number, count: 3, reason: "device gap" });
+          number += 3;
+        }
+        frame.header.reset("uint16", plan.edge, plan.edge, plan.edge * 2, 16);
+        frame.header.frameNumber = number;
+        frame.pixels.fill(number & 0xffff);
+        frame.rowCount = -1;
+        made++;
+        number++;
+        return "frame";
+      },
+      summary: () => ({ made }),
+    };
+  },
+};
+
+const mark = {
+  name: "mark",
+  role: "transform",
+  summary: "Mappers of uneven speed write one detection a frame; the serial part drops what it is told to.",
+  options: anything("mappers", "dropEvery", "unevenMs", "rows"),
+  examples: [],
+  negotiate(input, options) {
+    return {
+      output: {
+        ...input,
+        detections: { columns: ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"] },
+      },
+      plan: { dropEvery: options.dropEvery ?? 0, unevenMs: options.unevenMs ?? 0 },
+      needs: { mappers: options.mappers ?? 2, detectionRows: 1 },
+    };
+  },
+  open(plan) {
+    return {
+      push(frame) {
+        if (frame.rowCount !== 1) throw new Error("a frame came that no mapper saw");
+        return plan.dropEvery && frame.header.frameNumber % plan.dropEvery === 0 ? { drop: "scripted" } : undefined;
+      },
+      summary: () => ({}),
+    };
+  },
+  openMapper(plan) {
+    return {
+      map(frame) {
+        napMs((plan.unevenMs * ((frame.header.frameNumber * 7919) % 5)) / 4);
+        frame.rowCount = 1;
+        frame.detections[0] = frame.pixels[0];
+      },
+    };
+  },
+};
+
+const collect = {
+  name: "collect",
+  role: "sink",
+  summary: "Checks order and content; remembers which frames came.",
+  options: anything("delayMs", "failAt", "quietAt", "crashAt"),
+  examples: [],
+  negotiate(input, options) {
+    return {
+      output: input,
+      plan: {
+        delayMs: options.delayMs ?? 0,
+        failAt: options.failAt ?? -1,
+        quietAt: options.quietAt ?? -1,
+        crashAt: options.crashAt ?? -1,
+      },
+    };
+  },
+  open(plan, context) {
+    const numbers = [];
+    const events = [];
+    let end = null;
+    return {
+      push(frame) {
+        const number = frame.header.frameNumber;
+        if (numbers.length > 0 && number <= numbers.at(-1))
+          throw new Error(`frame ${number} after frame ${numbers.at(-1)}`);
+        if (frame.pixels.some((value) => value !== (number & 0xffff)))
+          throw new Error(`frame ${number} has another frame's pixels`);
+        if (frame.rowCount === 1 && frame.detections[0] !== (number & 0xffff))
+          throw new Error(`frame ${number} has another frame's detections`);
+        if (numbers.length === plan.failAt) throw new Error("the scripted disk is full");
+        if (numbers.length === plan.crashAt) process.exit(7);
+        if (numbers.length === plan.quietAt) {
+          context.stopQuietly("the scripted reader went away");
+          return { drop: "the reader went away" };
+        }
+        numbers.push(number);
+        napMs(plan.delayMs);
+        return undefined;
+      },
+      event: (event) => {
+        events.push(event);
+      },
+      flush: (said) => {
+        end = said;
+      },
+      summary: () => ({
+        count: numbers.length,
+        numbers: numbers.length <= 400 ? numbers : [],
+        events,
+        upstream: end ? end.stages.map((stage) => stage.stage) : [],
+      }),
+    };
+  },
+};
+
+export const scripted = { counter, mark, collect };
+
+if (workerData) {
+  await runStageThread(workerData, {
+    send: (message) => parentPort.postMessage(message),
+    load: async (name) => scripted[name],
+  });
+}
