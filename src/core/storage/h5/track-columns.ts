@@ -35,7 +35,10 @@ export function createTrackColumns(file: H5Writer): (frame: Frame) => void {
       else if (name === "timestamp") reals.fill(secondsOf(header.capturedAtNs), 0, rows);
       else if (name === "particle_id") {
         const first = column.particle_id * rows;
-        for (let row = 0; row < rows; row++) integers[row] = BigInt(detections[first + row]!);
+        for (let row = 0; row < rows; row++) {
+          const id = detections[first + row]!;
+          integers[row] = id >= 0 ? BigInt(Math.trunc(id)) : -1n;
+        }
       } else {
         // The slot's column as it stands: one copy, into the library.
         const start = detections.byteOffset + column[name as DetectionColumn] * rows * 8;

@@ -1,0 +1,142 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { seeded } from "../fake-context.js";
+import { askJudge, hasJudge, needsJudge } from "./judge.js";
+
+const script = join(import.meta.dirname, "endless-archive.mjs");
+const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/h5/h5-store.js"));
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "mote-faults-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the writer, kills it `afterMs` after its first word, and returns the last count it reported. */
+function killed(path: string, rows: number, side: number, afterMs: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, path, String(rows), String(side)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let said = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (said === "") setTimeout(() => child.kill("SIGKILL"), afterMs);
+      said += chunk.toString();
+    });
+    child.on("error", reject);
+    child.on("close", () => resolve(Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1))));
+  });
+}
+
+const readBack = `f = h5py.File(path)
+a = f["images/frames"][:]
+n, h, w = a.shape
+base = np.arange(h * w) * 31
+same = all(((base + k * 7919) % 251 == a[k].ravel()).all() for k in range(n))
+t = {k: f["tracks"][k][:] for k in f["tracks"]}
+rows = min(len(v) for v in t.values())
+l = f["metadata/ledger"]
+print(json.dumps({"frames": n, "same": bool(same), "rows": rows, "frame": bool((t["frame"][:n * ROWS] == np.repeat(np.arange(n), ROWS)).all()), "ledger": len(l), "complete": int(f["metadata"].attrs["is_complete"])}))`;
+
+interface Told {
+  frames: number;
+  same: boolean;
+  rows: number;
+  frame: boolean;
+  ledger: number;
+  complete: number;
+}
+
+describe.runIf(hasJudge && isBuilt)("h5py, after kill -9", () => {
+  const random = seeded(Date.now() & 0xffff);
+  for (const [rows, side] of [
+    [7, 32],
+    [700, 256],
+  ] as const) {
+    test(`opens every flushed frame of ${side}x${side}, six moments`, { timeout: 60_000 }, async () => {
+      for (let round = 0; round < 6; round++) {
+        const path = join(folder, `run${round}.h5`);
+        const stored = await killed(path, rows, side, random() * 400);
+        const told = askJudge(path, readBack.replaceAll("ROWS", String(rows))) as Told;
+        expect(told).toMatchObject({ same: true, frame: true, complete: 0 });
+        expect(told.frames).toBeGreaterThanOrEqual(stored);
+        expect(told.rows).toBeGreaterThanOrEqual(stored * rows);
+        expect(told.ledger).toBeGreaterThanOrEqual(stored);
+      }
+    });
+  }
+});
+
+describe.runIf(isBuilt)("a table, after kill -9", () => {
+  test("has every line of every stored frame", async () => {
+    const path = join(folder, "tracks.csv");
+    const stored = await killed(path, 50, 16, 150);
+    const lines = readFileSync(path, "utf8").split("\n");
+    expect(lines.length - 2).toBeGreaterThanOrEqual(stored * 50);
+    for (const line of lines.slice(1, stored * 50 + 1)) expect(line.split(",").length).toBe(11);
+  });
+});
+
+const isRoot = process.platform === "linux" && process.getuid?.() === 0;
+const smallDisk = (() => {
+  if (!isRoot) return false;
+  const probe = mkdtempSync(join(tmpdir(), "mote-mount-"));
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", probe]).status === 0;
+  if (mounted) spawnSync("umount", [probe]);
+  rmSync(probe, { recursive: true });
+  return mounted;
+})();
+
+describe.runIf(smallDisk && isBuilt)("a full disk", () => {
+  let disk: string;
+  beforeEach(() => {
+    disk = join(folder, "disk");
+    execFileSync("mkdir", [disk]);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]);
+  });
+  afterEach(() => execFileSync("umount", [disk]));
+
+  function fill(name: string, rows: number, side: number): { stored: number; message: string; stderr: string } {
+    const ran = spawnSync(process.execPath, [script, join(disk, name), String(rows), String(side)], { encoding: "utf8" });
+    const lines = ran.stdout.trim().split("\n");
+    const { message, exitCode } = JSON.parse(lines.pop()!) as { message: string; exitCode: number };
+    expect(exitCode).toBe(1);
+    return { stored: Number(lines.at(-1)), message, stderr: ran.stderr };
+  }
+
+  for (const [rows, side] of [
+    [7, 32],
+    [10, 512],
+    [3000, 16],
+  ] as const) {
+    test(`fails an .h5 of ${side}x${side} and ${rows} rows in one sentence and leaves what was stored`, { timeout: 60_000 }, () => {
+      const { stored, message, stderr } = fill("run.h5", rows, side);
+      expect(message).toContain(`run.h5: writing after frame ${stored} failed: No space left on device`);
+      expect(stderr).toBe("");
+      expect(stored).toBeGreaterThan(3);
+      if (!hasJudge) return;
+      const told = askJudge(join(disk, "run.h5"), readBack.replaceAll("ROWS", String(rows))) as Told;
+      expect(told).toMatchObject({ same: true, frame: true, complete: 0, frames: stored });
+    });
+  }
+
+  test("leaves a table of whole lines", () => {
+    const { stored, message } = fill("tracks.csv", 100, 16);
+    expect(message).toContain(`tracks.csv: writing after frame ${stored} failed: ENOSPC`);
+    const text = readFileSync(join(disk, "tracks.csv"), "utf8");
+    expect(text.endsWith("\n")).toBe(true);
+    expect(text.split("\n").length).toBe(stored * 100 + 2);
+  });
+
+  test("leaves a .mote without half a message", () => {
+    const { stored, message } = fill("run.mote", 10, 64);
+    expect(message).toContain("ENOSPC");
+    expect(stored).toBeGreaterThan(3);
+  });
+});
+
+test.skipIf(hasJudge)(`h5py opens what a fault leaves${needsJudge}`, ({ skip }) => skip());
+test.skipIf(smallDisk)("a full disk (skipped: needs the right to mount a tmpfs)", ({ skip }) => skip());
+test.skipIf(isBuilt)("a killed writer (skipped: needs npm run build)", ({ skip }) => skip());
