@@ -1,0 +1,29 @@
+/** What a camera is given and what it gives: the parts of a source stage's contract that cameras need, by structure. */
+import type { Frame } from "../memory/frame.js";
+import type { StreamEvent } from "../model/event.js";
+import type { JsonObject } from "../model/json.js";
+
+export interface CameraClock {
+  /** Nanoseconds since the Unix epoch, UTC. */
+  nowNs(): bigint;
+  /** Monotonic milliseconds. */
+  nowMs(): number;
+  /** Sleeps this thread; returns early when the run drains or aborts. */
+  sleepMs(ms: number): void;
+}
+
+export interface CameraContext {
+  readonly memory: WebAssembly.Memory;
+  /** Byte offset of the scratch that the camera asked for. */
+  readonly scratchOffset: number;
+  readonly clock: CameraClock;
+  isDraining(): boolean;
+  emit(event: StreamEvent): void;
+}
+
+export interface FrameSource {
+  /** Fills the frame and returns "frame", or returns "end". */
+  next(frame: Frame): "frame" | "end" | Promise<"frame" | "end">;
+  summary(): JsonObject;
+  close(failed: boolean): void;
+}

@@ -1,0 +1,68 @@
+/** The first look at the files to replay: their headers, and that all of them hold the same kind of frame. */
+import { refusal } from "../../errors.js";
+import { FormatProblem } from "../../imaging/byte-source.js";
+import { explained } from "../../imaging/explained.js";
+import type { ImageFileFacts } from "../../imaging/image-file.js";
+import { findFiles } from "./find-files.js";
+import { isKnownFormat, knownExtensions, openImageFile, type RawLayout } from "./formats.js";
+
+export interface FileFacts {
+  readonly files: readonly { readonly path: string; readonly frames: number }[];
+  /** Of the first file; the others have the same shape and type. */
+  readonly first: ImageFileFacts;
+}
+
+/**
+ * Opens and closes every file in turn, reading headers only. Refuses (exit code 2) what cannot be found, read or
+ * understood, what is headerless without `layout` and what differs from the first file, each by name.
+ */
+export async function lookAtFiles(
+  where: string,
+  paths: readonly string[],
+  layout: RawLayout | undefined,
+): Promise<FileFacts> {
+  const files: { path: string; frames: number }[] = [];
+  let first: ImageFileFacts | undefined;
+  for (const path of findFiles(where, paths)) {
+    if (!isKnownFormat(path) && !layout) {
+      throw refusal(
+        `${where}, ${path}`,
+        `is none of ${knownExtensions.join(", ")}`,
+        "For a headerless file give its layout, such as --size 640x480 --pixel-format uint16.",
+      );
+    }
+    const facts = await readFacts(where, path, layout);
+    first ??= facts;
+    if (!isAlike(facts, first)) {
+      throw refusal(
+        `${where}, ${path}`,
+        `holds ${word(facts)} frames, the files before ${word(first)}`,
+        "Replay files of one shape and pixel type at a time.",
+      );
+    }
+    files.push({ path, frames: facts.frameCount });
+  }
+  if (!first) throw refusal(where, "there is no file to replay", "Name a file, a folder or a pattern.");
+  return { files, first };
+}
+
+async function readFacts(where: string, path: string, layout: RawLayout | undefined): Promise<ImageFileFacts> {
+  try {
+    const file = await openImageFile(path, layout);
+    file.close();
+    if (layout && isKnownFormat(path)) {
+      throw new FormatProblem("has a header of its own", undefined, "Leave --size and --pixel-format out.");
+    }
+    return file.facts;
+  } catch (error) {
+    throw explained(`${where}, ${path}`, error, refusal);
+  }
+}
+
+function isAlike(a: ImageFileFacts, b: ImageFileFacts): boolean {
+  return a.pixelFormat === b.pixelFormat && a.shape.height === b.shape.height && a.shape.width === b.shape.width;
+}
+
+function word(facts: ImageFileFacts): string {
+  return `${facts.shape.width}x${facts.shape.height} ${facts.pixelFormat}`;
+}
