@@ -12,9 +12,9 @@ export interface ByteSource {
 export class FormatProblem extends Error {
   /** Where in the file, bytes from its start; undefined when it is about the file as a whole. */
   readonly byte: number | undefined;
-  readonly hint: string | undefined;
+  readonly hint: string;
 
-  constructor(what: string, byte?: number, hint?: string) {
+  constructor(what: string, byte?: number, hint = "The file is damaged, or not what its name says.") {
     super(what);
     this.name = "FormatProblem";
     this.byte = byte;

@@ -31,7 +31,14 @@ export interface Point {
 }
 
 /** A ring of `radius` and stroke `width`, both in pixels of the picture. */
-export function strokeCircle(picture: Picture, centre: Point, radius: number, width: number, colour: Colour, alpha = 1): void {
+export function strokeCircle(
+  picture: Picture,
+  centre: Point,
+  radius: number,
+  width: number,
+  colour: Colour,
+  alpha = 1,
+): void {
   const reach = radius + width / 2 + 1;
   const half = width / 2 + 0.5;
   const inner = Math.max(0, radius - half);

@@ -27,7 +27,7 @@ export interface FrameDrawing {
   readonly diameterPx: number | null;
   /** Draws a scale bar when known. */
   readonly pixelSizeUm: number | null;
-  /** Grey levels shown as black and white; null: percentiles 1 and 99.8. */
+  /** Grey levels shown as black and white; null: `robustStretch`. */
   readonly stretch?: Stretch | null;
 }
 
@@ -47,7 +47,7 @@ export function drawFrame(drawing: FrameDrawing): Picture {
   const place = ({ x, y }: DrawnPoint): Point => ({ x: (x + 0.5) * scale - 0.5, y: (y + 0.5) * scale - 0.5 });
   const diameter = drawing.diameterPx ?? Math.max(7, Math.max(shape.height, shape.width) / 80);
   const radius = (diameter / 2) * scale;
-  const stroke = Math.max(1.3, Math.min(2.4, radius / 5));
+  const stroke = Math.max(1.3, Math.min(3.5, radius / 5));
 
   for (const tail of tailsOf(points, frameNumber)) {
     const colour = trackColour(tail[0]!.particleId);

@@ -35,7 +35,7 @@ export function drawScaleBar(picture: Picture, umPerPixel: number): void {
     picture,
     { left: left - inset, top: top - inset, width: width + 2 * inset, height: height + 2 * inset },
     shadeColour,
-    0.55,
+    0.8,
   );
   letter(picture, left + Math.round((width - letteringWidth(label, dot)) / 2), top, label, dot, inkColour);
   const barLeft = left + Math.round((width - length) / 2);
