@@ -11,7 +11,6 @@ export interface Kernels {
   readonly copyRows_f32: Kernel;
   readonly movingAverage_u16: Kernel;
   readonly movingAverage_f32: Kernel;
-  readonly brightest_u16: Kernel;
   readonly brightest_f32: Kernel;
   readonly bandPass_u16: Kernel;
   readonly bandPass_f32: Kernel;

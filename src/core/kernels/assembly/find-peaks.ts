@@ -7,31 +7,28 @@ import { blockEdge } from "./summarize";
  * peaks: int32 pairs y, x in raster order; at most `capacity`, beyond which they are only counted. The window reaches
  * `before` pixels up and left and `after` down and right; peaks keep marginY, marginX from the edges.
  * image: zeros from the width up to its next multiple of 8, readable for 16 bytes before and after; blocks: summarize_u16's, blockStride bytes
- * a row, two rows of which serve as scratch at `survivors` (4 bytes a block). Returns how many there are.
+ * a row, a multiple of 16, zeros from the last block on. survivors: 4 bytes a block. maxima: blockStride bytes with
+ * 2 * reach bytes of zeros before and after. Returns how many there are.
  */
 export function findPeaks_u16(
   peaks: usize, capacity: i32, image: usize, stride: usize, width: i32, height: i32, blocks: usize, blockStride: usize,
-  survivors: usize, above: f64, beforeY: i32, afterY: i32, beforeX: i32, afterX: i32, marginY: i32, marginX: i32,
+  survivors: usize, maxima: usize, above: f64, beforeY: i32, afterY: i32, beforeX: i32, afterX: i32, marginY: i32, marginX: i32,
 ): i32 {
   if (isNaN<f64>(above)) return 0;
   const lowest = <i32>floor<f64>(above) + 1;
   const usesBlocks = beforeY >= blockEdge - 1 && beforeX >= blockEdge - 1;
   // Block k of the neighbourhood lies wholly in the window of any pixel of this block while k * edge <= reach - (edge - 1).
-  const spanY = usesBlocks ? (beforeY - blockEdge + 1) / blockEdge : 0;
-  const spanX = usesBlocks ? (beforeX - blockEdge + 1) / blockEdge : 0;
-  const blocksAcross = (width + blockEdge - 1) / blockEdge;
+  // Eight blocks each way decide nearly all; the rest is left to the look at the pixels.
+  const spanY = usesBlocks ? min((beforeY - blockEdge + 1) / blockEdge, 8) : 0;
+  const spanX = usesBlocks ? min((beforeX - blockEdge + 1) / blockEdge, 8) : 0;
   const blocksDown = (height + blockEdge - 1) / blockEdge;
   let count = 0;
   for (let row = marginY / blockEdge; row <= (height - marginY - 1) / blockEdge; row++) {
-    let alive = 0;
     const line = blocks + <usize>row * blockStride;
-    for (let col = marginX / blockEdge; col <= (width - marginX - 1) / blockEdge; col++) {
-      const most = <i32>load<u16>(line + ((<usize>col) << 1));
-      if (most < lowest) continue;
-      if (usesBlocks && !leads(most, row, col, spanY, spanX, blocksDown, blocksAcross, blocks, blockStride)) continue;
-      store<i32>(survivors + ((<usize>alive) << 2), col);
-      alive++;
-    }
+    const alive = leadingBlocks(
+      survivors, maxima, line, row, spanY, spanX, blocksDown, blocks, blockStride, lowest,
+      marginX / blockEdge, (width - marginX - 1) / blockEdge,
+    );
     const bottom = min(row * blockEdge + blockEdge, height - marginY);
     for (let y = max(row * blockEdge, marginY); y < bottom && alive > 0; y++) {
       for (let i = 0; i < alive; i++) {
@@ -58,17 +55,36 @@ export function findPeaks_u16(
   return count;
 }
 
-@inline
-function leads(
-  most: i32, row: i32, col: i32, spanY: i32, spanX: i32, down: i32, across: i32, blocks: usize, blockStride: usize,
-): bool {
-  const left = max(col - spanX, 0);
-  const right = min(col + spanX, across - 1);
-  for (let j = max(row - spanY, 0); j <= min(row + spanY, down - 1); j++) {
-    const line = blocks + <usize>j * blockStride;
-    for (let i = left; i <= right; i++) if (<i32>load<u16>(line + ((<usize>i) << 1)) > most) return false;
+/** Columns, from `first` to `last`, of the blocks of this line that reach `lowest` and that no block around them exceeds. */
+function leadingBlocks(
+  survivors: usize, maxima: usize, line: usize, row: i32, spanY: i32, spanX: i32, down: i32, blocks: usize,
+  blockStride: usize, lowest: i32, first: i32, last: i32,
+): i32 {
+  const top = max(row - spanY, 0);
+  const bottom = min(row + spanY, down - 1);
+  for (let at: usize = 0; at < blockStride; at += 16) {
+    let most = v128.load(blocks + <usize>top * blockStride + at);
+    for (let j = top + 1; j <= bottom; j++) most = i16x8.max_u(most, v128.load(blocks + <usize>j * blockStride + at));
+    v128.store(maxima + at, most);
   }
-  return true;
+  const lows = i16x8.splat(<i16>lowest);
+  const left = maxima - ((<usize>spanX) << 1);
+  let alive = 0;
+  for (let col = first & ~7; col <= last; col += 8) {
+    const at = (<usize>col) << 1;
+    let most = v128.load(left + at);
+    for (let i = 1; i <= 2 * spanX; i++) most = i16x8.max_u(most, v128.load(left + at + ((<usize>i) << 1)));
+    const own = v128.load(line + at);
+    let mask = i16x8.bitmask(v128.and(i16x8.eq(own, most), i16x8.ge_u(own, lows)));
+    while (mask != 0) {
+      const block = col + ctz<i32>(mask);
+      mask &= mask - 1;
+      if (block < first || block > last) continue;
+      store<i32>(survivors + ((<usize>alive) << 2), block);
+      alive++;
+    }
+  }
+  return alive;
 }
 
 /** No pixel of the window is larger; rows of eight from the right end, which may begin before the window's left. */

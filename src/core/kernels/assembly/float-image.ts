@@ -49,11 +49,11 @@ function pixelAt(image: usize, stride: usize, y: i32, x: i32): f64 {
 }
 
 /**
- * out (float64, width * height) = low-pass minus background, 0 below the threshold; returns the largest. v: a row of
+ * out (float64, outStride bytes a row) = low-pass minus background, 0 below the threshold; returns the largest. v: a row of
  * float64 with halfX zeros before and after. weights: half + 1 float64, the centre's first.
  */
 export function bandPass_f32(
-  out: usize, image: usize, background: usize, stride: usize, width: i32, height: i32,
+  out: usize, outStride: usize, image: usize, background: usize, stride: usize, width: i32, height: i32,
   weightsY: usize, halfY: i32, weightsX: usize, halfX: i32, threshold: f64, v: usize,
 ): f64 {
   let brightest: f64 = 0;
@@ -77,21 +77,10 @@ export function bandPass_f32(
       const difference = sum - pixelAt(background, stride, y, x);
       const value = difference >= threshold ? difference : 0;
       brightest = max(brightest, value);
-      store<f64>(out + ((<usize>(y * width + x)) << 3), value);
+      store<f64>(out + <usize>y * outStride + ((<usize>x) << 3), value);
     }
   }
   return brightest;
-}
-
-/** out (uint16) = trunc(scale * image); out rows are filled with zeros up to outStride. */
-export function scale_f64(out: usize, outStride: usize, image: usize, width: i32, height: i32, scale: f64): void {
-  for (let y = 0; y < height; y++) {
-    const row = out + <usize>y * outStride;
-    memory.fill(row, 0, outStride);
-    for (let x = 0; x < width; x++) {
-      store<u16>(row + ((<usize>x) << 1), <u16><i32>(load<f64>(image + ((<usize>(y * width + x)) << 3)) * scale));
-    }
-  }
 }
 
 /** The largest pixel, 0 where none is positive. */

@@ -1,7 +1,8 @@
 // Every kernel of Mote. They take addresses in the one shared memory, allocate nothing and keep nothing.
 export { copyRows_f32, copyRows_u16, copyRows_u8 } from "./copy-rows";
 export { movingAverage_u16 } from "./moving-average";
-export { bandPass_u16, brightest_u16 } from "./band-pass";
+export { bandPass_u16 } from "./band-pass";
+export { scale_f64 } from "./scale";
 export { summarize_u16 } from "./summarize";
 export { percentileOfNonZero_u16 } from "./percentile";
 export { findPeaks_u16 } from "./find-peaks";
@@ -9,5 +10,5 @@ export { refine_u16 } from "./refine";
 export { dropClose } from "./drop-close";
 export { characterize_u16 } from "./characterize";
 export { measureBackground_f32, measureBackground_u16 } from "./measure-background";
-export { bandPass_f32, brightest_f32, movingAverage_f32, rawMass_f32, scale_f32, scale_f64 } from "./float-image";
+export { bandPass_f32, brightest_f32, movingAverage_f32, rawMass_f32, scale_f32 } from "./float-image";
 export { addBead_u16, addBead_u8, renderBackground_u16, renderBackground_u8 } from "./render";

@@ -153,7 +153,7 @@ function widen(out: usize, from: usize, words: i32, width: i32, half: i32, wante
       const after = word + 1 < words ? load<u64>(from + at, 8) : <u64>-1;
       const run = here & ((here << left) | (before >> right)) & ((here >> left) | (after << right));
       store<u64>(out + at, run);
-      any |= run & validBits(word, width);
+      any |= word + 1 < words ? run : run & validBits(word, width);
       before = here;
       here = after;
     }

@@ -1,25 +1,21 @@
-// The background: moving average, vertical then horizontal, edges repeated, rounded down on each axis
-// (uint16), or in scipy's running sums (float32). Beside it, for the search of the brightest pixel, the
-// largest pixel and the smallest background of every tile.
-
-import { tileHeight, tileWidth } from "./tiles";
+// The background: moving average of uint16, vertical then horizontal, edges repeated, rounded down on each axis.
 
 // Adding 1.5 * 2^23 to a float32 below 2^22 leaves its nearest integer in the low bits of the sum.
 const magic: f32 = 12582912;
 const magicBits: i32 = 0x4b400000;
 
 /**
- * Sizes are odd. Sums of size * largest pixel below 2^22 divide exactly in float32: for size = 2k + 1 the floor of
- * sum / size is the nearest integer of (sum - k) / size, which is never nearer to a tie than 1 / (2 size), and the two
- * roundings of the product are below 2^22 / size * 2^-23. The caller passes exact = 0 only where that holds.
+ * Sizes are odd. Sums below 2^22 divide exactly in float32: for size = 2k + 1 the floor of sum / size is the nearest
+ * integer of (sum - k) / size, which is never nearer to a tie than 1 / (2 size), and the roundings of the reciprocal and
+ * the product come to less than 2^22 / size * 2^-23. Larger sums are divided as integers.
  *
- * out: height rows of `outStride` bytes, a multiple of 16, filled up with 65535; image may be read 14 bytes beyond each
+ * out: height rows of `outStride` bytes; 65535 from the width up to its next multiple of 8; image may be read 14 bytes beyond each
  * row. columns: width + 8 int32. prefix: the address of element 0 of a row of int32 that has sizeX + 8 elements before
- * and width + sizeX + 24 after. extremes: 2 rows of outStride bytes. tileMax, tileMin: uint16, tiles of tiles.ts.
+ * and width + sizeX + 24 after.
  */
 export function movingAverage_u16(
   out: usize, outStride: usize, image: usize, stride: usize, width: i32, height: i32, sizeY: i32, sizeX: i32,
-  columns: usize, prefix: usize, extremes: usize, tileMax: usize, tileMin: usize, largestPixel: i32,
+  columns: usize, prefix: usize, largestPixel: i32,
 ): void {
   const halfY = sizeY >> 1;
   const halfX = sizeX >> 1;
@@ -27,9 +23,6 @@ export function movingAverage_u16(
   const exactX = largestPixel * sizeX < (1 << 22) && sizeX < 65536;
   const padded = (width + 7) & ~7;
   startColumns(columns, image, stride, padded, height, halfY);
-  const tilesAcross = (width + tileWidth - 1) / tileWidth;
-  const lows = extremes + outStride;
-  resetExtremes(extremes, lows, outStride);
 
   for (let y = 0; y < height; y++) {
     const entering = image + <usize>min(y + halfY + 1, height - 1) * stride;
@@ -40,13 +33,7 @@ export function movingAverage_u16(
     const row = out + <usize>y * outStride;
     if (exactX) averageRow(row, prefix, padded, sizeX);
     else averageRowSlowly(row, prefix, width, sizeX);
-    for (let x = width; x < <i32>(outStride >> 1); x++) store<u16>(row + ((<usize>x) << 1), 65535);
-    updateExtremes(extremes, lows, image + <usize>y * stride, row, padded);
-    if ((y & (tileHeight - 1)) == tileHeight - 1 || y == height - 1) {
-      const tileRow = <usize>((y / tileHeight) * tilesAcross) << 1;
-      reduceExtremes(extremes, lows, tileMax + tileRow, tileMin + tileRow, padded, tilesAcross);
-      resetExtremes(extremes, lows, outStride);
-    }
+    for (let x = width; x < padded; x++) store<u16>(row + ((<usize>x) << 1), 65535);
   }
 }
 
@@ -133,38 +120,5 @@ function averageRowSlowly(row: usize, prefix: usize, width: i32, size: i32): voi
     const at = prefix + ((<usize>x) << 2);
     const sum = load<u32>(at + ((<usize>(half + 1)) << 2)) - load<u32>(at - ((<usize>half) << 2));
     store<u16>(row + ((<usize>x) << 1), <u16>(sum / <u32>size));
-  }
-}
-
-function resetExtremes(highs: usize, lows: usize, bytes: usize): void {
-  memory.fill(highs, 0, bytes);
-  memory.fill(lows, 0xff, bytes);
-}
-
-function updateExtremes(highs: usize, lows: usize, pixels: usize, background: usize, padded: i32): void {
-  const bytes = (<usize>padded) << 1;
-  for (let at: usize = 0; at < bytes; at += 16) {
-    v128.store(highs + at, i16x8.max_u(v128.load(highs + at), v128.load(pixels + at)));
-    v128.store(lows + at, i16x8.min_u(v128.load(lows + at), v128.load(background + at)));
-  }
-}
-
-function reduceExtremes(highs: usize, lows: usize, tileMax: usize, tileMin: usize, padded: i32, tilesAcross: i32): void {
-  for (let tile = 0; tile < tilesAcross; tile++) {
-    let high = i16x8.splat(0);
-    let low = i16x8.splat(-1);
-    const end = min((tile + 1) * tileWidth, padded);
-    for (let x = tile * tileWidth; x < end; x += 8) {
-      high = i16x8.max_u(high, v128.load(highs + ((<usize>x) << 1)));
-      low = i16x8.min_u(low, v128.load(lows + ((<usize>x) << 1)));
-    }
-    high = i16x8.max_u(high, v128.shuffle<i16>(high, high, 4, 5, 6, 7, 0, 1, 2, 3));
-    high = i16x8.max_u(high, v128.shuffle<i16>(high, high, 2, 3, 0, 1, 6, 7, 4, 5));
-    high = i16x8.max_u(high, v128.shuffle<i16>(high, high, 1, 0, 3, 2, 5, 4, 7, 6));
-    low = i16x8.min_u(low, v128.shuffle<i16>(low, low, 4, 5, 6, 7, 0, 1, 2, 3));
-    low = i16x8.min_u(low, v128.shuffle<i16>(low, low, 2, 3, 0, 1, 6, 7, 4, 5));
-    low = i16x8.min_u(low, v128.shuffle<i16>(low, low, 1, 0, 3, 2, 5, 4, 7, 6));
-    store<u16>(tileMax + ((<usize>tile) << 1), <u16>i16x8.extract_lane_u(high, 0));
-    store<u16>(tileMin + ((<usize>tile) << 1), <u16>i16x8.extract_lane_u(low, 0));
   }
 }

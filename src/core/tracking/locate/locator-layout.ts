@@ -22,6 +22,20 @@ class Carver {
   }
 }
 
+/**
+ * Rows a power of two apart share a few sets of the first-level cache, and nine of them evict one another; an odd number
+ * of cache lines apart they spread over all sets.
+ */
+export function spreadStride(bytes: number): number {
+  const lines = Math.ceil(bytes / 64);
+  return (lines % 2 === 0 ? lines + 1 : lines) * 64;
+}
+
+/** Whether rows so far apart share cache sets (see `spreadStride`). */
+export function crowdsCache(strideBytes: number): boolean {
+  return strideBytes % 512 === 0;
+}
+
 /** Byte offsets from the start of the scratch; sizes are stated by the kernels that use them. */
 export type LocatorLayout = ReturnType<typeof layOutLocator>;
 
@@ -46,12 +60,14 @@ export function layOutLocator(
     down: Math.floor((height - 1) / separation.y) + 2,
     across: Math.floor((width - 1) / separation.x) + 2,
   };
-  const imageStride = padded * 2;
-  const rawStride = padded * (isFloat ? 4 : 2);
+  const imageStride = spreadStride(padded * 2);
+  const rawStride = spreadStride(padded * (isFloat ? 4 : 2));
   const bitStride = Math.ceil(width / 64) * 8;
-  const blockStride = padded / 2;
+  const blockStride = Math.ceil(padded / 32) * 16;
   const listBytes = Math.max(pixels >> 2, 65536);
-  const tiles = Math.ceil(width / 32) * Math.ceil(height / 16);
+  // bandPass_u16 works in strips of 256 columns with a margin on both sides.
+  const stripBytes = (2048 + 2 * Math.ceil(halves.x / 8) * 8) * 8;
+  const bandPassedStride = padded * 8;
   const carver = new Carver();
   return {
     padded,
@@ -64,6 +80,7 @@ export function layOutLocator(
     rawStride,
     bitStride,
     blockStride,
+    bandPassedStride,
     listBytes,
     // Tables, written once.
     weightsY: carver.take((halves.y + 1) * 8),
@@ -78,24 +95,23 @@ export function layOutLocator(
     halfWidths: carver.take(rowsOf(disc) * 4),
     widths: carver.take(levels.length * 4),
     levelOfRow: carver.take(rowsOf(disc) * 4),
-    zeros: carver.take(padded * 2),
     // Rows.
     columns: carver.take(isFloat ? (padded + 8) * 12 : (padded + 8) * 4),
     prefix: carver.take((padded + smoothingSize.x + 32) * 4, (smoothingSize.x + 8) * 4),
-    extremes: carver.take(imageStride * 2),
-    smooth: carver.take((padded + halves.x + 32) * 8, (halves.x + 8) * 8),
+    ring: carver.take((2 * halves.y + 1) * stripBytes),
+    smooth: carver.take((padded + 2 * halves.x + 32) * 8 + stripBytes, (halves.x + 8) * 8),
     blockColumns: carver.take(imageStride + 16),
     survivors: carver.take(padded),
+    // 8 blocks of zeros before and after.
+    maxima: carver.take(blockStride + 32, 32),
     histogram: carver.take(1024),
     noise: carver.take(16),
     reached: carver.take(height),
     // Images.
     raw: carver.take(height * rawStride),
     background: carver.take(params.preprocess ? height * rawStride : 0),
-    bandPassed: carver.take(isFloat && params.preprocess ? pixels * 8 : 0),
+    bandPassed: carver.take(params.preprocess ? height * bandPassedStride : 0),
     image: carver.take(height * imageStride),
-    tileMax: carver.take(tiles * 2),
-    tileMin: carver.take(tiles * 2),
     zeroBits: carver.take(height * bitStride),
     runs: carver.take(levels.length * height * bitStride),
     blocks: carver.take(Math.ceil(height / 4) * blockStride),

@@ -10,7 +10,7 @@ import { bytesPerPixel, maximumPixel, type PixelFormat } from "../../model/pixel
 import { createDisc, type Disc, staticErrorFactor } from "./disc.js";
 import { writeDiscTables } from "./disc-tables.js";
 import { gaussianKernel } from "./gaussian-kernel.js";
-import { type LocatorLayout, layOutLocator } from "./locator-layout.js";
+import { crowdsCache, type LocatorLayout, layOutLocator } from "./locator-layout.js";
 import {
   defaultThreshold,
   discRadius,
@@ -93,7 +93,8 @@ export function createLocator(setup: LocatorSetup): Locator {
 
   /** The frame as the kernels want it: in place where it already is. */
   function takeRaw(pixels: number, stride: number): void {
-    const inPlace = format === "uint16" && flip === 0 && pixels + height * stride + 16 <= memory.buffer.byteLength;
+    const fits = pixels + height * stride + 16 <= memory.buffer.byteLength;
+    const inPlace = format === "uint16" && flip === 0 && fits && !crowdsCache(stride);
     rawAt = inPlace ? pixels : base + layout.raw;
     rawStride = inPlace ? stride : layout.rawStride;
     if (inPlace) return;
@@ -105,48 +106,45 @@ export function createLocator(setup: LocatorSetup): Locator {
   /** Writes the scaled image and returns the scale. */
   function makeImage(): number {
     const maximum = scaledMaximum(format);
-    if (isFloat) return params.preprocess ? bandPassFloats(maximum) : scaleFloats(maximum);
-    if (params.preprocess) return bandPassIntegers(maximum);
+    if (params.preprocess) return bandPassAndScale(maximum);
+    if (isFloat) return scaleFloats(maximum);
     kernels.copyRows_u16(image, layout.imageStride, rawAt, rawStride, width, height, 0);
     return 1;
   }
 
-  function bandPassIntegers(maximum: number): number {
-    const { imageStride } = layout;
-    const [background, smooth, zeros] = [base + layout.background, base + layout.smooth, base + layout.zeros];
-    const [weightsY, weightsX] = [base + layout.weightsY, base + layout.weightsX];
-    const [tileMax, tileMin] = [base + layout.tileMax, base + layout.tileMin];
-    // biome-ignore format: one line for each group of arguments
-    kernels.movingAverage_u16(
-      background, imageStride, rawAt, rawStride, width, height, params.smoothingSize.y, params.smoothingSize.x,
-      base + layout.columns, base + layout.prefix, base + layout.extremes, tileMax, tileMin, maximumPixel[format],
-    );
-    // biome-ignore format: one line for each group of arguments
-    const brightest = kernels.brightest_u16(
-      rawAt, rawStride, background, imageStride, width, height,
-      weightsY, halves.y, weightsX, halves.x, threshold, smooth, zeros, tileMax, tileMin,
-    );
+  /** Low-pass minus background, scaled to the image. */
+  function bandPassAndScale(maximum: number): number {
+    const brightest = isFloat ? bandPassFloats() : bandPassIntegers();
     const scale = brightest === 0 ? 1 : maximum / brightest;
-    // biome-ignore format: one line for each group of arguments
-    kernels.bandPass_u16(
-      image, imageStride, rawAt, rawStride, background, imageStride, width, height,
-      weightsY, halves.y, weightsX, halves.x, threshold, scale, smooth, zeros,
-    );
+    const { imageStride, bandPassedStride } = layout;
+    kernels.scale_f64(image, imageStride, base + layout.bandPassed, bandPassedStride, width, height, scale);
     return scale;
   }
 
-  function bandPassFloats(maximum: number): number {
-    const [background, bandPassed] = [base + layout.background, base + layout.bandPassed];
+  function bandPassIntegers(): number {
+    const background = base + layout.background;
+    // biome-ignore format: one line for each group of arguments
+    kernels.movingAverage_u16(
+      background, layout.imageStride, rawAt, rawStride, width, height, params.smoothingSize.y, params.smoothingSize.x,
+      base + layout.columns, base + layout.prefix, maximumPixel[format],
+    );
+    // biome-ignore format: one line for each group of arguments
+    return kernels.bandPass_u16(
+      base + layout.bandPassed, layout.bandPassedStride, rawAt, rawStride, background, layout.imageStride, width, height,
+      base + layout.weightsY, halves.y, base + layout.weightsX, halves.x, threshold,
+      base + layout.ring, base + layout.smooth,
+    );
+  }
+
+  function bandPassFloats(): number {
+    const background = base + layout.background;
     const { y: sizeY, x: sizeX } = params.smoothingSize;
     kernels.movingAverage_f32(background, rawAt, rawStride, width, height, sizeY, sizeX, base + layout.columns);
     // biome-ignore format: one line for each group of arguments
-    const brightest = kernels.bandPass_f32(
-      bandPassed, rawAt, background, rawStride, width, height,
+    return kernels.bandPass_f32(
+      base + layout.bandPassed, layout.bandPassedStride, rawAt, background, rawStride, width, height,
       base + layout.weightsY, halves.y, base + layout.weightsX, halves.x, threshold, base + layout.smooth,
     );
-    const scale = brightest === 0 ? 1 : maximum / brightest;
-    kernels.scale_f64(image, layout.imageStride, bandPassed, width, height, scale);
-    return scale;
   }
 
   function scaleFloats(maximum: number): number {
@@ -173,7 +171,7 @@ export function createLocator(setup: LocatorSetup): Locator {
     // biome-ignore format: one line for each group of arguments
     const count = kernels.findPeaks_u16(
       peaks, layout.candidateCapacity, image, imageStride, width, height, blocks, blockStride, base + layout.survivors,
-      above, reach.y.before, reach.y.after, reach.x.before, reach.x.after, margin.y, margin.x,
+      base + layout.maxima, above, reach.y.before, reach.y.after, reach.x.before, reach.x.after, margin.y, margin.x,
     );
     if (count > layout.candidateCapacity) {
       throw failure(
