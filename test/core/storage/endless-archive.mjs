@@ -9,7 +9,12 @@ const [path, rowsText, sideText] = process.argv.slice(2);
 const rows = Number(rowsText);
 const side = Number(sideText);
 const columns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"];
-const geometry = { pixelFormat: "uint8", pixelBytes: side * side, detectionRows: rows, detectionColumns: columns.length };
+const geometry = {
+  pixelFormat: "uint8",
+  pixelBytes: side * side,
+  detectionRows: rows,
+  detectionColumns: columns.length,
+};
 const frame = new Frame(new SharedArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
 const descriptor = {
   pixelFormat: "uint8",
@@ -27,7 +32,14 @@ const descriptor = {
   producedBy: [],
 };
 const open = await containerFor("archive", path).load();
-const store = await open({ path, where: `archive, --out ${path}`, descriptor, geometry, isForced: true, hdf5Filter: "zstd" });
+const store = await open({
+  path,
+  where: `archive, --out ${path}`,
+  descriptor,
+  geometry,
+  isForced: true,
+  hdf5Filter: "zstd",
+});
 writeSync(1, "0\n");
 try {
   for (let number = 0; ; number++) {

@@ -99,7 +99,9 @@ describe.runIf(smallDisk && isBuilt)("a full disk", () => {
   afterEach(() => execFileSync("umount", [disk]));
 
   function fill(name: string, rows: number, side: number): { stored: number; message: string; stderr: string } {
-    const ran = spawnSync(process.execPath, [script, join(disk, name), String(rows), String(side)], { encoding: "utf8" });
+    const ran = spawnSync(process.execPath, [script, join(disk, name), String(rows), String(side)], {
+      encoding: "utf8",
+    });
     const lines = ran.stdout.trim().split("\n");
     const { message, exitCode } = JSON.parse(lines.pop()!) as { message: string; exitCode: number };
     expect(exitCode).toBe(1);
@@ -111,7 +113,9 @@ describe.runIf(smallDisk && isBuilt)("a full disk", () => {
     [10, 512],
     [3000, 16],
   ] as const) {
-    test(`fails an .h5 of ${side}x${side} and ${rows} rows in one sentence and leaves what was stored`, { timeout: 60_000 }, () => {
+    test(`fails an .h5 of ${side}x${side} and ${rows} rows in one sentence and leaves what was stored`, {
+      timeout: 60_000,
+    }, () => {
       const { stored, message, stderr } = fill("run.h5", rows, side);
       expect(message).toContain(`run.h5: writing after frame ${stored} failed: No space left on device`);
       expect(stderr).toBe("");

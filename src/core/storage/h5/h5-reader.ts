@@ -1,0 +1,85 @@
+/** An HDF5 file being read: plain typed arrays out, a sentence when the file is not what it should be. */
+import { failure, type MoteError, reason } from "../../errors.js";
+import { complaintReason, type Hdf5Library, loadHdf5 } from "./library.js";
+
+type File = InstanceType<Hdf5Library["hdf5"]["File"]>;
+type Dataset = InstanceType<Hdf5Library["hdf5"]["Dataset"]>;
+
+export interface H5Reader {
+  /** Paths of all groups and datasets. */
+  readonly paths: readonly string[];
+  /** Shape, type letter ("<H") and filters; undefined when there is no such dataset. */
+  dataset(
+    path: string,
+  ): { shape: readonly number[]; type: string; filters: readonly { id: number; cd_values: number[] }[] } | undefined;
+  /** Rows `from` to `to` of a dataset, as the typed array of its type; compound rows as arrays of members. */
+  rows(path: string, from: number, to: number): unknown;
+  /** An attribute as plain JSON, null when absent. */
+  attribute(path: string, name: string): unknown;
+  close(): void;
+}
+
+/** Opens a file for reading; a failure says what is in the way. The caller closes it. */
+export async function openH5Reader(path: string): Promise<H5Reader> {
+  const library = await loadHdf5();
+  library.takeComplaint();
+  let file: File;
+  try {
+    file = new library.hdf5.File(path, "r");
+  } catch (error) {
+    throw unreadable(path, reason(error), error);
+  }
+  // A failed open does not throw.
+  if (file.file_id < 0n) throw unreadable(path, complaintReason(library.takeComplaint()));
+
+  function checked<Value>(what: string, read: () => Value): Value {
+    let value: Value;
+    try {
+      value = read();
+    } catch (error) {
+      throw unreadable(path, `${what}: ${complaintReason(library.takeComplaint()) || reason(error)}`, error);
+    }
+    const complaint = library.takeComplaint();
+    if (complaint) throw unreadable(path, `${what}: ${complaintReason(complaint)}`);
+    return value;
+  }
+
+  const paths = checked("list of contents", () => file.paths()).map((name) => `/${name}`);
+  function find(name: string): Dataset | undefined {
+    if (!paths.includes(name)) return undefined;
+    const entity = checked(name, () => file.get(name));
+    return entity instanceof library.hdf5.Dataset ? entity : undefined;
+  }
+  return {
+    paths,
+    dataset(name) {
+      const found = find(name);
+      if (!found) return undefined;
+      return checked(name, () => ({
+        shape: found.shape ?? [],
+        type: typeof found.dtype === "string" ? found.dtype : "table",
+        filters: found.filters,
+      }));
+    },
+    rows(name, from, to) {
+      const found = find(name);
+      if (!found) throw unreadable(path, `there is no ${name}`);
+      return checked(name, () => found.slice([[from, to]]));
+    },
+    attribute(name, key) {
+      if (name !== "/" && !paths.includes(name)) return null;
+      return checked(`${name}, ${key}`, () => {
+        const names = library.module.get_attribute_names(file.file_id, name);
+        return names.includes(key) ? new library.hdf5.Group(file.file_id, name).get_attribute(key, true) : null;
+      });
+    },
+    close() {
+      file.close();
+      library.takeComplaint();
+    },
+  };
+}
+
+function unreadable(path: string, what: string, cause?: unknown): MoteError {
+  return failure(path, `cannot be read as HDF5: ${what}`, undefined, cause);
+}
