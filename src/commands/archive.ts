@@ -4,7 +4,7 @@ import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import type { EndOfStream } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
-import { freeBytes, newFileProblem, realPath, spaceProblems } from "../core/storage/files.js";
+import { fileBytes, freeBytes, newFileProblem, realPath, spaceProblems } from "../core/storage/files.js";
 import { containerFor, type FrameStore } from "../core/storage/frame-store.js";
 import { type Hdf5Filter, hdf5FilterNames } from "../core/storage/h5/filters.js";
 import { formatBytes } from "../core/units.js";
@@ -142,7 +142,7 @@ export const archive = defineStage<typeof options, Plan>({
       }
     }
 
-    const written = plan.out.map((path) => ({ path, frames: 0, rows: 0 }));
+    const written = plan.out.map((path) => ({ path, bytes: 0, frames: 0, rows: 0 }));
     return {
       push(frame) {
         watchDisks();
@@ -159,6 +159,7 @@ export const archive = defineStage<typeof options, Plan>({
       },
       flush(end) {
         closeAll(end);
+        for (const file of written) file.bytes = fileBytes(file.path);
       },
       summary: () => ({ files: written }),
       close() {

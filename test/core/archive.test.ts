@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -107,7 +116,9 @@ test("every container gets every frame, and the summary counts them", async () =
   await stage.event?.({ event: "gap", firstFrame: 3, count: 1, reason: "device gap" });
   await stage.flush?.(end);
   await stage.close?.(false);
-  expect(stage.summary?.()).toEqual({ files: out.map((path) => ({ path, frames: 3, rows: 12 })) });
+  expect(stage.summary?.()).toEqual({
+    files: out.map((path) => ({ path, bytes: statSync(path).size, frames: 3, rows: 12 })),
+  });
   expect(readFileSync(out[0]!, "utf8").split("\n").length).toBe(14);
 });
 

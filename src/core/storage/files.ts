@@ -42,6 +42,11 @@ export function newFileProblem(where: string, path: string, isForced: boolean): 
   return undefined;
 }
 
+/** Bytes of a file, 0 when it is not there. */
+export function fileBytes(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 /** Bytes an unprivileged process may still write to the disk that holds `path`'s folder. */
 export function freeBytes(path: string): number {
   const stats: StatsFs = statfsSync(dirname(resolve(path)));

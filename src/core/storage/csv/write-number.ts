@@ -29,31 +29,31 @@ export function writeInteger(out: Uint8Array, at: number, value: number): number
     rest = -rest;
   }
   let digits = 1;
-  while (digits < 16 && rest >= powersOfTen[digits]!) digits++;
+  if (rest < 1e5) digits = rest < 10 ? 1 : rest < 100 ? 2 : rest < 1000 ? 3 : rest < 1e4 ? 4 : 5;
+  else for (digits = 6; digits < 16 && rest >= powersOfTen[digits]!; ) digits++;
   return writePadded(out, place, rest, digits);
 }
 
 /** Exactly `digits` digits of a whole number of at most 16, zeros in front. */
 export function writePadded(out: Uint8Array, at: number, value: number, digits: number): number {
+  if (value <= 0x7fffffff) return writeSmall(out, at, value | 0, digits);
+  // Above 2^31 one division of doubles, exact below 2^53; the rest in 32-bit integers.
+  const high = Math.floor(value / 1e8);
+  const place = writePadded(out, at, high, digits - 8);
+  return writeSmall(out, place, (value - high * 1e8) | 0, 8);
+}
+
+function writeSmall(out: Uint8Array, at: number, value: number, digits: number): number {
   let place = at + digits;
   let rest = value;
-  // Above 2^31 the divisions have to be those of doubles.
-  while (rest > 0x7fffffff) {
-    const next = Math.floor(rest / 100);
-    const pair = (rest - next * 100) * 2;
-    out[--place] = pairs[pair + 1]!;
-    if (place > at) out[--place] = pairs[pair]!;
-    rest = next;
-  }
-  let small = rest | 0;
   while (place - at >= 2) {
-    const next = (small / 100) | 0;
-    const pair = (small - next * 100) << 1;
+    const next = (rest / 100) | 0;
+    const pair = (rest - next * 100) << 1;
     out[--place] = pairs[pair + 1]!;
     out[--place] = pairs[pair]!;
-    small = next;
+    rest = next;
   }
-  if (place > at) out[--place] = zero + (small % 10);
+  if (place > at) out[--place] = zero + (rest % 10);
   return at + digits;
 }
 
