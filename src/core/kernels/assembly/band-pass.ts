@@ -106,14 +106,44 @@ function lowPassColumns4(out: usize, ring: usize, ringStride: usize, y: i32, cou
   const b3 = ringRow(ring, ringStride, y + 3, 4, 9);
   const b4 = ringRow(ring, ringStride, y + 4, 4, 9);
   const bytes = (<usize>count) << 3;
-  for (let at: usize = 0; at < bytes; at += 16) {
-    let sum = f64x2.mul(v128.load(c + at), w0);
-    sum = f64x2.add(sum, f64x2.mul(f64x2.add(v128.load(a4 + at), v128.load(b4 + at)), w4));
-    sum = f64x2.add(sum, f64x2.mul(f64x2.add(v128.load(a3 + at), v128.load(b3 + at)), w3));
-    sum = f64x2.add(sum, f64x2.mul(f64x2.add(v128.load(a2 + at), v128.load(b2 + at)), w2));
-    sum = f64x2.add(sum, f64x2.mul(f64x2.add(v128.load(a1 + at), v128.load(b1 + at)), w1));
-    v128.store(out + at, sum);
+  // Eight pixels for each set of addresses: the arithmetic of addresses costs as much as that of pixels.
+  for (let at: usize = 0; at < bytes; at += 64) {
+    v128.store(out + at, centreAndPairs(
+      v128.load(c + at, 0),
+      f64x2.add(v128.load(a4 + at, 0), v128.load(b4 + at, 0)), f64x2.add(v128.load(a3 + at, 0), v128.load(b3 + at, 0)),
+      f64x2.add(v128.load(a2 + at, 0), v128.load(b2 + at, 0)), f64x2.add(v128.load(a1 + at, 0), v128.load(b1 + at, 0)),
+      w0, w1, w2, w3, w4,
+    ), 0);
+    v128.store(out + at, centreAndPairs(
+      v128.load(c + at, 16),
+      f64x2.add(v128.load(a4 + at, 16), v128.load(b4 + at, 16)), f64x2.add(v128.load(a3 + at, 16), v128.load(b3 + at, 16)),
+      f64x2.add(v128.load(a2 + at, 16), v128.load(b2 + at, 16)), f64x2.add(v128.load(a1 + at, 16), v128.load(b1 + at, 16)),
+      w0, w1, w2, w3, w4,
+    ), 16);
+    v128.store(out + at, centreAndPairs(
+      v128.load(c + at, 32),
+      f64x2.add(v128.load(a4 + at, 32), v128.load(b4 + at, 32)), f64x2.add(v128.load(a3 + at, 32), v128.load(b3 + at, 32)),
+      f64x2.add(v128.load(a2 + at, 32), v128.load(b2 + at, 32)), f64x2.add(v128.load(a1 + at, 32), v128.load(b1 + at, 32)),
+      w0, w1, w2, w3, w4,
+    ), 32);
+    v128.store(out + at, centreAndPairs(
+      v128.load(c + at, 48),
+      f64x2.add(v128.load(a4 + at, 48), v128.load(b4 + at, 48)), f64x2.add(v128.load(a3 + at, 48), v128.load(b3 + at, 48)),
+      f64x2.add(v128.load(a2 + at, 48), v128.load(b2 + at, 48)), f64x2.add(v128.load(a1 + at, 48), v128.load(b1 + at, 48)),
+      w0, w1, w2, w3, w4,
+    ), 48);
   }
+}
+
+@inline
+function centreAndPairs(
+  centre: v128, p4: v128, p3: v128, p2: v128, p1: v128, w0: v128, w1: v128, w2: v128, w3: v128, w4: v128,
+): v128 {
+  let sum = f64x2.mul(centre, w0);
+  sum = f64x2.add(sum, f64x2.mul(p4, w4));
+  sum = f64x2.add(sum, f64x2.mul(p3, w3));
+  sum = f64x2.add(sum, f64x2.mul(p2, w2));
+  return f64x2.add(sum, f64x2.mul(p1, w1));
 }
 
 /** Along the row, minus background; returns the largest of each lane. v[-half] to v[count + half - 1] are read. */
@@ -150,20 +180,20 @@ function subtractRow4(out: usize, v: usize, bg: usize, count: usize, weights: us
   const w4 = v128.load64_splat(weights, 32);
   let most = f64x2.splat(0);
   for (let x: usize = 0; x < count; x += 4) {
-    const at = v + (x << 3);
-    const e1 = v128.load(at - 16);
-    const e2 = v128.load(at);
-    const e3 = v128.load(at, 16);
-    const e4 = v128.load(at, 32);
-    const o1 = v128.load(at - 8);
-    const o2 = v128.load(at, 8);
-    const o3 = v128.load(at, 24);
+    const at = v - 32 + (x << 3);
+    const e1 = v128.load(at, 16);
+    const e2 = v128.load(at, 32);
+    const e3 = v128.load(at, 48);
+    const e4 = v128.load(at, 64);
+    const o1 = v128.load(at, 24);
+    const o2 = v128.load(at, 40);
+    const o3 = v128.load(at, 56);
     let low = f64x2.mul(e2, w0);
     let high = f64x2.mul(e3, w0);
-    low = f64x2.add(low, f64x2.mul(f64x2.add(v128.load(at - 32), e4), w4));
-    high = f64x2.add(high, f64x2.mul(f64x2.add(e1, v128.load(at, 48)), w4));
-    low = f64x2.add(low, f64x2.mul(f64x2.add(v128.load(at - 24), o3), w3));
-    high = f64x2.add(high, f64x2.mul(f64x2.add(o1, v128.load(at, 40)), w3));
+    low = f64x2.add(low, f64x2.mul(f64x2.add(v128.load(at), e4), w4));
+    high = f64x2.add(high, f64x2.mul(f64x2.add(e1, v128.load(at, 80)), w4));
+    low = f64x2.add(low, f64x2.mul(f64x2.add(v128.load(at, 8), o3), w3));
+    high = f64x2.add(high, f64x2.mul(f64x2.add(o1, v128.load(at, 72)), w3));
     low = f64x2.add(low, f64x2.mul(f64x2.add(e1, e3), w2));
     high = f64x2.add(high, f64x2.mul(f64x2.add(e2, e4), w2));
     low = f64x2.add(low, f64x2.mul(f64x2.add(o1, o2), w1));

@@ -5,7 +5,8 @@
  * rows: 8 float64 a feature: x, y, mass, ecc, size, signal, raw mass, index in `features`; a feature whose values lie outside the limits
  * is left out, and the number of rows returned. kept: dropClose's indices of `features`.
  * Tables for rows x chunks of eight: ones and squares int16 (squares = dx^2 inside the disc), cosines and sines float64
- * (cos and sin of twice the angle inside, 0 outside). sums: refine_u16's, and at 24 the sum of dx^2 + dy^2 over the disc, times 32768.
+ * (cos and sin of twice the angle inside, 0 outside). sums: refine_u16's, at 24 the sum of dx^2 + dy^2 over the disc, times 32768,
+ * and room for 8 bytes more.
  * raw: uint16, rawStride bytes a row. limits: float64 minMass, maxMass, maxSize, minEcc, maxEcc.
  */
 export function characterize_u16(
@@ -22,6 +23,8 @@ export function characterize_u16(
   const height = 2 * radiusY + 1;
   // A lane's sum of squares over a row is about radius^3 / 6 * 32768: 32 bits hold it up to a radius of 73.
   const wide = radiusX > 60;
+  const rowBytes = stride < rawStride ? stride : rawStride;
+  let warmed: usize = 0;
   let out = rows;
   for (let index = 0; index < count; index++) {
     const feature = features + <usize>load<i32>(kept + ((<usize>index) << 2)) * 40;
@@ -30,6 +33,12 @@ export function characterize_u16(
     if (!(scaledMass > minMass && scaledMass <= maxMass)) continue;
     const top = <usize>load<f64>(feature, 24);
     const left = (<usize>load<f64>(feature, 32)) << 1;
+    const below = top + <usize>height;
+    if (below > warmed) {
+      const from = max(warmed, top);
+      store<u64>(sums, touchRows(image, stride, rowBytes, from, below) ^ touchRows(raw, rawStride, rowBytes, from, below), 32);
+      warmed = below;
+    }
     let at = image + top * stride + left - lead;
     let from = raw + top * rawStride + left - lead;
     let table: usize = 0;
@@ -92,6 +101,16 @@ export function characterize_u16(
     out += 64;
   }
   return <i32>((out - rows) >> 6);
+}
+
+/** Reads a word of every cache line of rows, in order: features jump along them, and would wait for each line. */
+function touchRows(image: usize, stride: usize, bytes: usize, from: usize, to: usize): u64 {
+  let sum: u64 = 0;
+  for (let row = from; row < to; row++) {
+    const line = image + row * stride;
+    for (let at: usize = 0; at + 8 <= bytes; at += 64) sum ^= load<u64>(line + at);
+  }
+  return sum;
 }
 
 @inline

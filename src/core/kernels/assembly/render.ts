@@ -1,17 +1,24 @@
 // Kernels of the simulated camera: background with noise over a whole frame, and the image of one bead. Addresses are
 // bytes in the one shared memory; nothing is allocated or kept. Reference twins: src/core/cameras/sim/render-reference.ts.
 
-// Adding 2^23 to a float32 of 0 to 2^22 leaves the number, rounded to nearest even, in its low bits: cheaper than a conversion.
-const roundingMagic: f32 = 8388608.0;
+// Adding 1.5 * 2^23 to a float32 between -2^22 and 2^22 leaves the number, rounded to nearest even, in its low bits:
+// cheaper than a conversion. Narrowing then clamps it.
+const roundingMagic: f32 = 12582912.0;
+const roundingBits: i32 = 0x4b400000;
 
 // 2^-10: noise is kept as int16 with ten binary places.
 const noiseUnit: f32 = 0.0009765625;
 
 // @ts-ignore: decorator
 @inline
-function rounded(value: v128, least: v128, most: v128): v128 {
-  const clamped = f32x4.pmin(most, f32x4.pmax(least, value));
-  return v128.and(f32x4.add(clamped, f32x4.splat(roundingMagic)), i32x4.splat(0x7fffff));
+function rounded(value: v128): v128 {
+  return i32x4.sub(f32x4.add(value, f32x4.splat(roundingMagic)), i32x4.splat(roundingBits));
+}
+
+// @ts-ignore: decorator
+@inline
+function roundedScalar(value: f32, most: i32): i32 {
+  return min<i32>(most, max<i32>(0, reinterpret<i32>(value + roundingMagic) - roundingBits));
 }
 
 // @ts-ignore: decorator
@@ -21,10 +28,9 @@ function fillNoise<T>(
   noise: usize, rowStarts: usize,
   mean: f32, slopeY: f32, slopeX: f32,
   variance: f32, variancePerGrey: f32,
-  most: f32,
+  most: i32,
 ): void {
-  const low = f32x4.splat(0);
-  const high = f32x4.splat(most);
+  const high = i16x8.splat(<i16>most);
   const step = f32x4.splat(4 * slopeX);
   for (let y = 0; y < height; y++) {
     let samples = noise + (<usize>load<u32>(rowStarts + (<usize>y << 2)) << 1);
@@ -46,7 +52,7 @@ function fillNoise<T>(
         level = f32x4.add(level, step);
         const second = f32x4.add(level, f32x4.mul(scale, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(eight))));
         level = f32x4.add(level, step);
-        const pixels = i16x8.narrow_i32x4_u(rounded(first, low, high), rounded(second, low, high));
+        const pixels = i16x8.min_u(high, i16x8.narrow_i32x4_u(rounded(first), rounded(second)));
         if (sizeof<T>() == 2) v128.store(out, pixels);
         else v128.store64_lane(out, i8x16.narrow_i16x8_u(pixels, pixels), 0);
         out += 8 * sizeof<T>();
@@ -54,8 +60,7 @@ function fillNoise<T>(
       }
       for (let lane = 0; x < end; x++, lane++) {
         const value: f32 = rowMean + slopeX * <f32>x + deviation * <f32>load<i16>(samples);
-        const clamped: f32 = min<f32>(most, max<f32>(0, value));
-        store<T>(out, <T>(reinterpret<i32>(clamped + roundingMagic) & 0x7fffff));
+        store<T>(out, <T>roundedScalar(value, most));
         out += sizeof<T>();
         samples += 2;
       }
@@ -68,10 +73,9 @@ function fillNoise<T>(
 function addPatch<T>(
   out: usize, stride: i32, width: i32, height: i32,
   columns: usize, columnMoments: usize, rows: usize, rowMoments: usize,
-  noise: usize, greyPerElectron: f32, most: f32,
+  noise: usize, greyPerElectron: f32, most: i32,
 ): void {
-  const low = f32x4.splat(0);
-  const high = f32x4.splat(most);
+  const high = i16x8.splat(<i16>most);
   const gain = f32x4.splat(greyPerElectron);
   const unit = f32x4.splat(noiseUnit);
   for (let y = 0; y < height; y++) {
@@ -91,8 +95,8 @@ function addPatch<T>(
       let before: v128;
       if (sizeof<T>() == 2) before = v128.load16x4_u(pixel);
       else before = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_splat(pixel)));
-      const sum = rounded(f32x4.add(f32x4.convert_i32x4_s(before), f32x4.add(signal, shot)), low, high);
-      const narrow = i16x8.narrow_i32x4_u(sum, sum);
+      const sum = rounded(f32x4.add(f32x4.convert_i32x4_s(before), f32x4.add(signal, shot)));
+      const narrow = i16x8.min_u(high, i16x8.narrow_i32x4_u(sum, sum));
       if (sizeof<T>() == 2) v128.store64_lane(pixel, narrow, 0);
       else v128.store32_lane(pixel, i8x16.narrow_i16x8_u(narrow, narrow), 0);
     }
@@ -100,8 +104,7 @@ function addPatch<T>(
       const signal: f32 = a * load<f32>(columns + (<usize>x << 2)) + b * load<f32>(columnMoments + (<usize>x << 2));
       const shot: f32 = Mathf.sqrt(signal * greyPerElectron) * (noiseUnit * <f32>load<i16>(noise + (<usize>x << 1)));
       const pixel = out + <usize>x * sizeof<T>();
-      const sum: f32 = min<f32>(most, max<f32>(0, <f32>load<T>(pixel) + (signal + shot)));
-      store<T>(pixel, <T>(reinterpret<i32>(sum + roundingMagic) & 0x7fffff));
+      store<T>(pixel, <T>roundedScalar(<f32>load<T>(pixel) + (signal + shot), most));
     }
     out += <usize>stride * sizeof<T>();
     noise += <usize>width << 1;
@@ -115,14 +118,14 @@ function addPatch<T>(
  */
 export function renderBackground_u16(
   out: usize, width: i32, height: i32, noise: usize, rowStarts: usize,
-  mean: f32, slopeY: f32, slopeX: f32, variance: f32, variancePerGrey: f32, most: f32,
+  mean: f32, slopeY: f32, slopeX: f32, variance: f32, variancePerGrey: f32, most: i32,
 ): void {
   fillNoise<u16>(out, width, height, noise, rowStarts, mean, slopeY, slopeX, variance, variancePerGrey, most);
 }
 
 export function renderBackground_u8(
   out: usize, width: i32, height: i32, noise: usize, rowStarts: usize,
-  mean: f32, slopeY: f32, slopeX: f32, variance: f32, variancePerGrey: f32, most: f32,
+  mean: f32, slopeY: f32, slopeX: f32, variance: f32, variancePerGrey: f32, most: i32,
 ): void {
   fillNoise<u8>(out, width, height, noise, rowStarts, mean, slopeY, slopeX, variance, variancePerGrey, most);
 }
@@ -133,14 +136,14 @@ export function renderBackground_u8(
  */
 export function addBead_u16(
   out: usize, stride: i32, width: i32, height: i32, columns: usize, columnMoments: usize, rows: usize, rowMoments: usize,
-  noise: usize, greyPerElectron: f32, most: f32,
+  noise: usize, greyPerElectron: f32, most: i32,
 ): void {
   addPatch<u16>(out, stride, width, height, columns, columnMoments, rows, rowMoments, noise, greyPerElectron, most);
 }
 
 export function addBead_u8(
   out: usize, stride: i32, width: i32, height: i32, columns: usize, columnMoments: usize, rows: usize, rowMoments: usize,
-  noise: usize, greyPerElectron: f32, most: f32,
+  noise: usize, greyPerElectron: f32, most: i32,
 ): void {
   addPatch<u8>(out, stride, width, height, columns, columnMoments, rows, rowMoments, noise, greyPerElectron, most);
 }

@@ -90,7 +90,7 @@ export function layOutLocator(
     squares: carver.take(tables * 16),
     cosines: carver.take(tables * 64),
     sines: carver.take(tables * 64),
-    sums: carver.take(32),
+    sums: carver.take(40),
     limits: carver.take(40),
     halfWidths: carver.take(rowsOf(disc) * 4),
     widths: carver.take(levels.length * 4),
