@@ -3,10 +3,9 @@ import { noiseScale } from "./noise-field.js";
 
 const f = Math.fround;
 
-/** Rounds to nearest even after clamping to 0..most, as adding 2^23 to a float32 does. */
+/** Rounds to nearest even, as adding 1.5 * 2^23 to a float32 does, and clamps to 0..most. */
 function rounded(value: number, most: number): number {
-  const clamped = Math.min(most, Math.max(0, value));
-  return f(clamped + 8388608) - 8388608;
+  return Math.min(most, Math.max(0, f(value + 12582912) - 12582912));
 }
 
 /** See `renderBackground_u16` in assembly/render.ts; `noise` int16 samples, `out` and `rowStarts` as there. */

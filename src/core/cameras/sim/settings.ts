@@ -46,9 +46,9 @@ export function brightestGrey(settings: Pick<SimSettings, "bitDepth">): number {
 /** Frames a second of simulated time when nothing paces the camera. */
 export const unpacedRateHz = 100;
 
-/** Pixels from a bead's centre to where it is fainter than a twentieth of a grey level. */
+/** Pixels from a bead's centre to where it is fainter than a quarter of a grey level, which rounding hides. */
 export function patchRadius(settings: Pick<SimSettings, "beadSigma" | "beadShape">, amplitude: number): number {
-  const faint = Math.log(Math.max(amplitude, 0.1) / 0.05);
+  const faint = Math.log(Math.max(amplitude, 0.5) / 0.25);
   // Ring: u exp(1 - u) = faint limit, u = r^2 / (2 sigma^2), solved by two steps of u = faint + 1 + ln u.
   const ring = faint + 1 + Math.log(faint + 1 + Math.log(faint + 1));
   const u = settings.beadShape === "ring" ? ring : faint;
