@@ -155,7 +155,7 @@ export const track = defineStage<typeof options, Plan, { processors: number }>({
     const problems = [
       ...checkLocateParameters(locate, input.shape, input.pixelFormat),
       ...(link ? checkLinkParameters(link) : []),
-    ].map((problem) => ({ ...problem, where: `track, ${problem.where}` }));
+    ].map((problem) => ({ ...problem, where: `track, ${problem.where.replace("link, ", "")}` }));
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     return {
       output: { ...input, hasFrames: o.frames, detections: { columns: detectionColumns }, isLinked: link !== null },

@@ -25,20 +25,37 @@ export async function referenceText(): Promise<string> {
 function verbText(syntax: VerbSyntax): string {
   const argument = syntax.usage ?? (syntax.positional ? `[${syntax.positional}...]` : "");
   const own = syntax.groups.filter((group) => !shared.includes(group.heading));
-  const borrowed = syntax.groups.filter((group) => shared.includes(group.heading) && group.heading.startsWith("Stream"));
-  const lines = [`### mote ${syntax.name}`, "", `\`mote ${[syntax.name, argument, "[options]"].filter(Boolean).join(" ")}\``, "", syntax.summary];
+  const borrowed = syntax.groups.filter(
+    (group) => shared.includes(group.heading) && group.heading.startsWith("Stream"),
+  );
+  const lines = [
+    `### mote ${syntax.name}`,
+    "",
+    `\`mote ${[syntax.name, argument, "[options]"].filter(Boolean).join(" ")}\``,
+    "",
+    syntax.summary,
+  ];
   if (syntax.description) lines.push("", syntax.description);
   for (const group of own) {
     if (Object.keys(group.options).length > 0) lines.push("", table(group.options, syntax.positional));
   }
-  if (borrowed.length > 0) lines.push("", `Also the options of ${borrowed.map((group) => `*${group.heading.replace(":", "").toLowerCase()}*`).join(" and ")} below.`);
+  if (borrowed.length > 0)
+    lines.push(
+      "",
+      `Also the options of ${borrowed.map((group) => `*${group.heading.replace(":", "").toLowerCase()}*`).join(" and ")} below.`,
+    );
   for (const { cmd, shows } of syntax.examples) lines.push("", `    mote ${cmd}`, "", shows);
   return lines.join("\n");
 }
 
 function table(options: VerbSyntax["groups"][number]["options"], positional: string | undefined): string {
   const rows = Object.entries(options).map(([name, spec]) => {
-    const flag = name === positional ? `\`${name}...\`` : spec.isFlag ? `\`--${kebab(name)}\`` : `\`--${kebab(name)} <${spec.metavar}>\``;
+    const flag =
+      name === positional
+        ? `\`${name}...\``
+        : spec.isFlag
+          ? `\`--${kebab(name)}\``
+          : `\`--${kebab(name)} <${spec.metavar}>\``;
     return `| ${flag} | ${`${spec.doc} ${expectation(spec)}`.trim().replaceAll("|", "\\|")} |`;
   });
   return ["| option | |", "|---|---|", ...rows].join("\n");

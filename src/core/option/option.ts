@@ -119,13 +119,8 @@ function count<G extends Prose & Given & Range>(given: G): OptionSpec<Presence<n
 
 /** A number, in a unit when one is declared. */
 function number<G extends Prose & Given & Range & { unit?: Unit }>(given: G): OptionSpec<Presence<number, G>> {
-  const unitProse = given.unit
-    ? ` in ${given.unit} (or ${
-        acceptedUnits(given.unit)
-          .filter((u) => u !== given.unit)
-          .join(", ") || given.unit
-      })`
-    : "";
+  const others = given.unit ? acceptedUnits(given.unit).filter((unit) => unit !== given.unit) : [];
+  const unitProse = given.unit ? ` in ${given.unit}${others.length > 0 ? ` (or ${others.join(", ")})` : ""}` : "";
   return spec<Presence<number, G>>(given, {
     metavar: given.unit ?? "x",
     expected: rangeProse("a number", given) + unitProse,

@@ -1,0 +1,54 @@
+/** Says what is in a file or in the stream on stdin, and draws a frame of it. */
+import { refusal } from "../core/errors.js";
+import type { JsonObject } from "../core/model/json.js";
+import { option } from "../core/option/option.js";
+import { defineCommand } from "../core/pipeline/command.js";
+
+const options = {
+  files: option.list<string>(
+    option.path({ doc: "A .mote, .h5, .tif, .png or .csv file; - for a frame stream on stdin.", metavar: "file" }),
+    { required: true },
+  ),
+  png: option.count({ doc: "Draw the frame of this number, with its detections and their tails, as a PNG.", min: 0 }),
+  pngOut: option.path({ doc: "Where the picture goes; beside the file, as NAME.frame-N.png, when not given." }),
+  force: option.flag({ doc: "Replace a picture that exists.", default: false }),
+};
+
+export const inspect = defineCommand({
+  name: "inspect",
+  summary: "Say what is in a file or a stream: shape, frames, rate, gaps, settings, ledger; draw a frame.",
+  usage: "FILE",
+  options,
+  positional: "files",
+  examples: [
+    { cmd: "inspect fixtures/beads.mote", shows: "What a recording holds and how it was made." },
+    { cmd: "inspect fixtures/beads.mote --json", shows: "The same for programs." },
+    { cmd: "acquire fixtures/beads.mote | mote inspect -", shows: "What comes down a pipe." },
+  ],
+  async run({ files, png, pngOut, force }) {
+    if (files.length > 1)
+      throw refusal("inspect", `expected one file, got ${files.length}`, "Inspect them one after the other.");
+    const path = files[0]!;
+    const { frameToDraw, inspectFile } = await import("../core/storage/inspect-file.js");
+    if (png !== undefined) {
+      const drawing = await frameToDraw(path, png);
+      const { savePicture } = await import("../core/storage/save-picture.js");
+      const out = pngOut ?? `${path === "-" ? "stdin" : path}.frame-${png}.png`;
+      const drawn = drawing.points.filter((point) => point.frame === png).length;
+      savePicture("inspect, --png-out", out, drawing, force);
+      return {
+        text: `${out}: frame ${png} with ${drawn} detections`,
+        json: { picture: out, frame: png, detections: drawn },
+      };
+    }
+    if (pngOut !== undefined) throw refusal("inspect, --png-out", "needs --png", "Say which frame to draw: --png 0.");
+    const description = await inspectFile(path);
+    const { inspectText } = await import("../core/storage/inspect-text.js");
+    const isCut =
+      description.kind === "stream"
+        ? description.facts.fault !== null
+        : description.kind === "table" && !description.facts.isWhole;
+    const json = JSON.parse(JSON.stringify({ file: path, kind: description.kind, ...description.facts })) as JsonObject;
+    return { text: inspectText(path, description), json, exitCode: isCut ? 3 : 0 };
+  },
+});

@@ -1,0 +1,163 @@
+/** The facts of a file as a few aligned lines for people. */
+
+import type { ImageFileFacts } from "../imaging/image-file.js";
+import type { JsonObject, JsonValue } from "../model/json.js";
+import type { StreamSummary } from "../stream/describe-stream.js";
+import { formatBytes, formatCount } from "../units.js";
+import type { CsvDescription } from "./describe-csv.js";
+import type { H5Description } from "./describe-h5.js";
+import type { FileDescription } from "./inspect-file.js";
+
+type Line = readonly [label: string, text: string | null];
+
+export function inspectText(path: string, description: FileDescription): string {
+  const lines = linesOf(description).filter(([, text]) => text !== null);
+  return [path === "-" ? "stdin" : path, ...lines.map(([label, text]) => `  ${label.padEnd(12)}${text}`)].join("\n");
+}
+
+function linesOf(description: FileDescription): readonly Line[] {
+  switch (description.kind) {
+    case "stream":
+      return streamLines(description.facts);
+    case "hdf5":
+      return h5Lines(description.facts);
+    case "table":
+      return tableLines(description.facts);
+    case "images":
+      return imageLines(description.facts);
+  }
+}
+
+function streamLines(s: StreamSummary): readonly Line[] {
+  const { descriptor: d } = s;
+  return [
+    ["kind", "frame stream (.mote)"],
+    [
+      "frames",
+      `${formatCount(s.frames, "frame")}${range(s.firstFrame, s.lastFrame)}${d.hasFrames ? "" : ", detections only"}`,
+    ],
+    ["shape", `${d.shape.width}x${d.shape.height} ${d.pixelFormat}, ${d.bitDepth} bit`],
+    ["pixel size", d.pixelSizeUm === null ? null : `${d.pixelSizeUm} um`],
+    ["rate", rate(s.measuredRateHz ?? d.rateHz)],
+    ["gaps", gaps(s.missingFrames)],
+    [
+      "detections",
+      d.detections
+        ? `${formatCount(s.detections, "detection")}${s.tracks === null ? ", not linked" : ` in ${formatCount(s.tracks, "track")}`}`
+        : null,
+    ],
+    [
+      "events",
+      s.eventCount === 0
+        ? null
+        : s.events
+            .slice(0, 5)
+            .map((event) => JSON.stringify(event))
+            .join("\n              "),
+    ],
+    ["made by", d.producedBy.map((step) => step.stage).join(" → ")],
+    ...d.producedBy.map((step): Line => ["", `${step.stage}: ${settings(step.options)}`]),
+    ["ledger", s.end ? (s.end.lost === 0 ? "nothing lost" : `${formatCount(s.end.lost, "frame")} lost`) : null],
+    ["size", formatBytes(s.bytes)],
+    ["whole", s.fault ? `no: ${s.fault}` : s.end?.isComplete === false ? "yes, of a run that was ended early" : "yes"],
+  ];
+}
+
+function h5Lines(h: H5Description): readonly Line[] {
+  const f = h.frames;
+  const tracking = h.metadata.tracking_config as JsonObject | null | undefined;
+  const ledger = h.ledger
+    ? Object.entries(h.ledger)
+        .map(([fate, count]) => `${fate} ${count}`)
+        .join(", ")
+    : null;
+  return [
+    ["kind", "HDF5"],
+    ["frames", f ? `${formatCount(f.count, "frame")}${range(f.firstFrame, f.lastFrame)}` : "none"],
+    [
+      "shape",
+      f
+        ? `${f.shape.width}x${f.shape.height} ${f.pixelFormat ?? "of a type Mote does not know"}, filter ${f.filter}`
+        : null,
+    ],
+    ["pixel size", f?.pixelSizeUm == null ? null : `${f.pixelSizeUm} um`],
+    ["rate", rate(f?.rateHz ?? null)],
+    ["gaps", f ? gaps(f.missing) : null],
+    [
+      "detections",
+      h.detections
+        ? `${formatCount(h.detections.rows, "detection")} in ${formatCount(h.detections.tracks, "track")}`
+        : "none",
+    ],
+    ["tracking", tracking ? settings(tracking) : null],
+    ["ledger", ledger],
+    [
+      "closed",
+      h.isComplete === null
+        ? "not written by Mote"
+        : h.isComplete
+          ? "in order"
+          : "no: the run was cut; what is here was flushed",
+    ],
+    ...(f || h.detections
+      ? []
+      : h.datasets.map((set): Line => ["", `${set.path} (${set.shape.join(", ")}) ${set.type}`])),
+  ];
+}
+
+function tableLines(t: CsvDescription): readonly Line[] {
+  return [
+    ["kind", "table"],
+    ["columns", t.columns.join(", ")],
+    ["rows", formatCount(t.rows, "row")],
+    ["frames", `${formatCount(t.frames, "frame")}${range(t.firstFrame, t.lastFrame)}`],
+    ["tracks", t.tracks === null ? null : formatCount(t.tracks, "track")],
+    ["whole", t.isWhole ? "yes" : "no: the last line was cut"],
+  ];
+}
+
+function imageLines(i: ImageFileFacts): readonly Line[] {
+  return [
+    ["kind", "images"],
+    ["frames", formatCount(i.frameCount, "frame")],
+    ["shape", `${i.shape.width}x${i.shape.height} ${i.pixelFormat}, ${i.bitDepth} bit`],
+    ["pixel size", i.pixelSizeUm === null ? null : `${i.pixelSizeUm} um`],
+    ["rate", rate(i.rateHz)],
+    ...Object.entries(i.metadata).map(([name, value]): Line => [name, plain(value)]),
+  ];
+}
+
+function range(first: number | null, last: number | null): string {
+  return first === null || last === null ? "" : `, numbered ${first} to ${last}`;
+}
+
+function rate(hz: number | null): string | null {
+  return hz === null ? null : `${Number(hz.toPrecision(4))} frames a second`;
+}
+
+function gaps(missing: number): string {
+  return missing === 0 ? "none" : `${formatCount(missing, "frame number")} missing`;
+}
+
+function settings(options: JsonObject): string {
+  return Object.entries(options)
+    .map(([name, value]) => `${name} ${plain(value)}`)
+    .join(", ");
+}
+
+/** A value in a line of text; a long one is cut. */
+function plain(value: JsonValue): string {
+  const pair = value as { y?: number; x?: number } | null;
+  if (
+    pair &&
+    typeof pair === "object" &&
+    typeof pair.y === "number" &&
+    typeof pair.x === "number" &&
+    Object.keys(pair).length === 2
+  ) {
+    return pair.y === pair.x ? String(pair.y) : `${pair.y},${pair.x}`;
+  }
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const line = text.replace(/\s+/g, " ");
+  return line.length > 100 ? `${line.slice(0, 97)}...` : line;
+}
