@@ -64,7 +64,7 @@ export function layOutLocator(
   const rawStride = spreadStride(padded * (isFloat ? 4 : 2));
   const bitStride = Math.ceil(width / 64) * 8;
   const blockStride = Math.ceil(padded / 32) * 16;
-  const listBytes = Math.max(pixels >> 2, 65536);
+  const listBytes = Math.min(Math.max((pixels >> 6) * 16, 65536), 1_000_000);
   // bandPass_u16 works in strips of 256 columns with a margin on both sides.
   const stripBytes = (2048 + 2 * Math.ceil(halves.x / 8) * 8) * 8;
   const bandPassedStride = padded * 8;
@@ -104,7 +104,7 @@ export function layOutLocator(
     survivors: carver.take(padded),
     // 8 blocks of zeros before and after.
     maxima: carver.take(blockStride + 32, 32),
-    histogram: carver.take(1024),
+    rankCount: carver.take(8),
     noise: carver.take(16),
     reached: carver.take(height),
     // Images.

@@ -166,7 +166,7 @@ export function createLocator(setup: LocatorSetup): Locator {
     // biome-ignore format: one line for each group of arguments
     const above = kernels.percentileOfNonZero_u16(
       image, imageStride, width, height, lit, params.percentile,
-      base + layout.histogram, base + layout.list, layout.listBytes,
+      base + layout.rankCount, base + layout.list, layout.listBytes,
     );
     // biome-ignore format: one line for each group of arguments
     const count = kernels.findPeaks_u16(
