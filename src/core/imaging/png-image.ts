@@ -66,6 +66,10 @@ function readHeader(source: ByteSource): PngHeader {
   if (width * height * channels * (depth / 8) > largestFrameBytes) {
     throw new FormatProblem(`an image of ${width}x${height} pixels, more than ${largestFrameBytes} bytes`, 16);
   }
+  // Deflate expands a byte to 1032 at most: what claims more is damaged, and found before memory is taken for it.
+  if (width * height * channels * (depth / 8) > source.sizeBytes * 1040) {
+    throw new FormatProblem(`${source.sizeBytes} bytes cannot hold an image of ${width}x${height} pixels`, 16);
+  }
   refuseAnimation(view);
   return { width, height, depth, channels };
 }

@@ -28,6 +28,17 @@ export interface ChunkTable {
   readonly byteCounts: Float64Array;
 }
 
+/**
+ * How far a byte can expand at most, so that a damaged size is found before memory is taken for it: deflate 1032 (258
+ * bytes from two bits), LZW strings of 3838 bytes from 12 bits, PackBits 64. zstd has no useful limit.
+ */
+const mostExpansion: Readonly<Record<number, number>> = {
+  [compression.lzw]: 2600,
+  [compression.deflate]: 1040,
+  [compression.oldDeflate]: 1040,
+  [compression.packBits]: 64,
+};
+
 const rewriteHint = "Save it as uncompressed greyscale TIFF (uint8, uint16 or float32), for example with ImageJ.";
 
 /** True for a directory that is a thumbnail or a mask of another one (NewSubfileType bits 0 and 2). */
@@ -66,7 +77,7 @@ export function readPage(reader: TiffReader, directory: Directory): TiffPage {
   const isTiled = directory.entries.has(tag.tileWidth);
   const chunkWidth = isTiled ? value(tag.tileWidth) : width;
   const chunkHeight = isTiled ? value(tag.tileLength) : Math.min(height, value(tag.rowsPerStrip, height));
-  if (chunkWidth < 1 || chunkHeight < 1 || chunkWidth * chunkHeight * 4 > largestFrameBytes) {
+  if (chunkWidth < 1 || chunkHeight < 1 || chunkWidth * chunkHeight * bytesPerPixel[pixelFormat] > largestFrameBytes) {
     throw refuse(`strips or tiles of ${chunkWidth}x${chunkHeight} pixels`);
   }
   return {
@@ -109,6 +120,13 @@ export function readChunkTable(reader: TiffReader, page: TiffPage): ChunkTable {
       );
     }
     requireBytes(reader.source.sizeBytes, offsets[chunk]!, byteCounts[chunk]!);
+    const most = byteCounts[chunk]! * (mostExpansion[page.compression] ?? Number.POSITIVE_INFINITY);
+    if (rawChunkBytes(page, chunk) > most) {
+      throw new FormatProblem(
+        `strip or tile ${chunk} has ${byteCounts[chunk]} bytes, which cannot hold its ${rawChunkBytes(page, chunk)} of pixels`,
+        offsets[chunk]!,
+      );
+    }
   }
   return { offsets, byteCounts };
 }
