@@ -58,7 +58,7 @@ const cases: { format: "uint8" | "uint16" | "float32"; options: LocateOptions; a
 /** trackpy has a size and an ep an axis where sizes differ; ours are the roots of their mean squares. */
 function theirRows(columns: Record<string, number[]>): Row[] {
   return columns.x!.map((_, row) => {
-    const value = (name: string) => columns[name]![row]!;
+    const value = (name: string) => columns[name]![row] ?? Number.NaN;
     const merged = (name: string, a: string, b: string) =>
       name in columns ? value(name) : Math.sqrt((value(a) ** 2 + value(b) ** 2) / 2) * Math.sign(value(a));
     return {
