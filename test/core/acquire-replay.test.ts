@@ -1,7 +1,6 @@
 import {
   chmodSync,
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,10 +13,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
+import { dataFolder, testWithData } from "../judges.js";
 import { refusalOf, runSource } from "./run-source.js";
 
 const images = join(import.meta.dirname, "../../fixtures/images");
-const shared = join(import.meta.dirname, "../../../shared/data");
 const pages = join(images, "pages-uint8.tif");
 const folder = () => mkdtempSync(join(tmpdir(), "mote-acquire-"));
 const first = (run: { frames: readonly { pixels: ArrayLike<number> }[] }) => run.frames.map((frame) => frame.pixels[0]);
@@ -222,10 +221,10 @@ describe("while running", () => {
   });
 });
 
-describe.skipIf(!existsSync(shared))("real images (needs ../shared/data)", () => {
-  it("RGBA PNGs become exactly the grey of the reference stack", async () => {
-    const grey = await runSource(acquire, { files: join(shared, "bulk_water_a.tif"), end: 5 });
-    const png = await runSource(acquire, { files: join(shared, "bulk_water_png") });
+describe("real images (skipped: needs ../shared/data)", () => {
+  testWithData("RGBA PNGs become exactly the grey of the reference stack", async () => {
+    const grey = await runSource(acquire, { files: join(dataFolder, "bulk_water_a.tif"), end: 5 });
+    const png = await runSource(acquire, { files: join(dataFolder, "bulk_water_png") });
     expect(png.frames).toHaveLength(5);
     for (const [index, frame] of png.frames.entries()) {
       expect(Buffer.compare(Buffer.from(frame.pixels), Buffer.from(grey.frames[index]!.pixels)), `frame ${index}`).toBe(
@@ -233,9 +232,9 @@ describe.skipIf(!existsSync(shared))("real images (needs ../shared/data)", () =>
       );
     }
   });
-  it("an independent decoder (the tiff package) reads the same deflated pixels", async () => {
+  testWithData("an independent decoder (the tiff package) reads the same deflated pixels", async () => {
     const { decode } = await import("tiff");
-    const path = join(shared, "beads_2048.tif");
+    const path = join(dataFolder, "beads_2048.tif");
     const theirs = decode(readFileSync(path));
     const ours = await runSource(acquire, { files: path });
     expect(ours.frames).toHaveLength(3);
