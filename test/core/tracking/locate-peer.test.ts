@@ -95,7 +95,8 @@ test.skipIf(python === undefined)(
         const { missing, extra, worstPx, worstRelative } = compareRows(found, comparable);
         expect({ index, rows: theirs.length > 3, missing, extra }).toEqual({ index, rows: true, missing: 0, extra: 0 });
         expect(worstPx, `case ${index}`).toBeLessThan(1e-6);
-        expect(worstRelative, `case ${index}`).toBeLessThan(1e-6);
+        // The signal of the brightest feature may be 65534 instead of 65535: the last bit of exp again.
+        expect(worstRelative, `case ${index}`).toBeLessThan(format === "uint16" ? 1.6e-5 : 1e-6);
       });
     } finally {
       rmSync(folder, { recursive: true });
