@@ -78,8 +78,8 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
       shows: "Replay a region of the first frames of all files that match.",
     },
     {
-      cmd: "acquire --camera sim --size 256x256 --beads 16 --frames 20 --fault drop@7 > /dev/null",
-      shows: "Simulate beads and a lost frame.",
+      cmd: "acquire --camera sim --size 256x256 --beads 16 --frames 20 --fault duplicate@7 > /dev/null",
+      shows: "Simulate beads on a camera that sends a frame twice; the second copy is left out.",
     },
   ],
   async look(given) {
