@@ -75,7 +75,7 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
   open(plan, context) {
     const source = openByteSource(plan.name, plan.fd, plan.position, plan.isSeekable);
     let drainingSinceMs = 0;
-    let wasCut = false;
+    let cutAfterFrame: number | null = null;
     const reader = createStreamReader(source, context.output, context.geometry, {
       maxPayloadBytes: plan.maxPayloadBytes,
       onEvent: context.emit,
@@ -100,13 +100,14 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
               "The program before ended early, or the copy is incomplete; --allow-truncated takes what is there.",
             );
           context.warn(what);
-          wasCut = true;
+          cutAfterFrame = reader.lastFrameNumber;
         }
         return "end";
       },
       upstreamEnd(): EndOfStream {
-        return reader.end ?? { isComplete: false, lost: wasCut ? 1 : 0, stages: [] };
+        return reader.end ?? { isComplete: false, lost: 0, stages: [] };
       },
+      summary: () => (cutAfterFrame === null ? {} : { cutAfterFrame }),
       close() {
         source.close();
       },

@@ -65,13 +65,19 @@ function listenForInterrupts(run: Run, stages: readonly PlannedStage[], say: (te
     }
     run.control.abort();
     wakeStuckThreads(stages, true);
-    setTimeout(() => process.kill(process.pid, "SIGKILL"), abortPatienceMs).unref();
+    setTimeout(dieOfInterrupt, abortPatienceMs).unref();
   };
   for (const signal of signals) process.on(signal, onSignal);
   state.stop = () => {
     for (const signal of signals) process.off(signal, onSignal);
   };
   return state;
+}
+
+/** A thread stuck in a read that nothing can wake keeps the process from exiting; a shell reads this death as 130 all the same. */
+function dieOfInterrupt(): void {
+  process.removeAllListeners("SIGINT");
+  process.kill(process.pid, "SIGINT");
 }
 
 function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voice: Voice): ExitCode {
@@ -83,5 +89,5 @@ function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voic
     if (!voice.quiet && isEndOfLine) printMessage(reportText(report, upstreamCut));
     for (const loss of report.losses) printMessage(`loss: ${loss}`);
   }
-  return report.lost > 0 ? 3 : 0;
+  return report.losses.length > 0 ? 3 : 0;
 }

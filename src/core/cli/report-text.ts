@@ -16,13 +16,13 @@ export function reportText(report: RunReport, wasCut: boolean): string {
   parts.push(report.lost === 0 ? "nothing lost" : `${formatCount(report.lost, "frame")} lost`);
   if (wasCut) parts.push("ended early");
   const lines = [`${last?.stage ?? "run"}: ${parts.join(", ")}`];
-  for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.sizeBytes)}`);
+  for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.bytes)}`);
   return lines.join("\n");
 }
 
 export interface WrittenFile {
   readonly path: string;
-  readonly sizeBytes: number;
+  readonly bytes: number;
 }
 
 /** The files a sink says it wrote. */

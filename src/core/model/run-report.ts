@@ -22,7 +22,7 @@ export interface RunReport {
   readonly elapsedMs: number;
   /** Frames lost anywhere: gaps at the device, drops and failures. */
   readonly lost: number;
-  /** Loss by stage and reason, for people: "acquire: 3 frames lost (device gap)". */
+  /** Loss by stage and reason, for people: "acquire: 3 frames lost (device gap)"; not empty: exit code 3. */
   readonly losses: readonly string[];
   readonly stages: readonly StageReport[];
   /** Pool slots that were not returned; anything but 0 is a defect of Mote. */

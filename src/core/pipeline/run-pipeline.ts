@@ -167,6 +167,9 @@ function runReport(stages: readonly StageReport[], elapsedMs: number, shared: Ru
       lost += frames;
       losses.push(`${stage.stage}: ${frames} ${frames === 1 ? "frame" : "frames"} lost (${why})`);
     }
+    if (typeof stage.summary.cutAfterFrame === "number") {
+      losses.push(`${stage.stage}: the stream was cut after frame ${stage.summary.cutAfterFrame}; what followed is unknown`);
+    }
     if (stage.failed > 0) {
       lost += stage.failed;
       losses.push(`${stage.stage}: ${stage.failed} ${stage.failed === 1 ? "frame" : "frames"} failed`);

@@ -1,0 +1,287 @@
+/** What only the process boundary adds: pipes, signals, exit codes, files left behind. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openShell, root } from "./shell.js";
+
+const sim = "acquire --camera sim --size 128x128 --beads 9";
+const track = "track --diameter 21 --minmass 500 --search-range 8 --memory 1";
+
+test("a pipeline of three processes and one run give the same bytes of CSV", async () => {
+  const shell = openShell("same");
+  const piped = await shell.run(`mote ${sim} --frames 40 | mote ${track} | mote archive --out piped.csv`);
+  const composed = await shell.run(`mote run ${sim} --frames 40 then ${track} then archive --out run.csv`);
+  expect([piped.code, composed.code, piped.out, composed.out]).toEqual([0, 0, "", ""]);
+  const csv = readFileSync(join(shell.folder, "piped.csv"), "utf8");
+  expect(csv).toBe(readFileSync(join(shell.folder, "run.csv"), "utf8"));
+  expect(csv.split("\n").length).toBeGreaterThan(200);
+});
+
+test("the number of workers does not change a byte", async () => {
+  const shell = openShell("workers");
+  for (const workers of [1, 2, 5]) {
+    await shell.run(
+      `mote run ${sim} --frames 30 then ${track} --workers ${workers} then archive --out w${workers}.csv`,
+    );
+  }
+  const read = (workers: number) => readFileSync(join(shell.folder, `w${workers}.csv`), "utf8");
+  expect(read(2)).toBe(read(1));
+  expect(read(5)).toBe(read(1));
+});
+
+test("a run file and a command line give the same bytes", async () => {
+  const shell = openShell("run-file");
+  const stages = [
+    { stage: "acquire", camera: "sim", size: "128x128", beads: 9, frames: 20 },
+    { stage: "track", diameter: 21, minmass: 500, "search-range": 8, memory: 1 },
+    { stage: "archive", out: ["file.csv"] },
+  ];
+  writeFileSync(join(shell.folder, "run.json"), JSON.stringify({ version: 1, stages }));
+  expect(await shell.run("mote run run.json --quiet")).toEqual({ code: 0, out: "", err: "" });
+  await shell.run(`mote run ${sim} --frames 20 then ${track} then archive --out words.csv`);
+  expect(readFileSync(join(shell.folder, "file.csv"), "utf8")).toBe(
+    readFileSync(join(shell.folder, "words.csv"), "utf8"),
+  );
+});
+
+test("a reader that goes away ends the producer quietly with exit code 0", async () => {
+  const shell = openShell("gone");
+  const { out } = await shell.run(`mote ${sim} 2>err | head -c 300000 | wc -c; echo "\${PIPESTATUS[*]}"; cat err`);
+  expect(out.split("\n")).toEqual(["300000", "0 0 0"]);
+});
+
+test("a reader that goes away ends every process before it", async () => {
+  const shell = openShell("gone-far");
+  const { out } = await shell.run(`mote ${sim} | mote ${track} | head -c 300000 > /dev/null; echo "\${PIPESTATUS[*]}"`);
+  expect(out).toBe("0 0 0");
+});
+
+test("one interrupt ends an endless run in order, with every frame that was made", async () => {
+  const shell = openShell("interrupt");
+  const line = `mote run --json ${sim} then ${track} then archive --out i.h5 --out i.csv 2>log & P=$!; sleep 2; kill -INT $P; wait $P; echo $?`;
+  const { out } = await shell.run(line);
+  expect(out).toBe("0");
+  const log = readFileSync(join(shell.folder, "log"), "utf8")
+    .trim()
+    .split("\n")
+    .map((entry) => JSON.parse(entry));
+  const report = log.find((entry) => entry.kind === "report");
+  expect(report).toMatchObject({ lost: 0, isComplete: false, leakedSlots: 0 });
+  expect(report.stages[2].in).toBe(report.stages[0].out);
+  expect(report.stages[0].out).toBeGreaterThan(10);
+});
+
+test("an interrupt of a whole pipeline drains it: what the source made is archived", async () => {
+  const shell = openShell("interrupt-all");
+  const line = `set -m; (mote --version >/dev/null; mote ${sim} --json 2>a | mote ${track} | mote archive --json --out all.csv 2>c) & P=$!; sleep 3; kill -INT -- -$P; wait $P; echo $?`;
+  const { out } = await shell.run(line);
+  expect(out).toBe("0");
+  const report = (name: string) =>
+    JSON.parse(
+      readFileSync(join(shell.folder, name), "utf8")
+        .trim()
+        .split("\n")
+        .findLast((entry) => entry.includes('"report"'))!,
+    );
+  expect(report("c").stages.at(-1).in).toBe(report("a").stages[0].out);
+  expect(report("c").stages.at(-1).in).toBeGreaterThan(10);
+});
+
+test.each([
+  ["a reader of a stream nobody ends", "--output out.mote"],
+  ["a writer nobody reads", "> >(sleep 12)"],
+])("two interrupts abort %s with exit code 130", async (_, output) => {
+  const shell = openShell("abort");
+  // Frames enough to fill the pipe behind, and no end: both threads at the pipes are stuck when the interrupts come.
+  const input = `exec 3< <(head -c 170000 ${root}/fixtures/beads.mote; sleep 12)`;
+  const line = `${input}; mote ${track} <&3 ${output} & P=$!; sleep 1.5; kill -INT $P; sleep 0.3; kill -INT $P; wait $P; echo $? >code; kill %%`;
+  const startedAt = Date.now();
+  await shell.run(`${line} 2>/dev/null`);
+  expect(readFileSync(join(shell.folder, "code"), "utf8").trim()).toBe("130");
+  expect(Date.now() - startedAt).toBeLessThan(20_000);
+});
+
+test("a cut stream is an error that says after which frame; what came is kept", async () => {
+  const shell = openShell("cut");
+  await shell.run(`mote ${sim} --frames 20 > whole.mote`);
+  const cut = "head -c 400000 whole.mote";
+  const failed = await shell.run(`${cut} | mote archive --out a.mote`);
+  expect(failed.code).toBe(1);
+  expect(failed.err).toMatch(/error: stdin: the stream was cut after frame \d+, at byte 400000/);
+  const taken = await shell.run(`${cut} | mote archive --allow-truncated --out b.mote`);
+  expect(taken.code).toBe(3);
+  const inspected = await shell.run("mote inspect b.mote --json");
+  const { frames, lastFrame } = JSON.parse(inspected.out);
+  expect(failed.err).toContain(`after frame ${lastFrame}`);
+  expect(frames).toBe(lastFrame + 1);
+});
+
+test.each([
+  ["text", "printf 'frame,x,y\\n1,2,3\\nmore and more text' |", 1, /expected a frame stream, got text/],
+  ["nothing", "true |", 1, /expected a frame stream, got nothing/],
+  ["noise", "head -c 5000 /dev/zero |", 1, /expected a frame stream, got bytes 0000/],
+])("%s on stdin is one error with a hint, and leaves no file", async (name, before, code, message) => {
+  const shell = openShell(`bad-${name}`);
+  const result = await shell.run(`${before} mote archive --out x.mote`);
+  expect(result.err).toMatch(message);
+  expect(result.err.split("\n").filter((line) => line.startsWith("error:"))).toHaveLength(1);
+  expect([result.code, readdirSync(shell.folder)]).toEqual([code, []]);
+});
+
+test("a corrupt byte in a recording names the message; --allow-truncated does not hide it", async () => {
+  const shell = openShell("corrupt");
+  const bytes = readFileSync(join(root, "fixtures/beads.mote"));
+  bytes[40_000] = bytes[40_000]! ^ 1;
+  writeFileSync(join(shell.folder, "bad.mote"), bytes);
+  const result = await shell.run("mote archive --input bad.mote --allow-truncated --out x.mote");
+  expect(result.code).toBe(1);
+  expect(result.err).toMatch(/bad\.mote, message \d+ at byte \d+: its payload does not match its checksum/);
+});
+
+test("all mistakes of all stages are told at once, with the nearest name, exit code 2", async () => {
+  const shell = openShell("mistakes");
+  const result = await shell.run(
+    "mote run acquire --camera simm --fps -3 then track --diametre 20 --memory x then archive",
+  );
+  expect(result.code).toBe(2);
+  expect(result.err).toContain("acquire, --camera: expected sim, got simm");
+  expect(result.err).toContain("Did you mean --diameter?");
+  for (const where of [
+    "acquire, --fps",
+    "track, --diametre",
+    "track, --diameter: is required",
+    "track, --memory",
+    "archive, --out",
+  ]) {
+    expect(result.err).toContain(`error: ${where}`);
+  }
+});
+
+test.each([
+  ["a missing file", "mote acquire nowhere.tif", /nowhere\.tif/],
+  ["an unknown command", "mote trak", /Did you mean mote track/],
+  [
+    "an even diameter",
+    `mote run ${sim} --frames 1 then track --diameter 20 then archive --out x.csv`,
+    /odd whole number/,
+  ],
+  [
+    "a diameter larger than the frame",
+    `mote run ${sim} --frames 1 then track --diameter 201 then archive --out x.csv`,
+    /201/,
+  ],
+  [
+    "zero separation",
+    `mote run ${sim} --frames 1 then track --diameter 21 --separation 0 then archive --out x.csv`,
+    /separation/,
+  ],
+  [
+    "tracks fed to track",
+    `mote run ${sim} --frames 1 then ${track} then track --diameter 5 then archive --out x.csv`,
+    /tracked already/,
+  ],
+  [
+    "an unknown extension",
+    `mote run ${sim} --frames 1 then ${track} then archive --out x.xls`,
+    /\.csv, \.h5 or \.mote/,
+  ],
+  ["stages in the wrong order", `mote run ${track} then archive --out x.csv`, /first stage/],
+  ["a table of untracked frames", `mote run ${sim} --frames 1 then archive --out x.csv`, /Put `track` before it/],
+])("%s is refused before anything is opened", async (name, line, message) => {
+  const shell = openShell(`refused-${name.replace(/\W+/g, "-")}`);
+  const result = await shell.run(line);
+  expect(result.err).toMatch(message);
+  expect([result.code, result.out, readdirSync(shell.folder)]).toEqual([2, "", []]);
+});
+
+test("an existing file is not overwritten without --force", async () => {
+  const shell = openShell("force");
+  writeFileSync(join(shell.folder, "x.csv"), "precious");
+  const line = `mote run ${sim} --frames 2 then ${track} then archive --out x.csv`;
+  expect((await shell.run(line)).code).toBe(2);
+  expect(readFileSync(join(shell.folder, "x.csv"), "utf8")).toBe("precious");
+  expect((await shell.run(`${line} --force`)).code).toBe(0);
+  const kept = await shell.run(`mote ${sim} --frames 2 --output x.csv`);
+  expect([kept.code, kept.err]).toEqual([2, expect.stringContaining("exists already")]);
+});
+
+test("a loss is counted, named, kept with the data and in the exit code of every process after it", async () => {
+  const shell = openShell("loss");
+  const lossy = `${sim} --frames 20 --fault drop@7-9`;
+  const result = await shell.run(
+    `mote ${lossy} | mote ${track} | mote archive --out l.csv --out l.h5; echo "\${PIPESTATUS[*]}"`,
+  );
+  expect(result.out).toBe("3 3 3");
+  expect(result.err).toContain("acquire: 3 frames lost (device gap)");
+  const { facts } = { facts: JSON.parse((await shell.run("mote inspect l.h5 --json")).out) };
+  expect(facts.ledger).toMatchObject({ stored: 17 });
+  expect(Object.values(facts.ledger as Record<string, number>).reduce((a, b) => a + b, 0)).toBe(20);
+});
+
+test("a named pipe, a file and a unix socket carry the same stream", async () => {
+  const shell = openShell("transports");
+  await shell.run(`mote ${sim} --frames 10 --output direct.mote`);
+  await shell.run(`mkfifo p; mote ${sim} --frames 10 --output p & mote archive --input p --out pipe.mote; wait`);
+  await shell.run(`mote archive --input unix:s --out socket.mote & mote ${sim} --frames 10 --output unix:s; wait`);
+  const facts = async (name: string) => {
+    const { descriptor, frames, fault } = JSON.parse((await shell.run(`mote inspect ${name} --json`)).out);
+    return { shape: descriptor.shape, frames, fault };
+  };
+  expect(await facts("direct.mote")).toEqual({ shape: { height: 128, width: 128 }, frames: 10, fault: null });
+  expect(await facts("pipe.mote")).toEqual(await facts("direct.mote"));
+  expect(await facts("socket.mote")).toEqual(await facts("direct.mote"));
+});
+
+test("--json speaks JSON lines only, --quiet nothing at all", async () => {
+  const shell = openShell("voice");
+  const line = `${sim} --frames 30 then ${track} then archive --force --out v.csv`;
+  const json = await shell.run(`mote run --json ${line}`);
+  for (const entry of json.err.trim().split("\n")) expect(() => JSON.parse(entry)).not.toThrow();
+  expect(json.err).toContain('"kind":"report"');
+  expect(await shell.run(`mote run --quiet ${line}`)).toEqual({ code: 0, out: "", err: "" });
+  const refused = await shell.run("mote acquire --json nowhere.tif");
+  expect(JSON.parse(refused.err.split("\n")[0]!)).toMatchObject({ kind: "error", exitCode: 2 });
+});
+
+test("detections without frames reach the table unchanged", async () => {
+  const shell = openShell("no-frames");
+  await shell.run(`mote ${sim} --frames 15 | mote ${track} --no-frames | mote archive --out bare.csv`);
+  await shell.run(`mote ${sim} --frames 15 | mote ${track} | mote archive --out full.csv`);
+  expect(readFileSync(join(shell.folder, "bare.csv"), "utf8")).toBe(
+    readFileSync(join(shell.folder, "full.csv"), "utf8"),
+  );
+});
+
+test("an all-black recording gives an empty table, not a crash", async () => {
+  const shell = openShell("black");
+  await shell.run("head -c $((64*64*2*5)) /dev/zero > black.raw");
+  const result = await shell.run(
+    "mote run acquire black.raw --size 64x64 --pixel-format uint16 then track --diameter 11 --search-range 3 then archive --out black.csv",
+  );
+  expect(result.code).toBe(0);
+  expect(readFileSync(join(shell.folder, "black.csv"), "utf8").trim().split("\n")).toHaveLength(1);
+});
+
+test("a failing run leaves no file under a final name that holds nothing", async () => {
+  const shell = openShell("leaves");
+  writeFileSync(join(shell.folder, "bad.mote"), readFileSync(join(root, "fixtures/beads.mote")).subarray(0, 3000));
+  const result = await shell.run("mote archive --input bad.mote --out x.h5 --out y.mote");
+  expect(result.code).toBe(1);
+  expect(existsSync(join(shell.folder, "x.h5"))).toBe(false);
+  expect(existsSync(join(shell.folder, "y.mote"))).toBe(false);
+});
+
+test("a --config file holds option values; options beside it win", async () => {
+  const shell = openShell("config");
+  writeFileSync(
+    join(shell.folder, "track.json"),
+    JSON.stringify({ diameter: 11, minmass: 500, "search-range": 8, memory: 1 }),
+  );
+  await shell.run(
+    `mote ${sim} --frames 10 | mote track --config track.json --diameter 21 | mote archive --out config.csv`,
+  );
+  await shell.run(`mote ${sim} --frames 10 | mote ${track} | mote archive --out words.csv`);
+  expect(readFileSync(join(shell.folder, "config.csv"), "utf8")).toBe(
+    readFileSync(join(shell.folder, "words.csv"), "utf8"),
+  );
+});
