@@ -197,7 +197,7 @@ export class GaussianFit {
   /**
    * From the inverse of the information matrix F, whose column i solves F c = e_i. Where the camera is unknown the
    * likelihood is only of the right shape, and the variance is F^-1 B F^-1 with the scatter B of the gradient's terms
-   * (White, Econometrica 50, 1, 1982, eq. 3.3), with its share lost to the fitted parameters put back.
+   * (White, Econometrica 50, 1, 1982, theorem 3.2), with its share lost to the fitted parameters put back.
    */
   #positionError(window: FitWindow): number {
     const free = this.#freeNow();

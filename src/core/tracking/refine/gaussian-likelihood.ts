@@ -31,8 +31,8 @@ export function createLikelihood(): Likelihood {
 }
 
 /**
- * Poisson log likelihood of mean m = background + amplitude p(x) p(y) + shift (Smith et al., Nature Methods 7, 373, 2010,
- * eqs. 2-4; read noise as in Huang et al. 2013) with its gradient sum (d/m - 1) dm and information sum dm dm' / m.
+ * Poisson log likelihood of mean m = background + amplitude p(x) p(y) + shift (Smith et al., Nature Methods 7, 373, 2010;
+ * read noise as in Huang et al. 2013) with its gradient sum (d/m - 1) dm and information sum dm dm' / m.
  *
  * With `asScatter` the matrix is the sum of (d/m - 1)^2 dm dm' instead: what the gradient's variance is, whatever the noise.
  *

@@ -12,8 +12,8 @@ const gradientVariance = 20 / 324;
  * One solver serves one window after the other; nothing is allocated by `fit`.
  *
  * Source: Parthasarathy, Nature Methods 9, 724, 2012: gradients between the pixels, smoothed over 3 x 3, and the point with
- * the least sum of squared distances to their lines, weighted by gradient^2 / distance to the gradient's centroid (his
- * supplementary eqs. 1-6). At the window's edge we average the gradients that exist, where his program adds zeros.
+ * the least sum of squared distances to their lines, weighted by gradient^2 / distance to the gradient's centroid. At the
+ * window's edge we average the gradients that exist, where his program adds zeros.
  *
  * The uncertainty is not his: it is the pixels' variance carried through that formula to first order (weights' distances
  * held), with the camera's noise, or with variance proportional to the grey level and a factor from the lines' residuals.
