@@ -12,7 +12,7 @@ export const run = defineCommand({
   options: {},
   examples: [
     {
-      cmd: "run acquire fixtures/beads.mote then track --diameter 11 --search-range 5 then archive --out run-tracks.csv --force",
+      cmd: "run acquire fixtures/beads.mote then track --diameter 21 --minmass 500 --search-range 8 then archive --out tracks.csv",
       shows: "The three stages of a shell pipeline in one process.",
     },
     { cmd: "run examples/beads.json", shows: "The same from a file, for cron and for the lab book." },

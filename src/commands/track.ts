@@ -139,7 +139,7 @@ export const track = defineStage<typeof options, Plan, { processors: number }>({
   },
   examples: [
     {
-      cmd: "acquire fixtures/beads.mote | mote track --diameter 11 --search-range 5 | mote archive --out tracks.csv --force",
+      cmd: "acquire fixtures/beads.mote | mote track --diameter 21 --minmass 500 --search-range 8 | mote archive --out tracks.csv",
       shows: "Beads found and linked, one row for each particle and frame.",
     },
   ],

@@ -6,6 +6,7 @@ import type { ImageFile } from "../imaging/image-file.js";
 import type { Region } from "../imaging/region.js";
 import type { Frame } from "../memory/frame.js";
 import type { FrameShape } from "../model/descriptor.js";
+import type { FrameHeader } from "../model/frame-header.js";
 import type { JsonObject } from "../model/json.js";
 import { bytesPerPixel, type PixelFormat } from "../model/pixel-format.js";
 import type { CameraContext, FrameSource } from "./frame-source.js";
@@ -38,6 +39,27 @@ export function openReplay(
   const strideBytes = plan.region.width * bytesPerPixel[plan.pixelFormat];
   let open: { readonly index: number; readonly first: number; readonly file: ImageFile } | undefined;
   let delivered = 0;
+  /** Frame numbers of a recording are kept; a second pass or file goes on where the one before ended. */
+  let numbersFrom = 0;
+  let lastNumber = -1;
+
+  /** Keeps what the recording knows of the frame beyond its pixels. */
+  function keepRecorded(header: FrameHeader, recorded: FrameHeader): number {
+    header.sourceIndex = recorded.sourceIndex;
+    header.deviceFrameNumber = recorded.deviceFrameNumber;
+    header.receivedAtNs = recorded.receivedAtNs;
+    header.exposureMs = recorded.exposureMs;
+    header.temperatureC = recorded.temperatureC;
+    header.binningX = recorded.binningX;
+    header.binningY = recorded.binningY;
+    header.roiX = recorded.roiX + plan.region.x * recorded.binningX;
+    header.roiY = recorded.roiY + plan.region.y * recorded.binningY;
+    header.stageXUm = recorded.stageXUm;
+    header.stageYUm = recorded.stageYUm;
+    header.stageZUm = recorded.stageZUm;
+    if (numbersFrom + recorded.frameNumber <= lastNumber) numbersFrom = lastNumber + 1 - recorded.frameNumber;
+    return numbersFrom + recorded.frameNumber;
+  }
 
   /** The file that holds frame `wanted` of the whole sequence, open. */
   async function fileOf(wanted: number): Promise<{ file: ImageFile; path: string; frame: number }> {
@@ -62,8 +84,11 @@ export function openReplay(
       const wanted = plan.start + (delivered % plan.selected) * plan.step;
       let path = plan.files[0]!.path;
       let capturedAtNs = 0n;
+      let number = delivered;
       const { header } = frame;
       header.reset(plan.pixelFormat, plan.region.height, plan.region.width, strideBytes, plan.bitDepth);
+      header.roiX = plan.region.x;
+      header.roiY = plan.region.y;
       try {
         const found = await fileOf(wanted);
         path = found.path;
@@ -72,12 +97,12 @@ export function openReplay(
         header.zIndex = place.zIndex;
         header.positionIndex = place.positionIndex;
         capturedAtNs = place.capturedAtNs;
+        if (place.recorded) number = keepRecorded(header, place.recorded);
       } catch (error) {
         throw explained(`acquire, ${path}`, error, failure);
       }
-      header.roiX = plan.region.x;
-      header.roiY = plan.region.y;
-      header.frameNumber = delivered;
+      header.frameNumber = number;
+      lastNumber = number;
       if (pacer) header.receivedAtNs = context.clock.nowNs();
       header.capturedAtNs = capturedAtNs === 0n ? header.receivedAtNs : capturedAtNs;
       frame.rowCount = -1;

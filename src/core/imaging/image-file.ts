@@ -1,5 +1,6 @@
 /** The contract of a file of images, whatever its format: what it says of itself, and frame n into a slot. */
 import type { FrameShape } from "../model/descriptor.js";
+import type { FrameHeader } from "../model/frame-header.js";
 import type { JsonObject } from "../model/json.js";
 import type { PixelArray, PixelFormat } from "../model/pixel-format.js";
 import type { Region } from "./region.js";
@@ -26,6 +27,8 @@ export interface FramePlace {
   readonly positionIndex: number;
   /** Nanoseconds since the Unix epoch, UTC; 0 when unknown. */
   readonly capturedAtNs: bigint;
+  /** All that was recorded with the frame, in a recording that keeps it; valid until the next frame is read. */
+  readonly recorded?: FrameHeader;
 }
 
 export interface ImageFile {

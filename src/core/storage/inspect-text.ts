@@ -141,6 +141,7 @@ function gaps(missing: number): string {
 
 function settings(options: JsonObject): string {
   return Object.entries(options)
+    .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
     .map(([name, value]) => `${name} ${plain(value)}`)
     .join(", ");
 }

@@ -18,13 +18,16 @@ const tiff = async () => (await import("./tiff-file.js")).tiffFile;
 const png = async () => (await import("./png-file.js")).pngFile;
 const raw = async () => (await import("./raw-file.js")).rawFile;
 
-/** `.mote` and `.h5` recordings join here, each with a reader that gives an ImageFile. */
+const mote = async () => (await import("./mote-file.js")).moteFile;
+
+/** `.h5` recordings join here, with a reader that gives an ImageFile. */
 const registry: ReadonlyMap<string, () => Promise<ImageFormat>> = new Map([
   [".tif", tiff],
   [".tiff", tiff],
   [".btf", tiff],
   [".tf8", tiff],
   [".png", png],
+  [".mote", mote],
 ]);
 
 export const knownExtensions: readonly string[] = [...registry.keys()];

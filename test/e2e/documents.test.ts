@@ -1,0 +1,119 @@
+/** What the documents promise: examples run, the reference is that of the declarations, other readers read. */
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { loadStage, loadVerb, stageNames, verbNames } from "../../src/commands/index.js";
+import { referenceText } from "../../src/core/cli/reference.js";
+import { optionsOf } from "../../src/core/pipeline/negotiate.js";
+import { testWithPython } from "../judges.js";
+import { environment, openShell, root } from "./shell.js";
+
+const verbs = await Promise.all(verbNames.map(async (name) => (await loadVerb(name))!));
+const declarations = verbs.map((verb) => (verb.kind === "stage" ? verb.stage : verb.command));
+
+test.each(declarations.flatMap(({ name, examples }) => examples.map(({ cmd, shows }) => [name, cmd, shows] as const)))(
+  "%s: the example `mote %s` runs",
+  async (_, cmd) => {
+    const shell = openShell("example");
+    for (const folder of ["fixtures", "examples"])
+      cpSync(join(root, folder), join(shell.folder, folder), { recursive: true });
+    const result = await shell.run(`mote ${cmd}`);
+    expect(result.err).not.toContain("error:");
+    expect(result.code).toBe(0);
+  },
+);
+
+test("every verb has an example, a summary that is a sentence, and options that are explained in sentences", () => {
+  for (const { name, summary, examples, options } of declarations) {
+    expect(examples.length, name).toBeGreaterThan(0);
+    expect(summary, name).toMatch(/^[A-Z].*\.$/);
+    for (const [option, spec] of Object.entries(options)) expect(spec.doc, `${name} ${option}`).toMatch(/[.]$/);
+  }
+});
+
+test("every default is a value its own option accepts, and no option begins with no", () => {
+  for (const { name, options } of declarations) {
+    for (const [option, spec] of Object.entries(options)) {
+      if (spec.default !== undefined) expect(spec.decode(spec.default), `${name} ${option}`).toHaveProperty("value");
+      expect(option).not.toMatch(/^no[A-Z]/);
+    }
+  }
+});
+
+test("the README's reference is that of the declarations (npm run reference)", async () => {
+  expect(readFileSync("README.md", "utf8")).toContain(await referenceText());
+});
+
+test("the schema of run files knows every option of every stage, and nothing else", async () => {
+  const { out } = await openShell("schema").run("mote schema");
+  const stages = JSON.parse(out).properties.stages.items.oneOf as { properties: Record<string, unknown> }[];
+  for (const [i, name] of stageNames.entries()) {
+    const known = Object.keys(optionsOf((await loadStage(name))!));
+    expect(Object.keys(stages[i]!.properties).sort()).toEqual([...known, "stage", "tag"].sort());
+  }
+});
+
+test.each(["beads", "tracked"])("the golden recording %s.mote reads as it did when it was made", async (name) => {
+  const shell = openShell("golden");
+  const { out } = await shell.run(`mote inspect ${join(root, "fixtures", `${name}.mote`)} --json`);
+  const facts = JSON.parse(out);
+  const golden = readFileSync(join(root, "fixtures", `${name}.python.txt`), "utf8")
+    .trim()
+    .split("\n");
+  expect(facts.fault).toBeNull();
+  expect(facts.frames).toBe(golden.filter((line) => line.startsWith("frame ")).length);
+  expect(facts.detections).toBe(
+    golden.reduce((sum, line) => sum + Number(/^detections of frame \d+ rows (\d+)/.exec(line)?.[1] ?? 0), 0),
+  );
+  expect(facts.descriptor).toEqual(JSON.parse(golden[0]!.replace("descriptor ", "")));
+});
+
+/** The Python reader as its page shows it; the standard library is enough. */
+async function pythonReads(python: string): Promise<void> {
+  const shell = openShell("python");
+  const script = join(root, "docs/frame-stream/mote_stream.py");
+  for (const name of ["beads", "tracked"]) {
+    const { out, code } = await shell.run(`${python} ${script} < ${join(root, "fixtures", `${name}.mote`)}`);
+    expect([code, out]).toEqual([0, readFileSync(join(root, "fixtures", `${name}.python.txt`), "utf8").trim()]);
+  }
+  const made = await shell.run(`mote acquire --camera sim --size 40x30 --beads 2 --frames 3 | ${python} ${script}`);
+  expect(made.out.split("\n").map((line) => line.split(" ")[0])).toEqual([
+    "descriptor",
+    "frame",
+    "frame",
+    "frame",
+    "end",
+  ]);
+  const pixels = await shell.run(
+    `mote acquire ${join(root, "fixtures/images/pages-uint8.tif")} | ${python} -c 'import sys; sys.path.insert(0, "${join(root, "docs/frame-stream")}"); import mote_stream; print(sum(1 for m in mote_stream.messages(sys.stdin.buffer) if m[0] == "frame"))'`,
+  );
+  expect(Number(pixels.out)).toBeGreaterThan(1);
+  writeFileSync(join(shell.folder, "cut.mote"), readFileSync(join(root, "fixtures/beads.mote")).subarray(0, 30_000));
+  const cut = await shell.run(`${python} ${script} < cut.mote`);
+  expect(cut.code).not.toBe(0);
+  expect(cut.err).toContain("the stream was cut");
+}
+
+const hasPython = (await openShell("python").run("python3 -c pass")).code === 0;
+test.skipIf(!hasPython)("the Python reader prints golden and fresh streams (skipped: needs python3)", () =>
+  pythonReads("python3"),
+);
+testWithPython("the Python reader with numpy prints the same (skipped: needs MOTE_PYTHON)", () =>
+  pythonReads(process.env.MOTE_PYTHON!),
+);
+
+test("the Python reader is under 80 lines", () => {
+  expect(readFileSync("docs/frame-stream/mote_stream.py", "utf8").trim().split("\n").length).toBeLessThan(80);
+});
+
+test("mote --help loads no library it does not need", async () => {
+  const shell = openShell("lazy");
+  const hook =
+    "data:text/javascript,export async function resolve(s,c,n){const r=await n(s,c);process._rawDebug(r.url);return r}";
+  const register = `data:text/javascript,import{register}from"node:module";register(${JSON.stringify(hook)})`;
+  const { err, code } = await shell.run(`node --import '${register}' ${join(root, "bin/mote.js")} --help`);
+  expect(code).toBe(0);
+  expect(err).toContain("dist/core/cli/main.js");
+  expect(err).not.toMatch(/h5wasm|cli-progress|\/ink\/|fast-png|fzstd|grpc/);
+  expect(environment.PATH).toBeDefined();
+});
