@@ -22,7 +22,7 @@ function mote(words, stdio) {
 }
 
 const words = ["run", "--json", "acquire", "--camera", "sim", "--size", "2048x2048", "--frames", frames]
-  .concat(["then", "track", "--preset", "tweezer"])
+  .concat(["then", "track", "--preset", "tweezer", "--minmass", "1000"])
   .concat(["then", "archive", "--out", files.csv, "--out", files.h5]);
 console.log(`$ mote ${words.filter((word) => word !== "--json").join(" ")}`);
 const { stderr } = mote(words, ["ignore", "inherit", "pipe"]);
