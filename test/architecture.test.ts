@@ -24,7 +24,16 @@ const owners: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Layers whose modules have no effects. */
-const pure = ["core/errors.ts", "core/units.ts", "core/model", "core/option", "core/imaging", "core/tracking", "core/pipeline", "commands"];
+const pure = [
+  "core/errors.ts",
+  "core/units.ts",
+  "core/model",
+  "core/option",
+  "core/imaging",
+  "core/tracking",
+  "core/pipeline",
+  "commands",
+];
 
 const src = resolve("src");
 
@@ -45,7 +54,9 @@ function sourceFiles(folder: string): string[] {
 const files = sourceFiles(src).map((path) => ({ name: relative(src, path), text: readFileSync(path, "utf8") }));
 
 const imports: Import[] = files.flatMap(({ name, text }) =>
-  [...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|import\("([^"]+)"\)|^import\s+"([^"]+)"/gm)].map((match) => {
+  [
+    ...text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|import\("([^"]+)"\)|^import\s+"([^"]+)"/gm),
+  ].map((match) => {
     const to = match[2] ?? match[3] ?? match[4]!;
     return {
       from: name,
@@ -78,7 +89,8 @@ test("commander, the progress bar and h5wasm are known in one place each", () =>
 });
 
 test("no library that is slow to load is imported at the top of a module", () => {
-  const heavy = /^(import|export)\s(?!type)[^;]*from "(h5wasm|h5wasm-plugins|cli-progress|ink|@cornerstonejs\/.*|@grpc\/.*)"/m;
+  const heavy =
+    /^(import|export)\s(?!type)[^;]*from "(h5wasm|h5wasm-plugins|cli-progress|ink|@cornerstonejs\/.*|@grpc\/.*)"/m;
   const eager = files.filter(({ name, text }) => heavy.test(text) && !name.startsWith("core/storage/h5/"));
   expect(eager.map(({ name }) => name)).toEqual([]);
 });
@@ -95,6 +107,8 @@ test("only the command line's entry exits", () => {
 });
 
 test("no file is a drawer: no utils, helpers, common, manager or base, none over 400 lines", () => {
-  expect(files.map(({ name }) => name).filter((name) => /(util|helper|common|manager|base|misc)s?[./-]/i.test(name))).toEqual([]);
+  expect(
+    files.map(({ name }) => name).filter((name) => /(util|helper|common|manager|base|misc)s?[./-]/i.test(name)),
+  ).toEqual([]);
   expect(files.filter(({ text }) => text.split("\n").length > 400).map(({ name }) => name)).toEqual([]);
 });

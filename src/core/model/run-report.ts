@@ -39,7 +39,11 @@ export interface EndOfStream {
 }
 
 /** Reasons to give a frame up that lose nothing: it is there already, nobody reads any more, or it was not asked for. */
-export const harmlessReasons = { duplicate: "duplicate", readerGone: "the reader went away", notSelected: "not selected" } as const;
+export const harmlessReasons = {
+  duplicate: "duplicate",
+  readerGone: "the reader went away",
+  notSelected: "not selected",
+} as const;
 
 /** Whether frames given up for this reason are lost. */
 export function isLoss(reason: string): boolean {

@@ -168,7 +168,9 @@ function runReport(stages: readonly StageReport[], elapsedMs: number, shared: Ru
       losses.push(`${stage.stage}: ${frames} ${frames === 1 ? "frame" : "frames"} lost (${why})`);
     }
     if (typeof stage.summary.cutAfterFrame === "number") {
-      losses.push(`${stage.stage}: the stream was cut after frame ${stage.summary.cutAfterFrame}; what followed is unknown`);
+      losses.push(
+        `${stage.stage}: the stream was cut after frame ${stage.summary.cutAfterFrame}; what followed is unknown`,
+      );
     }
     if (stage.failed > 0) {
       lost += stage.failed;
