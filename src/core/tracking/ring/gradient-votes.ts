@@ -7,6 +7,8 @@ import type { CompleteRingParameters } from "./parameters.js";
 /** Gradients above this many medians vote: 3 standard deviations of noise, which 1.2 % of noise pixels exceed. */
 const voteAbove = 2.5;
 const medianSamples = 65536;
+/** Directions in which a candidate's voters are looked for. */
+const directions = 32;
 
 /**
  * Circular Hough transform by gradients (Kimme, Ballard and Sklansky, Commun. ACM 18, 120, 1975): every steep pixel
@@ -20,10 +22,13 @@ export class GradientVotes {
   readonly #shape: FrameShape;
   readonly #radii: { readonly least: number; readonly most: number };
   readonly #leastVotes: number;
+  readonly #leastShare: number;
+  #steep = 0;
   readonly #reach: number;
   readonly #half: number;
   readonly #smooth: Float32Array;
   readonly #votes: Float32Array;
+  readonly #rows: Float32Array;
   readonly #sums: Float32Array;
   readonly #samples: Float32Array;
   readonly #found: Int32Array;
@@ -38,10 +43,12 @@ export class GradientVotes {
     };
     // One vote for each pixel of the share of the circumference that must be seen: a line has two flanks of two pixels.
     this.#leastVotes = params.minScore * 2 * Math.PI * radius;
+    this.#leastShare = 0.6 * params.minScore;
     this.#reach = Math.max(1, Math.floor(params.separation / 2));
     this.#half = Math.max(1, Math.round(0.1 * radius));
     this.#smooth = new Float32Array(pixels);
     this.#votes = new Float32Array(pixels);
+    this.#rows = new Float32Array(pixels);
     this.#sums = new Float32Array(pixels);
     this.#samples = new Float32Array(Math.min(pixels, medianSamples));
     this.y = new Float64Array(capacity);
@@ -52,7 +59,8 @@ export class GradientVotes {
   /** Finds the candidates of a frame; pixels that are not finite count as 0. Returns how many there are. */
   find(pixels: PixelArray, start: number, stride: number): number {
     this.#smoothen(pixels, start, stride);
-    this.#vote(this.#threshold());
+    this.#steep = this.#threshold();
+    this.#vote(this.#steep);
     this.#sumVotes();
     return this.#findPeaks();
   }
@@ -136,7 +144,7 @@ export class GradientVotes {
   #sumVotes(): void {
     const { height, width } = this.#shape;
     const half = this.#half;
-    const rows = this.#smooth;
+    const rows = this.#rows;
     for (let y = 0; y < height; y++) {
       let sum = 0;
       for (let x = -half; x < width; x++) {
@@ -170,12 +178,42 @@ export class GradientVotes {
       }
     }
     const peaks = this.#found.subarray(0, found).sort((a, b) => sums[b]! - sums[a]! || a - b);
-    const count = Math.min(found, this.y.length);
-    for (let i = 0; i < count; i++) {
-      this.y[i] = Math.floor(peaks[i]! / width);
-      this.x[i] = peaks[i]! % width;
+    let count = 0;
+    for (let i = 0; i < found && count < this.y.length; i++) {
+      const y = Math.floor(peaks[i]! / width);
+      const x = peaks[i]! % width;
+      if (!this.#isSurrounded(y, x)) continue;
+      this.y[count] = y;
+      this.x[count++] = x;
     }
     return count;
+  }
+
+  /**
+   * Whether voters lie all around: votes cast outwards meet as well, two radii from a ring, but all from one side of it. A
+   * direction counts when a steep pixel within the radii has its gradient along it, within 26 degrees.
+   */
+  #isSurrounded(y: number, x: number): boolean {
+    const { height, width } = this.#shape;
+    const smooth = this.#smooth;
+    let around = 0;
+    for (let k = 0; k < directions; k++) {
+      const unitY = Math.sin((2 * Math.PI * k) / directions);
+      const unitX = Math.cos((2 * Math.PI * k) / directions);
+      for (let radius = this.#radii.least; radius <= this.#radii.most; radius++) {
+        const row = Math.round(y + radius * unitY);
+        const column = Math.round(x + radius * unitX);
+        if (row < 1 || column < 1 || row >= height - 1 || column >= width - 1) break;
+        const at = row * width + column;
+        const gx = smooth[at + 1]! - smooth[at - 1]!;
+        const gy = smooth[at + width]! - smooth[at - width]!;
+        const squared = gx * gx + gy * gy;
+        if (!(squared > this.#steep) || (gx * unitX + gy * unitY) ** 2 < 0.81 * squared) continue;
+        around++;
+        break;
+      }
+    }
+    return around >= this.#leastShare * directions;
   }
 
   #isPeak(y: number, x: number, value: number, reach: number): boolean {

@@ -96,6 +96,11 @@ export class RingFit implements Circle {
     let range = radiusTolerance * radius + offset + lineWidth;
     for (let pass = 0; pass < roughPasses; pass++) {
       this.#unwrap(pixels, start, stride, range);
+      if (pass === 1) {
+        // Most false candidates end here, at a third of the cost.
+        this.#judge();
+        if (this.score < hopeless * minScore) return false;
+      }
       if (!this.#fitPoints()) return false;
       range = Math.max(this.#fineRange, range / 2);
     }
