@@ -1,17 +1,21 @@
 /** The transform that finds particles in every frame and links them over time. */
-import { MoteError, refusal } from "../core/errors.js";
+import { MoteError, type Problem, refusal } from "../core/errors.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
-import { column, detectionCapacity, detectionColumns } from "../core/model/detection.js";
+import { detectionCapacity, detectionColumns, extraColumns } from "../core/model/detection.js";
+import { maximumPixel } from "../core/model/pixel-format.js";
+import { region } from "../core/option/geometry.js";
 import { type OptionsOf, option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
-import { checkLinkParameters, type LinkParameters } from "../core/tracking/link/parameters.js";
-import { locatorScratchBytes } from "../core/tracking/locate/locator.js";
+import { type FindParameters, finderScratchBytes } from "../core/tracking/find/particle-finder.js";
+import type { FollowParameters } from "../core/tracking/follow/particle-follower.js";
+import { mostHeldFrames } from "../core/tracking/follow/track-length.js";
 import {
   checkLocateParameters,
   type LocateOptions,
-  type LocateParameters,
   resolveLocateParameters,
 } from "../core/tracking/locate/parameters.js";
+import { type CameraNoise, checkRefineParameters, refineMethods } from "../core/tracking/refine/parameters.js";
+import { linkOptions, linkParameters, linkProblems } from "./link-options.js";
 
 const options = {
   preset: option.choice(["tweezer"], {
@@ -57,15 +61,45 @@ const options = {
     max: 1000,
     default: 10,
   }),
-  searchRange: option.perAxis({
-    doc: "Farthest a particle moves from one frame to the next; without it nothing is linked and particle_id is empty.",
+  roi: region({
+    doc: "Look only at this part of every frame, as if the rest were not there: x,y,width,height in pixels; positions stay the whole frame's.",
+  }),
+  mask: option.path({ doc: "An image as large as the frames; where it is 0 nothing is kept." }),
+  refine: option.choice(refineMethods, {
+    doc: "How positions are refined: the centroid as trackpy does, radial symmetry (Parthasarathy 2012), or a Gaussian of maximum likelihood; ep is then the uncertainty of that method.",
+    default: "centroid",
+  }),
+  sigma: option.number({
+    doc: "Width of the particles' image for --refine gaussian; fitted when not given.",
+    above: 0,
+    unit: "px",
+  }),
+  gain: option.number({
+    doc: "Electrons per grey level, for --refine; from the calibration when not given.",
     above: 0,
   }),
-  memory: option.count({
-    doc: "Frames a particle may be missing and still keep its number.",
+  offset: option.number({
+    doc: "Grey level without light, for --refine; from the calibration when not given.",
     min: 0,
-    max: 1_000_000,
-    default: 0,
+  }),
+  readNoise: option.number({
+    doc: "Read noise in electrons, for --refine; from the calibration when not given.",
+    min: 0,
+  }),
+  correctBias: option.flag({
+    doc: "Correct pixel locking by the distribution of sub-pixel positions (SPIFF).",
+    default: false,
+  }),
+  ...linkOptions,
+  minTrackLength: option.count({
+    doc: "Leave out tracks with fewer points; frames wait until their tracks are decided.",
+    min: 1,
+    max: 1000,
+    default: 1,
+  }),
+  flags: option.flag({
+    doc: "A last column of quality flags, summed: 1 linked across a gap, 2 linked greedily, 4 near the edge, 8 overlapping, 16 saturated.",
+    default: false,
   }),
   frames: option.flag({ doc: "Pass the frames on; --no-frames sends detections only.", default: true }),
   workers: option.count({
@@ -77,8 +111,15 @@ const options = {
 type TrackOptions = OptionsOf<typeof options>;
 
 interface Plan {
-  readonly locate: LocateParameters;
-  readonly link: LinkParameters | null;
+  readonly find: FindParameters;
+  readonly follow: FollowParameters;
+  readonly mask: string | null;
+}
+
+interface Facts {
+  readonly processors: number;
+  /** What the mask file holds; null without one. */
+  readonly mask: { readonly width: number; readonly height: number; readonly pixelFormat: string } | null;
 }
 
 /** The stage's options in the words of the locating library; absent ones stay absent. */
@@ -105,10 +146,6 @@ function locateOptions(o: TrackOptions): LocateOptions {
   ) as unknown as LocateOptions;
 }
 
-function linkParameters(o: TrackOptions): LinkParameters | null {
-  return o.searchRange ? { searchRange: o.searchRange, memory: o.memory, adaptiveStep: 0.95, predictor: "none" } : null;
-}
-
 /** What the stream has to be for locating to make sense. */
 function checkInput(input: StreamDescriptor): void {
   if (!input.hasFrames) {
@@ -127,7 +164,60 @@ function checkInput(input: StreamDescriptor): void {
   }
 }
 
-export const track = defineStage<typeof options, Plan, { processors: number }>({
+/** The camera's noise: as given, else from the stream's calibration; undefined when neither says. */
+function cameraNoise(o: TrackOptions, input: StreamDescriptor): CameraNoise | undefined {
+  const known = input.calibration?.camera as Partial<CameraNoise> | undefined;
+  const gain = o.gain ?? known?.gain;
+  if (gain === undefined) return undefined;
+  return { gain, offset: o.offset ?? known?.offset ?? 0, readNoise: o.readNoise ?? known?.readNoise ?? 0 };
+}
+
+/** Options that mean nothing without another one. */
+function loneOptions(o: TrackOptions): Problem[] {
+  const problems: Problem[] = [];
+  const lone = (name: string, needs: string, hint: string) =>
+    problems.push({ where: `track, --${name}`, what: `means nothing without ${needs}`, hint });
+  if (o.sigma !== undefined && o.refine !== "gaussian")
+    lone("sigma", "--refine gaussian", "Add it, or leave --sigma out.");
+  if (o.refine === "centroid") {
+    for (const [name, value] of [
+      ["gain", o.gain],
+      ["offset", o.offset],
+      ["read-noise", o.readNoise],
+    ] as const) {
+      if (value !== undefined)
+        lone(name, "--refine gaussian or radial-symmetry", "The centroid does not use the camera's noise.");
+    }
+  } else if (o.gain === undefined && (o.offset !== undefined || o.readNoise !== undefined)) {
+    lone(o.offset === undefined ? "read-noise" : "offset", "--gain", "The three describe the camera together.");
+  }
+  if (o.minTrackLength > 1 && !o.searchRange)
+    lone("min-track-length", "--search-range", "Say how far a particle moves: --search-range 5.");
+  return problems;
+}
+
+/** The region has to lie in the frame, the mask has to be as large as it. */
+function placeProblems(o: TrackOptions, input: StreamDescriptor, facts: Facts): Problem[] {
+  const { height, width } = input.shape;
+  const problems: Problem[] = [];
+  if (o.roi && (o.roi.x + o.roi.width > width || o.roi.y + o.roi.height > height)) {
+    problems.push({
+      where: "track, --roi",
+      what: `expected a part of the ${width}x${height} frame, got ${o.roi.x},${o.roi.y},${o.roi.width},${o.roi.height}`,
+      hint: "Give x,y,width,height inside the frame.",
+    });
+  }
+  if (facts.mask && (facts.mask.width !== width || facts.mask.height !== height)) {
+    problems.push({
+      where: `track, --mask ${o.mask}`,
+      what: `expected an image of ${width}x${height} like the frames, got ${facts.mask.width}x${facts.mask.height}`,
+      hint: "Make it as large as the frames.",
+    });
+  }
+  return problems;
+}
+
+export const track = defineStage<typeof options, Plan, Facts>({
   name: "track",
   role: "transform",
   summary: "Find particles in every frame and link them over time; frames pass through.",
@@ -143,78 +233,116 @@ export const track = defineStage<typeof options, Plan, { processors: number }>({
       shows: "Beads found and linked, one row for each particle and frame.",
     },
   ],
-  async look() {
+  async look({ mask }) {
     const { processorCount } = await import("../core/workers/processors.js");
-    return { processors: processorCount() };
+    if (mask === undefined) return { processors: processorCount(), mask: null };
+    const { lookAtFiles } = await import("../core/storage/read/look-at-files.js");
+    const { first } = await lookAtFiles("track, --mask", [mask], undefined);
+    return { processors: processorCount(), mask: { ...first.shape, pixelFormat: first.pixelFormat } };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("track", "needs frames", "Put acquire before it.");
     checkInput(input);
+    const { shape, pixelFormat } = input;
     const locate = resolveLocateParameters(locateOptions(o));
-    const link = linkParameters(o);
+    const camera = cameraNoise(o, input);
+    const refine = {
+      method: o.refine,
+      params: {
+        window: locate.diameter,
+        invert: locate.invert,
+        saturation: saturationOf(input),
+        ...(camera ? { camera } : {}),
+        ...(o.sigma === undefined ? {} : { sigma: o.sigma }),
+      },
+    };
     const problems = [
-      ...checkLocateParameters(locate, input.shape, input.pixelFormat),
-      ...(link ? checkLinkParameters(link) : []),
-    ].map((problem) => ({ ...problem, where: `track, ${problem.where.replace("link, ", "")}` }));
+      ...checkLocateParameters(locate, o.roi ?? shape, pixelFormat).map((problem) => ({
+        ...problem,
+        where: `track, ${problem.where}`,
+      })),
+      ...linkProblems("track", o),
+      ...loneOptions(o),
+      ...placeProblems(o, input, facts),
+      ...(o.refine === "centroid" ? [] : checkRefineParameters({ ...refine, shape, format: pixelFormat })),
+    ];
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+    const link = linkParameters(o);
+    const columns = o.flags ? [...detectionColumns, ...extraColumns] : detectionColumns;
+    const find: FindParameters = {
+      locate,
+      region: o.roi ?? null,
+      refine,
+      hasFlags: o.flags,
+      saturation: saturationOf(input),
+    };
     return {
-      output: { ...input, hasFrames: o.frames, detections: { columns: detectionColumns }, isLinked: link !== null },
-      plan: { locate, link },
+      output: { ...input, hasFrames: o.frames, detections: { columns }, isLinked: link !== null },
+      plan: {
+        find,
+        follow: {
+          link,
+          correctBias: o.correctBias,
+          hasFlags: o.flags,
+          minTrackLength: o.minTrackLength,
+          columns: columns.length,
+        },
+        mask: o.mask ?? null,
+      },
       needs: {
-        detectionRows: detectionCapacity(input.shape, locate.separation),
+        detectionRows: detectionCapacity(shape, locate.separation),
         mappers: o.workers ?? facts.processors,
-        mapperScratchBytes: locatorScratchBytes(input.shape, input.pixelFormat, locate),
+        mapperScratchBytes: finderScratchBytes(shape, pixelFormat, find),
+        heldFrames: o.minTrackLength > 1 ? mostHeldFrames(o.minTrackLength, o.memory) : 0,
       },
     };
   },
-  async open(plan) {
-    const { createLinker } = await import("../core/tracking/link/linker.js");
-    const linker = plan.link ? createLinker(plan.link) : null;
-    let particles = 0;
+  async open(plan, context) {
+    const { createParticleFollower } = await import("../core/tracking/follow/particle-follower.js");
+    const follower = createParticleFollower(plan.follow, {
+      shape: plan.find.region ?? context.input.shape,
+      now: () => context.clock.nowMs(),
+      warn: context.warn,
+      pass: context.pass,
+    });
     return {
-      push(frame) {
-        const rows = frame.rowCount;
-        particles += rows;
-        if (linker) {
-          const values = frame.detections;
-          linker.link(
-            frame.header.frameNumber,
-            rows,
-            values,
-            column.y * rows,
-            values,
-            column.x * rows,
-            values,
-            column.particle_id * rows,
-          );
-        }
-        return undefined;
-      },
-      summary: () => ({ particles, ...(linker ? { tracks: linker.summary().tracks } : {}) }),
+      push: (frame) => (follower.push(frame) ? "held" : undefined),
+      flush: () => follower.flush(),
+      summary: () => follower.summary(),
     };
   },
   async openMapper(plan, context) {
-    const [{ loadKernels }, { createLocator }] = await Promise.all([
+    const [{ loadKernels }, { createParticleFinder }] = await Promise.all([
       import("../core/kernels/load-kernels.js"),
-      import("../core/tracking/locate/locator.js"),
+      import("../core/tracking/find/particle-finder.js"),
     ]);
-    const locator = createLocator({
+    const finder = createParticleFinder({
       kernels: loadKernels(context.memory),
       memory: context.memory,
       scratchOffset: context.scratchOffset,
       shape: context.input.shape,
       format: context.input.pixelFormat,
-      params: plan.locate,
+      params: plan.find,
+      mask:
+        plan.mask === null
+          ? null
+          : await (await import("../core/storage/read/read-image.js")).readImage("track, --mask", plan.mask),
     });
     return {
       map(frame) {
-        frame.rowCount = locator.locate(
-          frame.pixelsOffset,
-          frame.header.strideBytes,
-          frame.detectionsOffset,
-          frame.detectionCapacity,
-        );
+        frame.rowCount = finder.find(frame.pixels, frame.pixelsOffset, frame.header.strideBytes, {
+          values: frame.detections,
+          offset: frame.detectionsOffset,
+          capacity: frame.detectionCapacity,
+        });
       },
     };
   },
 });
+
+/** The largest value a sample can have, at its bit depth. */
+function saturationOf(input: StreamDescriptor): number {
+  return input.pixelFormat === "float32"
+    ? Number.POSITIVE_INFINITY
+    : Math.min(maximumPixel[input.pixelFormat], 2 ** input.bitDepth - 1);
+}

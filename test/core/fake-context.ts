@@ -104,7 +104,8 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     isAborted: () => false,
     emit() {},
     warn() {},
-    stopQuietly() {},
+    pass() {},
+  stopQuietly() {},
   };
 }
 

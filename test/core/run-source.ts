@@ -88,6 +88,7 @@ export async function runSource(
     isAborted: () => false,
     emit: (event) => void order.push(event),
     warn: () => {},
+    pass: () => {},
     stopQuietly: () => {},
   };
   const source = (await stage.open(plan, context)) as SourceInstance;

@@ -6,11 +6,30 @@
  * not above the background.
  */
 export const detectionColumns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"] as const;
-export type DetectionColumn = (typeof detectionColumns)[number];
+/** Columns that a stream may have behind those: flags is the sum of `detectionFlag` bits. */
+export const extraColumns = ["flags"] as const;
+export type DetectionColumn = (typeof detectionColumns)[number] | (typeof extraColumns)[number];
 
-/** Position of each column in `detectionColumns`. */
+/** Columns a slot has room for. */
+export const slotColumns = detectionColumns.length + extraColumns.length;
+
+/** What there is to know about a detection besides its numbers. */
+export const detectionFlag = {
+  /** Linked across frames in which the particle was missing. */
+  gap: 1,
+  /** Linked greedily, because its subnet was too large or the time was up. */
+  subnetDegraded: 2,
+  /** Nearer to the frame's edge than its diameter. */
+  nearEdge: 4,
+  /** Another detection lies within its diameter. */
+  overlapping: 8,
+  /** A pixel of its disc is at the largest value of the bit depth. */
+  saturated: 16,
+} as const;
+
+/** Position of each column in a slot. */
 export const column: Readonly<Record<DetectionColumn, number>> = Object.fromEntries(
-  detectionColumns.map((name, index) => [name, index]),
+  [...detectionColumns, ...extraColumns].map((name, index) => [name, index]),
 ) as Record<DetectionColumn, number>;
 
 /**

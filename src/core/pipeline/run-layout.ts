@@ -6,7 +6,7 @@ import { runControlWords } from "../memory/run-control.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import { counterFloats } from "../memory/stage-counters.js";
 import { frameBytes, type StreamDescriptor } from "../model/descriptor.js";
-import { detectionColumns } from "../model/detection.js";
+import { slotColumns } from "../model/detection.js";
 import { formatBytes } from "../units.js";
 import type { StageNeeds } from "./stage.js";
 
@@ -57,7 +57,7 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     pixelFormat: source.pixelFormat,
     pixelBytes: Math.max(pixelBytes, 0),
     detectionRows,
-    detectionColumns: detectionColumns.length,
+    detectionColumns: slotColumns,
   };
   const slotBytes = slotLayout(geometry).slotBytes;
   const queued = Math.min(mostQueued, Math.max(leastQueued, Math.floor(queueBytes / slotBytes)));
@@ -68,7 +68,8 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     return { policy: stage.policy, capacity: queued, window: mappers === 0 ? 0 : mappers * batch * 2 };
   });
   const threadCount = stages.length;
-  const slots = links.reduce((sum, link) => sum + link.capacity + link.window, 0) + 2 * threadCount + 1;
+  const held = stages.reduce((sum, stage) => sum + (stage.needs.heldFrames ?? 0), 0);
+  const slots = links.reduce((sum, link) => sum + link.capacity + link.window, 0) + 2 * threadCount + 1 + held;
   const spareSlots = Math.max(2, Math.ceil(slots / 4));
 
   let words = runControlWords;

@@ -101,6 +101,7 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
     counters.countBusy(after - before);
     counters.countLatency(after - taken.pushedAtMs);
     if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
+    if (verdict === "held") continue;
     if (verdict) {
       pool.release(frame.slot);
       outlet.drop(1, verdict.drop);

@@ -38,6 +38,9 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, counters, outlet);
       outlet.event(event);
     },
+    pass(frame) {
+      outlet.frame(frame);
+    },
     warn: (text) => port.send({ kind: "warning", text: `${plan.label}: ${text}` }),
     stopQuietly(why) {
       control.stop();

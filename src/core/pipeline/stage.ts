@@ -30,6 +30,8 @@ export interface StageNeeds {
   readonly mappers?: number;
   /** Scratch bytes of each mapper in the shared memory. */
   readonly mapperScratchBytes?: number;
+  /** Frames the stage keeps back (push returned "held") at most. */
+  readonly heldFrames?: number;
   /** The same for a source or a serial part that runs kernels itself. */
   readonly scratchBytes?: number;
 }
@@ -61,6 +63,8 @@ export interface StageContext {
   isAborted(): boolean;
   /** Passes an event downstream, in order with the frames. */
   emit(event: StreamEvent): void;
+  /** Passes on a frame that was held. */
+  pass(frame: Frame): void;
   /** A sentence for the user that does not end the run. */
   warn(text: string): void;
   /** Ends the run early without fault: the reader of our output went away. */
@@ -91,8 +95,11 @@ export interface SourceInstance extends Opened {
 }
 
 export interface FlowInstance extends Opened {
-  /** Takes one frame; a transform's frame goes on afterwards unless a reason to drop it is returned. */
-  push(frame: Frame): Awaitable<undefined | { readonly drop: string }>;
+  /**
+   * Takes one frame; a transform's frame goes on afterwards, unless a reason to drop it is returned, or "held": the stage
+   * keeps the frame then and passes it on later with `context.pass`, in the order the frames came.
+   */
+  push(frame: Frame): Awaitable<undefined | "held" | { readonly drop: string }>;
   /** Takes an event; it goes on afterwards. */
   event?(event: StreamEvent): Awaitable<void>;
   /** After the last frame; `end` holds the reports of every stage before this one. */

@@ -3,7 +3,7 @@ import { MoteError } from "../errors.js";
 import { Frame } from "../memory/frame.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import { frameBytes, type StreamDescriptor } from "../model/descriptor.js";
-import { column, detectionColumns } from "../model/detection.js";
+import { column, slotColumns } from "../model/detection.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
@@ -43,7 +43,7 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
     pixelFormat: descriptor.pixelFormat,
     pixelBytes: descriptor.hasFrames ? frameBytes(descriptor) : 0,
     detectionRows: descriptor.detections ? rowsForInspection : 0,
-    detectionColumns: detectionColumns.length,
+    detectionColumns: slotColumns,
   };
   const frame = new Frame(new ArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
   const events: StreamEvent[] = [];

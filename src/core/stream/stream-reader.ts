@@ -7,7 +7,7 @@ import { failure, type MoteError } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
-import { detectionColumns } from "../model/detection.js";
+import { detectionColumns, extraColumns } from "../model/detection.js";
 import type { StreamEvent } from "../model/event.js";
 import { FrameHeader, frameHeaderBytes } from "../model/frame-header.js";
 import { bytesPerPixel } from "../model/pixel-format.js";
@@ -285,7 +285,8 @@ export function createStreamReader(
 
   function checkColumns(): void {
     const columns = descriptor.detections?.columns;
-    if (columns && columns.join() !== detectionColumns.join()) {
+    const known: readonly string[] = [...detectionColumns, ...extraColumns];
+    if (columns && (columns.length < detectionColumns.length || columns.some((name, i) => name !== known[i]))) {
       throw messages.fault(`expected the columns ${detectionColumns.join(", ")}, got ${columns.join(", ")}`);
     }
   }

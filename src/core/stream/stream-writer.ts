@@ -2,7 +2,6 @@
 import type { Frame } from "../memory/frame.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
-import { detectionColumns } from "../model/detection.js";
 import type { StreamEvent } from "../model/event.js";
 import { frameHeaderBytes } from "../model/frame-header.js";
 import type { EndOfStream } from "../model/run-report.js";
@@ -39,6 +38,7 @@ export function createStreamWriter(
 ): StreamWriter {
   const layout = slotLayout(geometry);
   const hasDetections = descriptor.detections !== null;
+  const columnCount = descriptor.detections?.columns.length ?? 0;
   const index = options.hasIndex ? createIndexWriter() : undefined;
   const views: Uint8Array[] = [];
   let sequence = 0;
@@ -63,7 +63,7 @@ export function createStreamWriter(
 
   function detectionsMessage(frame: Frame): Uint8Array {
     const rowCount = Math.max(0, frame.rowCount);
-    const payloadBytes = rowCount * detectionColumns.length * 8;
+    const payloadBytes = rowCount * columnCount * 8;
     const at = layout.detectionsAt;
     encodeDetectionsHeader(
       new DataView(frame.bytes.buffer, frame.bytes.byteOffset + layout.detectionsHeaderAt, detectionsHeaderBytes),
@@ -73,7 +73,7 @@ export function createStreamWriter(
         frameNumber: frame.header.frameNumber,
         deviceFrameNumber: frame.header.deviceFrameNumber,
         capturedAtNs: frame.header.capturedAtNs,
-        columnCount: detectionColumns.length,
+        columnCount,
       },
     );
     const message = frame.bytes.subarray(layout.detectionsPrefixAt, at + payloadBytes);

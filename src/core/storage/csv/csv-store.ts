@@ -17,7 +17,7 @@ export function openCsvStore(request: StoreRequest): FrameStore {
   } catch (error) {
     throw fileInTheWay(where, error);
   }
-  const lines = new TrackRows();
+  const lines = new TrackRows(request.descriptor.detections?.columns.includes("flags") ?? false);
   let written = 0;
   let frames = 0;
   let rows = 0;
@@ -44,7 +44,7 @@ export function openCsvStore(request: StoreRequest): FrameStore {
   }
 
   try {
-    write(TrackRows.header());
+    write(lines.header());
   } catch (error) {
     remove();
     throw error;

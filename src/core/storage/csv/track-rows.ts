@@ -21,7 +21,7 @@ export const trackColumns = [
 const comma = 44;
 const newline = 10;
 const point = 46;
-const longestRow = trackColumns.length * (longestNumber + 1);
+const longestRow = (trackColumns.length + 1) * (longestNumber + 1);
 
 /**
  * Writes frames as CSV lines into one buffer that grows to the largest frame and stays. x and y are the shortest text of
@@ -33,9 +33,16 @@ export class TrackRows {
   readonly #lead = new Uint8Array(longestNumber);
   readonly #stamp = new Uint8Array(longestNumber);
 
+  readonly #hasFlags: boolean;
+
+  /** `hasFlags`: a last column of detection flags. */
+  constructor(hasFlags = false) {
+    this.#hasFlags = hasFlags;
+  }
+
   /** The header line, with its newline. */
-  static header(): Uint8Array {
-    return new TextEncoder().encode(`${trackColumns.join(",")}\n`);
+  header(): Uint8Array {
+    return new TextEncoder().encode(`${trackColumns.join(",")}${this.#hasFlags ? ",flags" : ""}\n`);
   }
 
   /** The frame's lines; the bytes are good until the next call. `rows` of the frame may be 0 or -1: no bytes. */
@@ -58,6 +65,7 @@ export class TrackRows {
     const rawMass = column.raw_mass * rows;
     const ep = column.ep * rows;
     const particle = column.particle_id * rows;
+    const flags = column.flags * rows;
     let at = 0;
     for (let row = 0; row < rows; row++) {
       for (let index = 0; index < leadEnd; index++) out[at++] = lead[index]!;
@@ -82,6 +90,10 @@ export class TrackRows {
       at = writeTenDigits(out, at, values[rawMass + row]!);
       out[at++] = comma;
       at = writeTenDigits(out, at, values[ep + row]!);
+      if (this.#hasFlags) {
+        out[at++] = comma;
+        at = writeInteger(out, at, values[flags + row]!);
+      }
       out[at++] = newline;
     }
     return out.subarray(0, at);

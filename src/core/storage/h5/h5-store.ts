@@ -73,7 +73,9 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
       : undefined;
     if (images) writeImageAttributes(writer, descriptor);
     const appendColumns = images ? createFrameColumns(writer) : undefined;
-    const appendTracks = descriptor.detections ? createTrackColumns(writer) : undefined;
+    const appendTracks = descriptor.detections
+      ? createTrackColumns(writer, descriptor.detections.columns.includes("flags"))
+      : undefined;
     writer.flush();
 
     return {

@@ -9,12 +9,13 @@ import type { GrowingDataset, H5Writer } from "./h5-writer.js";
  * process killed between two flushes could leave an index to a chunk that is gone; float64 positions gain little anyway.
  */
 const chunkRows = 8192;
-const isWhole = new Set<string>(["frame", "particle_id"]);
+const isWhole = new Set<string>(["frame", "particle_id", "flags"]);
 
 /** Makes the columns; the function returned appends a frame's detections. */
-export function createTrackColumns(file: H5Writer): (frame: Frame) => void {
+export function createTrackColumns(file: H5Writer, hasFlags: boolean): (frame: Frame) => void {
   file.group("/tracks");
-  const datasets = trackColumns.map((name): [string, GrowingDataset] => [
+  const names = hasFlags ? [...trackColumns, "flags"] : trackColumns;
+  const datasets = names.map((name): [string, GrowingDataset] => [
     name,
     file.growing(`/tracks/${name}`, isWhole.has(name) ? "<q" : "<d", [], chunkRows),
   ]);
@@ -39,6 +40,9 @@ export function createTrackColumns(file: H5Writer): (frame: Frame) => void {
           const id = detections[first + row]!;
           integers[row] = id >= 0 ? BigInt(Math.trunc(id)) : -1n;
         }
+      } else if (name === "flags") {
+        const first = column.flags * rows;
+        for (let row = 0; row < rows; row++) integers[row] = BigInt(detections[first + row]!);
       } else {
         // The slot's column as it stands: one copy, into the library.
         const start = detections.byteOffset + column[name as DetectionColumn] * rows * 8;
