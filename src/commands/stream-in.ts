@@ -115,8 +115,14 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
   },
 });
 
-/** Room for detections: the densest packing at the separation the tracking ran with, as its stage declared it. */
+/** A frame of 65,536 x 65,536 pixels does not hold more particles worth tracking; what claims more is not believed. */
+const mostAcceptedRows = 16_000_000;
+
+/** Room for detections: what the stream says, else the densest packing at the separation the tracking ran with, as its stage declared it. */
 function capacityOf(descriptor: StreamDescriptor): number {
+  const { mostRows } = descriptor.detections ?? {};
+  if (mostRows !== undefined && Number.isSafeInteger(mostRows) && mostRows >= 0 && mostRows <= mostAcceptedRows)
+    return mostRows;
   const track = descriptor.producedBy.find((step) => step.options.diameter !== undefined)?.options;
   const diameter = (track?.diameter ?? { y: 3, x: 3 }) as { y: number; x: number };
   const separation = (track?.separation ?? { y: diameter.y + 1, x: diameter.x + 1 }) as { y: number; x: number };

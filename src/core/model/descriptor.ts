@@ -25,7 +25,11 @@ export interface StreamDescriptor {
   /** False when only detections travel (`track --no-frames`); the shape still says where they were found. */
   readonly hasFrames: boolean;
   /** Columns of the detections that follow every frame; null before anything was located. */
-  readonly detections: { readonly columns: readonly DetectionColumn[] } | null;
+  readonly detections: {
+    readonly columns: readonly DetectionColumn[];
+    /** Rows a frame can have at most, by what was located; absent in older streams. */
+    readonly mostRows?: number;
+  } | null;
   /** True when particle_id is filled in by linking. */
   readonly isLinked: boolean;
   /** Edge of a pixel in the specimen, micrometres; null when unknown. */

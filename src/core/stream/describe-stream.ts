@@ -55,7 +55,7 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
   let firstNs = 0n;
   let lastNs = 0n;
   let detections = 0;
-  let highestTrack = -1;
+  const tracks = new Set<number>();
   let fault: string | null = null;
   let end: EndOfStream | undefined;
   try {
@@ -86,7 +86,8 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
       const rows = Math.max(0, frame.rowCount);
       detections += rows;
       for (let row = 0; row < rows; row++) {
-        highestTrack = Math.max(highestTrack, frame.detections[column.particle_id * rows + row]!);
+        const id = frame.detections[column.particle_id * rows + row]!;
+        if (id >= 0) tracks.add(id);
       }
       if (!visit(frame)) break;
     }
@@ -103,7 +104,7 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
     missingFrames,
     measuredRateHz: firstNs !== 0n && seconds > 0 ? (lastFrame - firstFrame) / seconds : null,
     detections,
-    tracks: descriptor.isLinked ? highestTrack + 1 : null,
+    tracks: descriptor.isLinked ? tracks.size : null,
     events,
     eventCount,
     end: end ?? null,

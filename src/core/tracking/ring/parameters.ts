@@ -44,7 +44,7 @@ export function checkRingParameters(shape: FrameShape, params: RingParameters): 
   const refuse = (option: string, what: string, hint: string) =>
     problems.push({ where: `track, --${option}`, what, hint });
   const { diameter, minScore, separation, radiusTolerance, lineWidth, followRange } = completeRingParameters(params);
-  if (!(diameter >= 8)) refuse("diameter", `${diameter} px for a ring`, "Give at least 8, or use --locator centroid.");
+  if (!(diameter >= 8)) refuse("diameter", `${diameter} px for a ring`, "Give at least 8, or use --locator particle.");
   else if (diameter > 2 * Math.min(shape.height, shape.width)) {
     refuse("diameter", `${diameter} px in a frame of ${shape.width} x ${shape.height}`, "Give a smaller diameter.");
   }
