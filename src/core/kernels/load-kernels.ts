@@ -9,10 +9,14 @@ export interface Kernels {
   readonly copyRows_u8: Kernel;
   readonly copyRows_u16: Kernel;
   readonly copyRows_f32: Kernel;
+  readonly extremes_u16: Kernel;
   readonly movingAverage_u16: Kernel;
   readonly movingAverage_f32: Kernel;
   readonly brightest_f32: Kernel;
   readonly bandPass_u16: Kernel;
+  readonly bandPassSingle_u16: Kernel;
+  readonly scaleSingle_u16: Kernel;
+  readonly bracketSamples_f32: Kernel;
   readonly bandPass_f32: Kernel;
   readonly scale_f32: Kernel;
   readonly scale_f64: Kernel;

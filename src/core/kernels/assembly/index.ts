@@ -1,10 +1,12 @@
 // Every kernel of Mote. They take addresses in the one shared memory, allocate nothing and keep nothing.
-export { copyRows_f32, copyRows_u16, copyRows_u8 } from "./copy-rows";
+export { copyRows_f32, copyRows_u16, copyRows_u8, extremes_u16 } from "./copy-rows";
 export { movingAverage_u16 } from "./moving-average";
 export { bandPass_u16 } from "./band-pass";
+export { bandPassSingle_u16 } from "./band-pass-single";
+export { scaleSingle_u16 } from "./scale-single";
 export { scale_f64 } from "./scale";
 export { summarize_u16 } from "./summarize";
-export { percentileOfNonZero_u16 } from "./percentile";
+export { bracketSamples_f32, percentileOfNonZero_u16 } from "./percentile";
 export { findPeaks_u16 } from "./find-peaks";
 export { refine_u16 } from "./refine";
 export { dropClose } from "./drop-close";

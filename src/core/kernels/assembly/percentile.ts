@@ -49,61 +49,131 @@ function padList(list: usize, count: i32): usize {
   return <usize>padded;
 }
 
-// Frames with fewer non-zero pixels than this are counted whole.
-const sampleFrom: i32 = 65536;
-// One pixel in 61 is sampled: a prime, so that no row width is a multiple of it.
-const sampleEvery: i32 = 61;
+/**
+ * How far from a percentile the bracket reaches, in samples: four standard deviations of the number of samples below it.
+ * A bracket that fails, one in ten thousand, is noticed and costs time only.
+ */
+@inline
+function spreadOf(samples: i32, fraction: f64): i32 {
+  return <i32>(4 * sqrt<f64>(<f64>samples * fraction * (1 - fraction))) + 2;
+}
+
+/**
+ * Chooses two grey levels that almost surely enclose a percentile, from `count` samples (uint16, room for 7 more), and
+ * leaves them at `ranks`: int32 from, to; then clears what collectRow counts: int64 not above `to`, int32 kept (at 16).
+ */
+function openBracket(ranks: usize, samples: usize, count: i32, percentile: f64): void {
+  const length = padList(samples, count);
+  const fraction = percentile / 100;
+  const middle = <i32>(<f64>count * fraction);
+  const spread = spreadOf(count, fraction);
+  // A level to either side: samples may have been rounded.
+  const from = middle - spread <= 0 ? 1 : max(valueOfRank(samples, 0, length, 1, middle - spread) - 1, 1);
+  const to = middle + spread >= count - 1 ? 65535 : min(valueOfRank(samples, 0, length, 1, middle + spread) + 1, 65535);
+  store<i32>(ranks, from);
+  store<i32>(ranks, to, 4);
+  store<i64>(ranks, 0, 8);
+  store<i32>(ranks, 0, 16);
+}
+
+/** The bracket from `count` float32 samples of the unscaled image, 0 or more, which become uint16 in place. */
+export function bracketSamples_f32(ranks: usize, samples: usize, count: i32, scale: f64, percentile: f64): void {
+  for (let i: usize = 0; i < <usize>count; i++) {
+    store<u16>(samples + (i << 1), <u16><i32>min<f64>(<f64>load<f32>(samples + (i << 2)) * scale, 65535));
+  }
+  openBracket(ranks, samples, count, percentile);
+}
+
+/** Counts the pixels of a row of zeros up to `padded`, and keeps those within the bracket; -1 kept: the list was full. */
+export function collectRow(ranks: usize, list: usize, listBytes: usize, row: usize, padded: i32): void {
+  let kept = load<i32>(ranks, 16);
+  if (kept < 0) return;
+  const from = load<i32>(ranks);
+  const lows = i16x8.splat(<i16>from);
+  const highs = i16x8.splat(<i16>load<i32>(ranks, 4));
+  const span = i16x8.sub(highs, lows);
+  const room = <i32>(listBytes >> 1) - 16;
+  const bytes = (<usize>padded) << 1;
+  // A lane holds the counts of up to 65535 vectors, half a million pixels a row.
+  let counts = i16x8.splat(0);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const pixels = v128.load(row + at);
+    counts = i16x8.sub(counts, i16x8.le_u(pixels, highs));
+    const within = i16x8.le_u(i16x8.sub(pixels, lows), span);
+    if (!v128.any_true(within)) continue;
+    if (kept > room) {
+      store<i32>(ranks, -1, 16);
+      return;
+    }
+    let mask = i16x8.bitmask(within);
+    while (mask != 0) {
+      const lane = <usize>ctz<i32>(mask);
+      store<u16>(list + ((<usize>kept) << 1), load<u16>(row + at + (lane << 1)));
+      kept++;
+      mask &= mask - 1;
+    }
+  }
+  store<i32>(ranks, kept, 16);
+  store<i64>(ranks, load<i64>(ranks, 8) + sumLanes(counts), 8);
+}
+
+// Fewer pixels than this are counted whole.
+const sampleFrom: i32 = 512;
 
 /**
  * numpy.percentile(pixels that are not zero, percentile), linear interpolation; NaN where all are zero.
  * image: height rows of `stride` bytes, zeros from the width up to its next multiple of 8. lit: how many are not zero.
- * below8: 8 bytes. list: listBytes bytes, at most 1,000,000; an eighth of the image serves well.
+ * ranks: 24 bytes. list: listBytes bytes, at most 1,000,000; an eighth of the image serves well. collected: 1 where ranks
+ * and list hold what collectRow made of all rows. sampleEvery: one pixel in so many is sampled, odd.
  */
 export function percentileOfNonZero_u16(
   image: usize, stride: usize, width: i32, height: i32, lit: i32, percentile: f64,
-  below8: usize, list: usize, listBytes: usize,
+  ranks: usize, list: usize, listBytes: usize, collected: i32, sampleEvery: i32,
 ): f64 {
   if (lit == 0) return NaN;
   const position = <f64>(lit - 1) * (percentile / 100);
   const below = floor<f64>(position);
-  const fraction = position - below;
   const first = <i64>below;
   const second = min(first + 1, <i64>lit - 1);
   const padded = (width + 7) & ~7;
   const zeros = <i64>padded * <i64>height - <i64>lit;
+  if (!collected && lit >= sampleFrom) {
+    openBracket(ranks, list, sample(list, image, stride, width, height, listBytes, sampleEvery), percentile);
+    for (let y = 0; y < height; y++) collectRow(ranks, list, listBytes, image + <usize>y * stride, padded);
+    collected = 1;
+  }
   let a = -1;
   let b = -1;
-  if (lit >= sampleFrom) {
-    // Two sampled values that almost surely enclose both ranks; one pass then counts what is below and keeps what is between.
-    const sampled = sample(list, image, stride, width, height, listBytes);
-    const length = padList(list, sampled);
-    const spread = <i64>(4.0 * sqrt<f64>(<f64>sampled)) + 2;
-    const middle = <i64>(<f64>sampled * (percentile / 100));
-    const from = middle - spread <= 0 ? 1 : valueOfRank(list, 0, length, 1, middle - spread);
-    const to = middle + spread >= <i64>sampled - 1 ? 65535 : valueOfRank(list, 0, length, 1, middle + spread);
-    const kept = collectBetween(list, listBytes, below8, image, stride, width, height, from, to);
-    const fewer = load<i64>(below8) - zeros;
+  if (collected) {
+    const kept = load<i32>(ranks, 16);
+    const fewer = load<i64>(ranks, 8) - <i64>kept - zeros;
     if (kept >= 0 && first >= fewer && second < fewer + <i64>kept) {
-      const keptLength = padList(list, kept);
-      a = valueOfRank(list, 0, keptLength, 1, first - fewer);
-      b = countBelow(list, 0, keptLength, 1, a + 1) > second - fewer || a == 65535 ? a : valueOfRank(list, 0, keptLength, 1, second - fewer);
+      const length = padList(list, kept);
+      a = valueOfRank(list, 0, length, 1, first - fewer);
+      b = followingValue(list, 0, length, 1, second - fewer, a);
     }
   }
   if (a < 0) {
-    const length = <usize>padded;
-    a = valueOfRank(image, stride, length, height, zeros + first);
-    b = a == 65535 || countBelow(image, stride, length, height, a + 1) > zeros + second ? a : valueOfRank(image, stride, length, height, zeros + second);
+    a = valueOfRank(image, stride, <usize>padded, height, zeros + first);
+    b = followingValue(image, stride, <usize>padded, height, zeros + second, a);
   }
+  const fraction = position - below;
   const difference = <f64>(b - a);
   return fraction >= 0.5 ? <f64>b - difference * (1 - fraction) : <f64>a + difference * fraction;
 }
 
-function sample(list: usize, image: usize, stride: usize, width: i32, height: i32, listBytes: usize): i32 {
+/** The value of a rank that is that of `a`, or the next. */
+function followingValue(values: usize, stride: usize, padded: usize, height: i32, rank: i64, a: i32): i32 {
+  if (a == 65535 || countBelow(values, stride, padded, height, a + 1) > rank) return a;
+  return valueOfRank(values, stride, padded, height, rank);
+}
+
+function sample(list: usize, image: usize, stride: usize, width: i32, height: i32, listBytes: usize, every: i32): i32 {
   let count = 0;
   let x = 0;
   for (let y = 0; y < height; y++) {
     const row = image + <usize>y * stride;
-    for (; x < width; x += sampleEvery) {
+    for (; x < width; x += every) {
       const value = load<u16>(row + ((<usize>x) << 1));
       if (value == 0 || ((<usize>count) << 1) + 16 > listBytes) continue;
       store<u16>(list + ((<usize>count) << 1), value);
@@ -112,41 +182,4 @@ function sample(list: usize, image: usize, stride: usize, width: i32, height: i3
     x -= width;
   }
   return count;
-}
-
-/**
- * Keeps the pixels from `from` to `to`; -1 where they are more than the list holds. Leaves at `below`, as int64, how many
- * pixels are below `from`, those that pad each row to a multiple of 8 included.
- */
-function collectBetween(
-  list: usize, listBytes: usize, below: usize, image: usize, stride: usize, width: i32, height: i32, from: i32, to: i32,
-): i32 {
-  const lows = i16x8.splat(<i16>from);
-  const highs = i16x8.splat(<i16>to);
-  const padded = <usize>((width + 7) & ~7);
-  const end = list + listBytes - 16;
-  let next = list;
-  let total: i64 = 0;
-  for (let y = 0; y < height; y++) {
-    const row = image + <usize>y * stride;
-    // A lane holds the counts of up to 65535 vectors, half a million pixels a row.
-    let counts = i16x8.splat(0);
-    for (let x: usize = 0; x < padded; x += 8) {
-      const pixels = v128.load(row + (x << 1));
-      const isLower = i16x8.lt_u(pixels, lows);
-      counts = i16x8.sub(counts, isLower);
-      let mask = i16x8.bitmask(v128.andnot(i16x8.le_u(pixels, highs), isLower));
-      if (mask == 0) continue;
-      if (next > end) return -1;
-      while (mask != 0) {
-        const lane = <usize>ctz<i32>(mask);
-        store<u16>(next, load<u16>(row + ((x + lane) << 1)));
-        next += 2;
-        mask &= mask - 1;
-      }
-    }
-    total += sumLanes(counts);
-  }
-  store<i64>(below, total);
-  return <i32>((next - list) >> 1);
 }

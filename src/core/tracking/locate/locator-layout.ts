@@ -65,9 +65,13 @@ export function layOutLocator(
   const bitStride = Math.ceil(width / 64) * 8;
   const blockStride = Math.ceil(padded / 32) * 16;
   const listBytes = Math.min(Math.max((pixels >> 6) * 16, 65536), 1_000_000);
-  // bandPass_u16 works in strips of 256 columns with a margin on both sides.
+  // bandPass_u16 works in strips of 2048 columns with a margin on both sides.
   const stripBytes = (2048 + 2 * Math.ceil(halves.x / 8) * 8) * 8;
   const bandPassedStride = padded * 8;
+  const differenceStride = padded * 4;
+  // To find a rank among n pixels takes n / every to sample, and sorts out about 4 sqrt(n every) / 2 around it: least for
+  // every = cbrt(n) / 2.5. Odd, so that columns are sampled alike; float32 samples must fit the list.
+  const sampleEvery = Math.ceil(Math.max(Math.cbrt(pixels) / 2.5, (pixels * 4) / (listBytes - 64))) | 1;
   const carver = new Carver();
   return {
     padded,
@@ -81,7 +85,9 @@ export function layOutLocator(
     bitStride,
     blockStride,
     bandPassedStride,
+    differenceStride,
     listBytes,
+    sampleEvery,
     // Tables, written once.
     weightsY: carver.take((halves.y + 1) * 8),
     weightsX: carver.take((halves.x + 1) * 8),
@@ -100,11 +106,17 @@ export function layOutLocator(
     prefix: carver.take((padded + smoothingSize.x + 32) * 4, (smoothingSize.x + 8) * 4),
     ring: carver.take((2 * halves.y + 1) * stripBytes),
     smooth: carver.take((padded + 2 * halves.x + 32) * 8 + stripBytes, (halves.x + 8) * 8),
-    blockColumns: carver.take(imageStride + 16),
+    level: carver.take((padded + 16) * 2),
+    segmentLimits: carver.take(Math.ceil(width / 64) * 8 + 48),
+    quad: carver.take(256),
+    dividers: carver.take(32),
+    segments: carver.take(Math.ceil(width / 64) * height * 4),
+    rowMost: carver.take(height * 4),
+    sampled: carver.take(4),
     survivors: carver.take(padded),
     // 8 blocks of zeros before and after.
     maxima: carver.take(blockStride + 32, 32),
-    rankCount: carver.take(8),
+    ranks: carver.take(24),
     noise: carver.take(16),
     reached: carver.take(height),
     // Images.

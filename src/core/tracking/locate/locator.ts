@@ -9,17 +9,10 @@ import { column, detectionColumns } from "../../model/detection.js";
 import { bytesPerPixel, maximumPixel, type PixelFormat } from "../../model/pixel-format.js";
 import { createDisc, type Disc, staticErrorFactor } from "./disc.js";
 import { writeDiscTables } from "./disc-tables.js";
+import { createFilter, type FilteredFrame, type RawFrame, unpackExtremes } from "./filter.js";
 import { gaussianKernel } from "./gaussian-kernel.js";
 import { crowdsCache, type LocatorLayout, layOutLocator } from "./locator-layout.js";
-import {
-  defaultThreshold,
-  discRadius,
-  edgeMargin,
-  type FrameShape,
-  type LocateParameters,
-  peakReach,
-  scaledMaximum,
-} from "./parameters.js";
+import { discRadius, edgeMargin, type FrameShape, type LocateParameters, peakReach } from "./parameters.js";
 
 export interface LocatorSetup {
   readonly kernels: Kernels;
@@ -68,6 +61,8 @@ export function locatorScratchBytes(shape: FrameShape, format: PixelFormat, para
 /** A row of characterize_u16: x, y, mass, ecc, size, signal, raw mass, index. */
 const rowValues = 8;
 
+const suffix = { uint8: "u8", uint16: "u16", float32: "f32" } as const;
+
 /** Parameters must have passed `checkLocateParameters`. */
 export function createLocator(setup: LocatorSetup): Locator {
   const { kernels, memory, scratchOffset: base, shape, format, params } = setup;
@@ -78,10 +73,10 @@ export function createLocator(setup: LocatorSetup): Locator {
   const reach = { y: peakReach(params.separation.y), x: peakReach(params.separation.x) };
   const margin = edgeMargin(params);
   const factor = staticErrorFactor(disc, params.noiseSize);
-  const threshold = Math.max(0, params.threshold ?? defaultThreshold(format));
   const isFloat = format === "float32";
   const isWide = disc.radius.y > 30 || disc.radius.x > 30 ? 1 : 0;
   const flip = params.invert ? maximumPixel[format] : 0;
+  const filter = createFilter({ kernels, memory, scratchOffset: base, layout, shape, format, params, halves });
   const image = base + layout.image;
   const noise = new Float64Array(memory.buffer, base + layout.noise, 2);
   const rows = new Float64Array(memory.buffer, base + layout.rows, layout.rowCapacity * rowValues);
@@ -92,81 +87,26 @@ export function createLocator(setup: LocatorSetup): Locator {
   let rawStride = 0;
 
   /** The frame as the kernels want it: in place where it already is. */
-  function takeRaw(pixels: number, stride: number): void {
+  function takeRaw(pixels: number, stride: number): RawFrame {
     const fits = pixels + height * stride + 16 <= memory.buffer.byteLength;
     const inPlace = format === "uint16" && flip === 0 && fits && !crowdsCache(stride);
     rawAt = inPlace ? pixels : base + layout.raw;
     rawStride = inPlace ? stride : layout.rawStride;
-    if (inPlace) return;
-    if (isFloat) kernels.copyRows_f32(rawAt, rawStride, pixels, stride, width, height, params.invert ? 1 : 0);
-    else if (format === "uint8") kernels.copyRows_u8(rawAt, rawStride, pixels, stride, width, height, flip);
-    else kernels.copyRows_u16(rawAt, rawStride, pixels, stride, width, height, flip);
-  }
-
-  /** Writes the scaled image and returns the scale. */
-  function makeImage(): number {
-    const maximum = scaledMaximum(format);
-    if (params.preprocess) return bandPassAndScale(maximum);
-    if (isFloat) return scaleFloats(maximum);
-    kernels.copyRows_u16(image, layout.imageStride, rawAt, rawStride, width, height, 0);
-    return 1;
-  }
-
-  /** Low-pass minus background, scaled to the image. */
-  function bandPassAndScale(maximum: number): number {
-    const brightest = isFloat ? bandPassFloats() : bandPassIntegers();
-    const scale = brightest === 0 ? 1 : maximum / brightest;
-    const { imageStride, bandPassedStride } = layout;
-    kernels.scale_f64(image, imageStride, base + layout.bandPassed, bandPassedStride, width, height, scale);
-    return scale;
-  }
-
-  function bandPassIntegers(): number {
-    const background = base + layout.background;
-    // biome-ignore format: one line for each group of arguments
-    kernels.movingAverage_u16(
-      background, layout.imageStride, rawAt, rawStride, width, height, params.smoothingSize.y, params.smoothingSize.x,
-      base + layout.columns, base + layout.prefix, maximumPixel[format],
-    );
-    // biome-ignore format: one line for each group of arguments
-    return kernels.bandPass_u16(
-      base + layout.bandPassed, layout.bandPassedStride, rawAt, rawStride, background, layout.imageStride, width, height,
-      base + layout.weightsY, halves.y, base + layout.weightsX, halves.x, threshold,
-      base + layout.ring, base + layout.smooth,
-    );
-  }
-
-  function bandPassFloats(): number {
-    const background = base + layout.background;
-    const { y: sizeY, x: sizeX } = params.smoothingSize;
-    kernels.movingAverage_f32(background, rawAt, rawStride, width, height, sizeY, sizeX, base + layout.columns);
-    // biome-ignore format: one line for each group of arguments
-    return kernels.bandPass_f32(
-      base + layout.bandPassed, layout.bandPassedStride, rawAt, background, rawStride, width, height,
-      base + layout.weightsY, halves.y, base + layout.weightsX, halves.x, threshold, base + layout.smooth,
-    );
-  }
-
-  function scaleFloats(maximum: number): number {
-    const brightest = kernels.brightest_f32(rawAt, rawStride, width, height);
-    const scale = brightest === 0 ? 1 : Math.fround(maximum / brightest);
-    kernels.scale_f32(image, layout.imageStride, rawAt, rawStride, width, height, scale);
-    return scale;
+    const copyRows = kernels[`copyRows_${suffix[format]}`];
+    const extremes = inPlace
+      ? kernels.extremes_u16(rawAt, rawStride, width, height)
+      : copyRows(rawAt, rawStride, pixels, stride, width, height, flip);
+    return { at: rawAt, stride: rawStride, ...unpackExtremes(extremes, format) };
   }
 
   /** Peaks of the scaled image, refined, without those too close to a heavier one. Returns how many are kept. */
-  function findFeatures(): number {
+  function findFeatures({ lit, isCollected }: FilteredFrame): number {
     const { imageStride, blockStride } = layout;
     const [blocks, peaks, features] = [base + layout.blocks, base + layout.peaks, base + layout.features];
     // biome-ignore format: one line for each group of arguments
-    const lit = kernels.summarize_u16(
-      base + layout.zeroBits, layout.bitStride, blocks, blockStride, image, imageStride, width, height,
-      base + layout.blockColumns,
-    );
-    // biome-ignore format: one line for each group of arguments
     const above = kernels.percentileOfNonZero_u16(
       image, imageStride, width, height, lit, params.percentile,
-      base + layout.rankCount, base + layout.list, layout.listBytes,
+      base + layout.ranks, base + layout.list, layout.listBytes, isCollected ? 1 : 0, layout.sampleEvery,
     );
     // biome-ignore format: one line for each group of arguments
     const count = kernels.findPeaks_u16(
@@ -264,9 +204,8 @@ export function createLocator(setup: LocatorSetup): Locator {
       if (strideBytes < width * bytesPerPixel[format]) {
         throw failure("locate", `rows of ${strideBytes} bytes cannot hold ${width} ${format} pixels`);
       }
-      takeRaw(pixelsOffset, strideBytes);
-      const scale = makeImage();
-      const found = characterize(findFeatures(), scale);
+      const filtered = filter(takeRaw(pixelsOffset, strideBytes));
+      const found = characterize(findFeatures(filtered), filtered.scale);
       const count = keepHeaviest(found);
       if (count > capacity) {
         throw failure(
