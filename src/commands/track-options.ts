@@ -74,6 +74,21 @@ export const trackOptions = {
     above: 0,
     max: 1,
   }),
+  lineWidth: option.number({
+    doc: "With --locator ring: width across the ring's line (standard deviation), or blur of its step; a sixteenth of the diameter, 1 to 4, when not given.",
+    min: 0.5,
+    unit: "px",
+  }),
+  radiusTolerance: option.number({
+    doc: "With --locator ring: how far a radius may be from half the diameter, as a share of it; 0.25 when not given.",
+    min: 0,
+    max: 0.5,
+  }),
+  followRange: option.number({
+    doc: "With --search-every: how far a ring moves from one frame to the next; a quarter of the diameter when not given.",
+    above: 0,
+    unit: "px",
+  }),
   searchEvery: option.count({
     doc: "With --locator ring: follow the rings from frame to frame and search the whole frame only every so many frames, for new ones; every frame when not given.",
     min: 1,
@@ -180,11 +195,16 @@ export function loneOptions(o: TrackOptions): Problem[] {
     for (const [name, value] of [
       ["polarity", o.polarity],
       ["min-score", o.minScore],
+      ["line-width", o.lineWidth],
+      ["radius-tolerance", o.radiusTolerance],
+      ["follow-range", o.followRange],
       ["search-every", o.searchEvery],
     ] as const) {
       if (value !== undefined) lone(name, "--locator ring", "Add it, or leave this out.");
     }
   }
+  if (o.followRange !== undefined && o.searchEvery === undefined)
+    lone("follow-range", "--search-every", "Say how often the whole frame is searched.");
   if (o.sigma !== undefined && o.refine !== "gaussian")
     lone("sigma", "--refine gaussian", "Add it, or leave --sigma out.");
   if (o.refine === "centroid") {
@@ -233,5 +253,8 @@ export function ringParameters(o: TrackOptions): RingParameters | null {
     polarity: o.polarity ?? "bright",
     ...(o.minScore === undefined ? {} : { minScore: o.minScore }),
     ...(o.separation === undefined ? {} : { separation: o.separation.x }),
+    ...(o.lineWidth === undefined ? {} : { lineWidth: o.lineWidth }),
+    ...(o.radiusTolerance === undefined ? {} : { radiusTolerance: o.radiusTolerance }),
+    ...(o.followRange === undefined ? {} : { followRange: o.followRange }),
   };
 }

@@ -1,7 +1,7 @@
 /** Options with a geometry: the size of an image and a region of it. Declared once, used by every stage that has them. */
 import { option } from "./option.js";
 
-interface Size {
+export interface Size {
   readonly height: number;
   readonly width: number;
 }
