@@ -8,7 +8,7 @@ import type { ThreadMessage } from "../pipeline/thread-plan.js";
 import { wakeStuckReader, wakeStuckWriter } from "../stream/byte-pipe.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
 import { createProgress } from "./progress.js";
-import { reportText } from "./report-text.js";
+import { latencyText, reportText } from "./report-text.js";
 import type { Voice } from "./run-verb.js";
 import { printMessage } from "./terminal.js";
 
@@ -87,6 +87,7 @@ function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voic
   if (voice.json) printMessage(JSON.stringify({ kind: "report", ...report, isComplete: outcome.isComplete }));
   else {
     if (!voice.quiet && isEndOfLine) printMessage(reportText(report, upstreamCut));
+    if (voice.latency) printMessage(latencyText(report));
     for (const loss of report.losses) printMessage(`loss: ${loss}`);
   }
   return report.losses.length > 0 ? 3 : 0;

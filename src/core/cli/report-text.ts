@@ -16,8 +16,26 @@ export function reportText(report: RunReport, wasCut: boolean): string {
   parts.push(report.lost === 0 ? "nothing lost" : `${formatCount(report.lost, "frame")} lost`);
   if (wasCut) parts.push("ended early");
   const lines = [`${last?.stage ?? "run"}: ${parts.join(", ")}`];
+  const locking = summary.pixelLocking as { verdict?: string; text?: string } | undefined;
+  if (locking?.text && locking.verdict !== "none") lines.push(`  ${locking.text}`);
+  if (typeof summary.degradedFrames === "number" && summary.degradedFrames > 0) {
+    lines.push(
+      `  ${formatCount(summary.degradedFrames, "frame")} with subnets linked greedily: too crowded for the limits`,
+    );
+  }
   for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.bytes)}`);
   return lines.join("\n");
+}
+
+/** How old frames were when they left each stage. */
+export function latencyText(report: RunReport): string {
+  const stages = report.stages.filter((stage) => stage.ageMs.p50 > 0);
+  return stages
+    .map(
+      (stage) =>
+        `latency: ${stage.ageMs.p50} ms median, ${stage.ageMs.p99} ms 99 %, from arrival to leaving ${stage.stage}`,
+    )
+    .join("\n");
 }
 
 export interface WrittenFile {

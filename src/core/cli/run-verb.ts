@@ -12,22 +12,23 @@ import type { StageDeclaration } from "../pipeline/stage.js";
 import { readTextFile } from "../storage/text-file.js";
 import { parseWords } from "./command-line.js";
 import { executeRun } from "./execute-run.js";
-import { printMessage, printResult } from "./terminal.js";
-import { everyCommand, stageSyntax } from "./verb-syntax.js";
+import { printData, printMessage, printResult } from "./terminal.js";
+import { everyRun, stageSyntax } from "./verb-syntax.js";
 
 export interface Voice {
   readonly json: boolean;
   readonly quiet: boolean;
+  readonly latency: boolean;
 }
 
 /** Splits off the options of every command and lays the --config file's values underneath the rest. */
 function takeEvery(where: string, given: RawOptions): { raw: RawOptions; voice: Voice } {
-  const own = Object.fromEntries(Object.entries(given).filter(([name]) => name in everyCommand));
-  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !(name in everyCommand)));
-  const { options, problems } = decodeOptions(where, everyCommand, own);
+  const own = Object.fromEntries(Object.entries(given).filter(([name]) => name in everyRun));
+  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !(name in everyRun)));
+  const { options, problems } = decodeOptions(where, everyRun, own);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   const raw = options.config === undefined ? rest : { ...readConfig(where, options.config), ...rest };
-  return { raw, voice: { json: options.json, quiet: options.quiet } };
+  return { raw, voice: { json: options.json, quiet: options.quiet, latency: options.latency } };
 }
 
 function readConfig(where: string, path: string): RawOptions {
@@ -68,7 +69,7 @@ export async function runStageVerb(stage: StageDeclaration, given: RawOptions, v
 export async function runComposed(command: Command, words: readonly string[], version: string): Promise<ExitCode> {
   const firstStage = words.findIndex((word, i) => !word.startsWith("-") && words[i - 1] !== "--config");
   const own = parseWords(
-    { name: command.name, summary: "", examples: [], groups: [{ heading: "", options: everyCommand }] },
+    { name: command.name, summary: "", examples: [], groups: [{ heading: "", options: everyRun }] },
     firstStage < 0 ? words : words.slice(0, firstStage),
   );
   const { voice, raw } = takeEvery(command.name, own.raw);
@@ -83,7 +84,7 @@ export async function runComposed(command: Command, words: readonly string[], ve
           summary: "",
           positional: "file",
           examples: [],
-          groups: [{ heading: "", options: everyCommand }],
+          groups: [{ heading: "", options: everyRun }],
         },
         rest,
       )
@@ -99,7 +100,15 @@ export async function runComposed(command: Command, words: readonly string[], ve
       return { stage, label: call.label, raw: parsed.raw };
     }),
   );
-  return runStages(requests, { json: voice.json || finalVoice.json, quiet: voice.quiet || finalVoice.quiet }, version);
+  return runStages(
+    requests,
+    {
+      json: voice.json || finalVoice.json,
+      quiet: voice.quiet || finalVoice.quiet,
+      latency: voice.latency || finalVoice.latency,
+    },
+    version,
+  );
 }
 
 async function runStages(requests: readonly StageRequest[], voice: Voice, version: string): Promise<ExitCode> {
@@ -113,7 +122,11 @@ export async function runCommandVerb(command: Command, given: RawOptions): Promi
   const { options, problems } = decodeOptions(command.name, command.options, raw);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   const result = await command.run!(options);
-  printResult(voice.json ? JSON.stringify(result.json) : result.text);
-  for (const warning of result.warnings ?? []) printMessage(warning);
+  const said = voice.json ? JSON.stringify(result.json) : result.text;
+  if (result.data) {
+    await printData(`${command.name}, stdout`, result.data);
+    if (voice.json || !voice.quiet) printMessage(said);
+  } else printResult(said);
+  for (const warning of result.warnings ?? []) printMessage(`warning: ${warning}`);
   return result.exitCode ?? 0;
 }

@@ -17,6 +17,15 @@ export const everyCommand = {
   config: option.path({ doc: "A JSON file of option values; options given beside it win." }),
 } satisfies OptionSpecs;
 
+/** Options of everything that runs stages. */
+export const everyRun = {
+  ...everyCommand,
+  latency: option.flag({
+    doc: "Say at the end how long frames took from their arrival to leaving each stage, median and 99 %.",
+    default: false,
+  }),
+} satisfies OptionSpecs;
+
 const everyHeading = "Options of every command:";
 
 /** `isAlone` in a shell pipeline, where the stream's ends belong to the command; false inside `run`. */
@@ -26,7 +35,7 @@ export function stageSyntax(stage: StageDeclaration, isAlone: boolean): VerbSynt
   if (isAlone && stage.role !== "sink")
     groups.push({ heading: "Stream out:", options: { ...streamOut.options, ...linkOptions } });
   if (!isAlone && stage.role !== "sink") groups.push({ heading: "Stream out:", options: linkOptions });
-  if (isAlone) groups.push({ heading: everyHeading, options: everyCommand });
+  if (isAlone) groups.push({ heading: everyHeading, options: everyRun });
   return {
     name: stage.name,
     summary: stage.summary,
@@ -48,7 +57,7 @@ export function commandSyntax(command: Command): VerbSyntax {
     examples: command.examples,
     groups: [
       { heading: "Options:", options: command.options },
-      { heading: everyHeading, options: everyCommand },
+      { heading: everyHeading, options: command.compose ? everyRun : everyCommand },
     ],
   };
 }

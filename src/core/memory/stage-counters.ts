@@ -8,7 +8,12 @@ const binsPerOctave = 8;
 const bins = 256;
 
 const field = { in: 0, out: 1, failed: 2, dropped: 3, detections: 4, busyMs: 5, lost: 6, bytes: 7 } as const;
-export const counterFloats = 8 + bins;
+const firstBin = { latency: 8, age: 8 + bins } as const;
+export const counterFloats = 8 + 2 * bins;
+
+function binOf(ms: number): number {
+  return ms <= 0.001 ? 0 : Math.min(bins - 1, Math.floor(Math.log2(ms * 1000) * binsPerOctave));
+}
 
 export class StageCounters {
   readonly #values: Float64Array;
@@ -59,19 +64,31 @@ export class StageCounters {
   countBusy(ms: number): void {
     this.#values[field.busyMs]! += ms;
   }
+  /** Milliseconds from arrival at the stage to leaving it. */
   countLatency(ms: number): void {
-    const bin = ms <= 0.001 ? 0 : Math.min(bins - 1, Math.floor(Math.log2(ms * 1000) * binsPerOctave));
-    this.#values[8 + bin]!++;
+    this.#values[firstBin.latency + binOf(ms)]!++;
+  }
+  /** Milliseconds from the frame's arrival in this process to leaving the stage. */
+  countAge(ms: number): void {
+    this.#values[firstBin.age + binOf(ms)]!++;
   }
 
   /** The latency that `share` of the frames did not exceed, milliseconds, to 9 %; 0 before the first. */
   latencyMs(share: number): number {
+    return this.#quantile(firstBin.latency, share);
+  }
+  /** The same of the age. */
+  ageMs(share: number): number {
+    return this.#quantile(firstBin.age, share);
+  }
+
+  #quantile(first: number, share: number): number {
     let all = 0;
-    for (let bin = 0; bin < bins; bin++) all += this.#values[8 + bin]!;
+    for (let bin = 0; bin < bins; bin++) all += this.#values[first + bin]!;
     if (all === 0) return 0;
     let below = 0;
     for (let bin = 0; bin < bins; bin++) {
-      below += this.#values[8 + bin]!;
+      below += this.#values[first + bin]!;
       if (below >= share * all) return 2 ** ((bin + 1) / binsPerOctave) / 1000;
     }
     return 2 ** (bins / binsPerOctave) / 1000;

@@ -10,6 +10,8 @@ export interface StageReport {
   readonly failed: number;
   /** Milliseconds from arrival at the stage to leaving it. */
   readonly latencyMs: { readonly p50: number; readonly p99: number };
+  /** Milliseconds from the frame's arrival in this process to leaving the stage; 0 of a source. */
+  readonly ageMs: { readonly p50: number; readonly p99: number };
   /** Frames waiting in front of the stage: now (at the end: 0) and at most. */
   readonly queueDepth: { readonly now: number; readonly most: number };
   /** Share of the run's time that the stage's threads were working, 0 to 1 a thread. */

@@ -7,6 +7,8 @@ import type { RunRequest } from "./run-file.js";
 import type { Example } from "./stage.js";
 
 export interface CommandResult {
+  /** When the result is data, such as a table: its bytes for stdout, piece by piece. Text and JSON go to stderr then. */
+  readonly data?: AsyncIterable<Uint8Array>;
   /** For people, on stdout; ends without a line feed. */
   readonly text: string;
   /** For programs, on stdout with --json. */

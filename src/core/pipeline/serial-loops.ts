@@ -100,6 +100,7 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
     const after = nowMs();
     counters.countBusy(after - before);
     counters.countLatency(after - taken.pushedAtMs);
+    counters.countAge(after - frame.enteredAtMs);
     if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
     if (verdict === "held") continue;
     if (verdict) {

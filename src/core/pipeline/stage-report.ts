@@ -29,6 +29,7 @@ export function stageReport(
     dropped: { ...outlet.dropped },
     failed: serial.failed,
     latencyMs: { p50: rounded(serial.latencyMs(0.5)), p99: rounded(serial.latencyMs(0.99)) },
+    ageMs: { p50: rounded(serial.ageMs(0.5)), p99: rounded(serial.ageMs(0.99)) },
     queueDepth: depth,
     busyShare: rounded(busyMs / Math.max(1, nowMs() - startedAtMs)),
     summary,
