@@ -19,6 +19,7 @@ const transports: Readonly<Record<string, () => Promise<StageDeclaration>>> = {
 };
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  link: async () => (await import("./link.js")).link,
   run: async () => (await import("./run.js")).run,
   inspect: async () => (await import("./inspect.js")).inspect,
   schema: async () => (await import("./schema.js")).schema,

@@ -1,0 +1,83 @@
+/** The bytes of a table, to be read twice: a file in pieces, what comes down a pipe from memory. Knows nothing of rows. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { failure, MoteError, reason, refusal } from "../../errors.js";
+import { openByteSource } from "../../stream/byte-pipe.js";
+
+export interface BytePieces {
+  readonly byteLength: number;
+  /** Reads on from `position` into `into`; the number of bytes, 0 at the end. */
+  read(into: Uint8Array, position: number): number;
+  close(): void;
+}
+
+const pieceBytes = 1 << 20;
+
+/** Opens a file, a named pipe, or stdin for "-". Refuses what cannot be opened and folders. */
+export function openBytePieces(where: string, path: string): BytePieces {
+  try {
+    const fd = path === "-" ? 0 : openSync(path, "r");
+    const stat = fstatSync(fd);
+    if (stat.isDirectory()) {
+      closeSync(fd);
+      throw refusal(where, "expected a table, got a folder", "Name one of its files.");
+    }
+    if (!stat.isFile()) return fromMemory(readAll(where, fd));
+    return {
+      byteLength: stat.size,
+      read: (into, position) => readSync(fd, into, 0, into.length, position),
+      close() {
+        if (fd !== 0) closeSync(fd);
+      },
+    };
+  } catch (error) {
+    if (error instanceof MoteError) throw error;
+    throw refusal(where, `cannot be read: ${reason(error)}`, undefined, error);
+  }
+}
+
+/** What `read` does, with the file named when it fails. */
+export function readPiece(where: string, pieces: BytePieces, into: Uint8Array, position: number): number {
+  try {
+    return pieces.read(into, position);
+  } catch (error) {
+    throw failure(where, `cannot be read at byte ${position}: ${reason(error)}`, undefined, error);
+  }
+}
+
+/** Bytes `start` up to `end` - 1, fewer only where the table ends. */
+export function readRange(where: string, pieces: BytePieces, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(end - start);
+  let filled = 0;
+  for (let got = 1; got > 0 && filled < bytes.length; filled += got) {
+    got = readPiece(where, pieces, bytes.subarray(filled), start + filled);
+  }
+  return bytes.subarray(0, filled);
+}
+
+function readAll(where: string, fd: number): Uint8Array[] {
+  const source = openByteSource(where, fd, 0, false);
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const piece = new Uint8Array(pieceBytes);
+    const got = source.readFully(piece, () => false);
+    if (got > 0) pieces.push(piece.subarray(0, got));
+    if (got < pieceBytes) break;
+  }
+  source.close();
+  return pieces;
+}
+
+/** Every piece but the last is full, so a position names its piece. */
+function fromMemory(pieces: readonly Uint8Array[]): BytePieces {
+  return {
+    byteLength: pieces.reduce((sum, piece) => sum + piece.length, 0),
+    read(into, position) {
+      const piece = pieces[Math.floor(position / pieceBytes)];
+      if (!piece) return 0;
+      const part = piece.subarray(position % pieceBytes).subarray(0, into.length);
+      into.set(part);
+      return part.length;
+    },
+    close() {},
+  };
+}

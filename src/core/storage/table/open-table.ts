@@ -1,0 +1,61 @@
+/** A table of positions, whatever its format: its columns, its positions, and its text again with track numbers in it. */
+import { refusal } from "../../errors.js";
+import { openBytePieces, readRange } from "./byte-pieces.js";
+import type { UsedColumns } from "./choose-columns.js";
+
+/** One entry a row, in the table's order; y and x are not finite where the table has none. */
+export interface Positions {
+  readonly rows: number;
+  readonly frame: Float64Array;
+  readonly y: Float64Array;
+  readonly x: Float64Array;
+}
+
+/** What linking found for each row of a table. */
+export interface RowLabels {
+  /** Track numbers; -1 is written as an empty cell. */
+  readonly particle: Int32Array;
+  /** `linkFlag` bits; null when no flags are to be written. */
+  readonly flags: Uint8Array | null;
+}
+
+export interface Table {
+  readonly format: "text" | "parquet";
+  readonly columns: readonly string[];
+  /** The unit that the table states for a column beside its name, "" where it states none. */
+  readonly statedUnits: readonly string[];
+  /** Reads the three columns; refuses what is no position, with its line. */
+  positions(used: UsedColumns): Promise<Positions>;
+  /**
+   * The table as delimited text with the labels in it, all else as it was. The pieces are borrowed: each is good until
+   * the next is asked for.
+   */
+  labelled(used: UsedColumns, labels: RowLabels, delimiter: string): AsyncIterable<Uint8Array>;
+  close(): void;
+}
+
+const startBytes = 1 << 16;
+
+/** Opens a table by what it holds: Parquet by its magic, all other text as CSV. "-" is stdin. Refuses what is no table. */
+export async function openTable(where: string, path: string): Promise<Table> {
+  const pieces = openBytePieces(where, path);
+  try {
+    const bytes = readRange(where, pieces, 0, startBytes);
+    if (bytes.length === 0) throw refusal(where, "expected a table, got an empty file");
+    if (String.fromCharCode(...bytes.subarray(0, 4)) === "PAR1") {
+      const { openParquetTable } = await import("./parquet-table.js");
+      return await openParquetTable(where, pieces);
+    }
+    if (bytes[0] === 0xff || bytes[0] === 0xfe) {
+      throw refusal(where, "expected UTF-8 text, got UTF-16", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8.");
+    }
+    if (bytes.includes(0)) {
+      throw refusal(where, "expected a CSV, TSV or Parquet table, got binary data", "mote inspect says what it is.");
+    }
+    const { openTextTable } = await import("./text-table.js");
+    return openTextTable(where, pieces);
+  } catch (error) {
+    pieces.close();
+    throw error;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Tables in Parquet, read with hyparquet, one row group at a time: positions first, then every column again as text. Only
+ * this module knows the library; it is loaded when a Parquet table is.
+ */
+import type { FileMetaData, ParquetReadOptions } from "hyparquet";
+import { MoteError, reason, refusal } from "../../errors.js";
+import { linkFlag } from "../../tracking/link/linker.js";
+import { type BytePieces, readRange } from "./byte-pieces.js";
+import { cellText, float32Text, instantParsers } from "./cell-text.js";
+import type { UsedColumns } from "./choose-columns.js";
+import type { Positions, RowLabels, Table } from "./open-table.js";
+import { PositionList } from "./position-list.js";
+
+/** The values of some columns of one row group, by column name. */
+type Group = ReadonlyMap<string, ArrayLike<unknown>>;
+
+interface Source {
+  readonly where: string;
+  readonly columns: readonly string[];
+  /** Columns of float32, whose values arrive widened. */
+  readonly float32: ReadonlySet<string>;
+  readonly groupRows: readonly number[];
+  read(columns: readonly string[], start: number, rows: number): Promise<Group>;
+}
+
+const linkBits = linkFlag.gap | linkFlag.subnetDegraded;
+/** Rows turned into text at once. */
+const blockRows = 8192;
+
+export async function openParquetTable(where: string, pieces: BytePieces): Promise<Table> {
+  const source = await openSource(where, pieces);
+  return {
+    format: "parquet",
+    columns: source.columns,
+    statedUnits: source.columns.map(() => ""),
+    positions: (used) => readPositions(source, used),
+    labelled: (used, labels, delimiter) => writeRows(source, used, labels, delimiter),
+    close: () => pieces.close(),
+  };
+}
+
+async function openSource(where: string, pieces: BytePieces): Promise<Source> {
+  const [{ parquetMetadataAsync, parquetRead, parquetSchema }, { compressors }] = await Promise.all([
+    import("hyparquet"),
+    import("hyparquet-compressors"),
+  ]);
+  const file = {
+    byteLength: pieces.byteLength,
+    slice: (start: number, end = pieces.byteLength) => readRange(where, pieces, start, end).buffer,
+  };
+  const parsers = instantParsers;
+  /** The library complains of damage in its own words; ours say which file. */
+  const guarded = async <Value>(work: Promise<Value>): Promise<Value> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof MoteError) throw error;
+      throw refusal(where, `cannot be read as Parquet: ${reason(error)}`, "Was the file cut?", error);
+    }
+  };
+  const metadata: FileMetaData = await guarded(parquetMetadataAsync(file));
+  const elements = parquetSchema(metadata).children.map((child) => child.element);
+  return {
+    where,
+    columns: elements.map((element) => element.name),
+    float32: new Set(elements.filter((element) => element.type === "FLOAT").map((element) => element.name)),
+    groupRows: metadata.row_groups.map((group) => Number(group.num_rows)),
+    async read(columns, start, rows) {
+      const group = new Map<string, unknown[]>(columns.map((name) => [name, new Array<unknown>(rows)]));
+      const options: ParquetReadOptions = {
+        ...{ file, metadata, compressors, parsers, columns: [...columns], rowStart: start, rowEnd: start + rows },
+        onChunk({ columnName, columnData, rowStart }) {
+          const values = group.get(columnName)!;
+          const first = Math.max(0, start - rowStart);
+          const last = Math.min(columnData.length, start + rows - rowStart);
+          for (let i = first; i < last; i++) values[rowStart + i - start] = columnData[i];
+        },
+      };
+      await guarded(parquetRead(options));
+      return group;
+    },
+  };
+}
+
+async function readPositions(source: Source, used: UsedColumns): Promise<Positions> {
+  const names = [used.frame, used.y, used.x].map((at) => source.columns[at]!);
+  const list = new PositionList();
+  let start = 0;
+  for (const rows of source.groupRows) {
+    const group = await source.read(names, start, rows);
+    const [frames, ys, xs] = names.map((name) => group.get(name)!);
+    for (let i = 0; i < rows; i++) {
+      const frame = toNumber(frames![i]);
+      const [y, x] = [toNumber(ys![i]), toNumber(xs![i])];
+      if (frame === undefined || !Number.isSafeInteger(frame)) {
+        throw wrongCell(source, start + i, names[0]!, "a whole frame number", frames![i]);
+      }
+      if (y === undefined) throw wrongCell(source, start + i, names[1]!, "a number", ys![i]);
+      if (x === undefined) throw wrongCell(source, start + i, names[2]!, "a number", xs![i]);
+      list.add(frame, y, x);
+    }
+    start += rows;
+  }
+  return list.finish();
+}
+
+/** NaN where there is no value, undefined where it is no number. */
+function toNumber(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint") return Number(value);
+  return value === null || value === undefined ? Number.NaN : undefined;
+}
+
+function wrongCell({ where }: Source, row: number, column: string, expected: string, got: unknown): MoteError {
+  const text = cellText(got, ",") || "nothing";
+  const what = `expected ${expected} in column ${column}, got ${text}`;
+  return refusal(`${where}, row ${row + 1}`, what, "Name the right column with --columns, or correct the table.");
+}
+
+async function* writeRows(
+  source: Source,
+  used: UsedColumns,
+  labels: RowLabels,
+  delimiter: string,
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  const { columns } = source;
+  const flags = labels.flags;
+  const names = [...columns, ...(used.particle < 0 ? [used.particleName] : [])];
+  if (flags && used.flags < 0) names.push("flags");
+  yield encoder.encode(`${names.map((name) => cellText(name, delimiter)).join(delimiter)}\n`);
+  const particleAt = used.particle < 0 ? columns.length : used.particle;
+  const flagsAt = flags === null ? -1 : used.flags < 0 ? names.length - 1 : used.flags;
+
+  let start = 0;
+  for (const rows of source.groupRows) {
+    const group = await source.read(columns, start, rows);
+    const values = names.map((name) => group.get(name));
+    const toText = names.map((name) => (source.float32.has(name) ? float32Text : cellText));
+    for (let first = 0; first < rows; first += blockRows) {
+      let text = "";
+      for (let i = first; i < Math.min(rows, first + blockRows); i++) {
+        for (let at = 0; at < names.length; at++) {
+          if (at > 0) text += delimiter;
+          if (at === particleAt) {
+            const particle = labels.particle[start + i]!;
+            if (particle >= 0) text += particle;
+          } else if (at === flagsAt) {
+            text += ((toNumber(values[at]?.[i]) ?? 0) & ~linkBits) | flags![start + i]!;
+          } else text += toText[at]!(values[at]![i], delimiter);
+        }
+        text += "\n";
+      }
+      yield encoder.encode(text);
+    }
+    start += rows;
+  }
+}
