@@ -49,7 +49,7 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
   options,
   examples: [],
   async look({ input }) {
-    const opened = await openInput("stream", input);
+    const opened = await openInput(input === "-" ? "stdin" : "stream", input);
     const source = openByteSource(opened.name, opened.fd, 0, opened.isSeekable);
     const descriptor = readDescriptor(source);
     return { descriptor, ...opened, position: source.position };

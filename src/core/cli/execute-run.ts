@@ -88,7 +88,10 @@ function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voic
   else {
     if (!voice.quiet && isEndOfLine) printMessage(reportText(report, upstreamCut));
     if (voice.latency) printMessage(latencyText(report));
-    for (const loss of report.losses) printMessage(`loss: ${loss}`);
+    // What was lost further up is told by its own process and by the last one, not by all in between.
+    const own = new Set(stages.map((stage) => stage.label));
+    const told = isEndOfLine ? report.losses : report.losses.filter((loss) => own.has(loss.split(":")[0]!));
+    for (const loss of told) printMessage(`loss: ${loss}`);
   }
   return report.losses.length > 0 ? 3 : 0;
 }

@@ -16,6 +16,9 @@ const kernelBytes = 65_536;
 const mostMemoryBytes = 65_536 * pageBytes - pageBytes;
 /** Waiting frames of a link take about this much room, however small they are. */
 const queueBytes = 1_000_000;
+/** A live source goes on while the stages behind it start or hiccup: this long, within this much room. Untouched room costs nothing. */
+const livePatienceMs = 2000;
+const liveQueueBytes = 256_000_000;
 const leastQueued = 3;
 const mostQueued = 128;
 
@@ -50,6 +53,11 @@ function roundUp(value: number, to: number): number {
   return Math.ceil(value / to) * to;
 }
 
+function liveQueue(rateHz: number | null, slotBytes: number, least: number): number {
+  const patient = Math.ceil(((rateHz ?? 100) * livePatienceMs) / 1000);
+  return Math.max(least, Math.min(patient, Math.floor(liveQueueBytes / slotBytes)));
+}
+
 export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]): RunLayout {
   const pixelBytes = stages.length > 0 && source.hasFrames ? frameBytes(source) : 0;
   const detectionRows = Math.max(0, ...stages.map((stage) => stage.needs.detectionRows ?? 0));
@@ -65,7 +73,9 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
 
   const links = stages.slice(0, -1).map((stage, i) => {
     const mappers = stages[i + 1]!.needs.mappers ?? 0;
-    return { policy: stage.policy, capacity: queued, window: mappers === 0 ? 0 : mappers * batch * 2 };
+    const isLive = i === 0 && source.isLive;
+    const capacity = isLive ? liveQueue(source.rateHz, slotBytes, queued) : queued;
+    return { policy: stage.policy, capacity, window: mappers === 0 ? 0 : mappers * batch * 2 };
   });
   const threadCount = stages.length;
   const held = stages.reduce((sum, stage) => sum + (stage.needs.heldFrames ?? 0), 0);

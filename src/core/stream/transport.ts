@@ -23,7 +23,7 @@ export async function openInput(where: string, input: string): Promise<OpenedInp
     if (isatty(0)) {
       throw refusal(
         where,
-        "expected a frame stream on stdin, got a terminal",
+        "expected a frame stream, got a terminal",
         "Pipe a stage into it, as in `mote acquire ... | mote track ...`, or give --input FILE.",
       );
     }
