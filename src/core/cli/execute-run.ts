@@ -9,8 +9,8 @@ import { wakeStuckReader, wakeStuckWriter } from "../stream/byte-pipe.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
 import { createProgress } from "./progress.js";
 import { latencyText, reportText } from "./report-text.js";
-import type { Voice } from "./run-verb.js";
 import { printMessage } from "./terminal.js";
+import type { Voice } from "./voice.js";
 
 const threadEntry = new URL("./thread-entry.js", import.meta.url);
 /** How long threads may take to notice an abort before the process ends without them. */

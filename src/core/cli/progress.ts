@@ -5,8 +5,8 @@ import type { PlannedStage } from "../pipeline/negotiate.js";
 import type { RunView } from "../pipeline/run-pipeline.js";
 import { formatCount } from "../units.js";
 import { openBar, type ProgressBar } from "./progress-bar.js";
-import type { Voice } from "./run-verb.js";
 import { isMessageTerminal, isOutputPiped, printMessage } from "./terminal.js";
+import type { Voice } from "./voice.js";
 
 const barEveryMs = 100;
 const lineEveryMs = 5000;

@@ -14,12 +14,7 @@ import { parseWords } from "./command-line.js";
 import { executeRun } from "./execute-run.js";
 import { printData, printMessage, printResult } from "./terminal.js";
 import { everyRun, stageSyntax } from "./verb-syntax.js";
-
-export interface Voice {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly latency: boolean;
-}
+import type { Voice } from "./voice.js";
 
 /** Splits off the options of every command and lays the --config file's values underneath the rest. */
 function takeEvery(where: string, given: RawOptions): { raw: RawOptions; voice: Voice } {
