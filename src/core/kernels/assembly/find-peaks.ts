@@ -6,8 +6,8 @@ import { blockEdge } from "./summarize";
 /**
  * peaks: int32 pairs y, x in raster order; at most `capacity`, beyond which they are only counted. The window reaches
  * `before` pixels up and left and `after` down and right; peaks keep marginY, marginX from the edges.
- * image: zeros from the width up to its next multiple of 8, readable for 16 bytes before and after; blocks: summarize_u16's, blockStride bytes
- * a row, a multiple of 16, zeros from the last block on. survivors: 4 bytes a block. maxima: blockStride bytes with
+ * image: zeros from the width up to its next multiple of 8, blocks: summarize_u16's, blockStride bytes a row, a
+ * multiple of 16, zeros from the last block on, readable for 16 bytes beyond. survivors: 8 bytes a block of a row. maxima: blockStride bytes with
  * 2 * reach bytes of zeros before and after. Returns how many there are.
  */
 export function findPeaks_u16(
@@ -16,6 +16,7 @@ export function findPeaks_u16(
 ): i32 {
   if (isNaN<f64>(above)) return 0;
   const lowest = <i32>floor<f64>(above) + 1;
+  if (lowest > 65535) return 0;
   const usesBlocks = beforeY >= blockEdge - 1 && beforeX >= blockEdge - 1;
   // Block k of the neighbourhood lies wholly in the window of any pixel of this block while k * edge <= reach - (edge - 1).
   // Eight blocks each way decide nearly all; the rest is left to the look at the pixels.
@@ -29,20 +30,21 @@ export function findPeaks_u16(
       survivors, maxima, line, row, spanY, spanX, blocksDown, blocks, blockStride, lowest,
       marginX / blockEdge, (width - marginX - 1) / blockEdge,
     );
+    markPixels(survivors, alive, line, image + <usize>(row * blockEdge) * stride, stride, height - row * blockEdge, usesBlocks ? 0 : lowest);
     const bottom = min(row * blockEdge + blockEdge, height - marginY);
     for (let y = max(row * blockEdge, marginY); y < bottom && alive > 0; y++) {
       for (let i = 0; i < alive; i++) {
-        const col = load<i32>(survivors + ((<usize>i) << 2));
-        const most = <i32>load<u16>(line + ((<usize>col) << 1));
-        const right = min(col * blockEdge + blockEdge, width - marginX);
-        for (let x = max(col * blockEdge, marginX); x < right; x++) {
+        let mask = (load<i32>(survivors + ((<usize>i) << 3), 4) >> ((y & 3) << 2)) & 15;
+        while (mask != 0) {
+          const x = load<i32>(survivors + ((<usize>i) << 3)) * blockEdge + ctz<i32>(mask);
+          mask &= mask - 1;
+          if (x < marginX || x >= width - marginX) continue;
           const value = <i32>load<u16>(image + <usize>y * stride + ((<usize>x) << 1));
-          if (value < lowest || (usesBlocks && value != most)) continue;
           const windowTop = max(y - beforeY, 0);
           const windowBottom = min(y + afterY, height - 1);
           const windowLeft = max(x - beforeX, 0);
           const windowRight = min(x + afterX, width - 1);
-          if (!isLargest(value, image, stride, windowTop, windowBottom, windowLeft, windowRight)) continue;
+          if (!isLargest(value, image, stride, blocks, blockStride, windowTop, windowBottom, windowLeft, windowRight)) continue;
           if (count < capacity) {
             store<i32>(peaks + ((<usize>count) << 3), y);
             store<i32>(peaks + ((<usize>count) << 3), x, 4);
@@ -53,6 +55,27 @@ export function findPeaks_u16(
     }
   }
   return count;
+}
+
+/**
+ * Beside each survivor the pixels of its block, four bits a row, that reach `lowest` or, where that is 0, the block's
+ * maximum. Nothing here branches on pixels, so that the processor waits for many blocks from memory at once.
+ */
+function markPixels(
+  survivors: usize, alive: i32, line: usize, rows: usize, stride: usize, left: i32, lowest: i32,
+): void {
+  const second: usize = left > 1 ? stride : 0;
+  const third: usize = left > 2 ? stride << 1 : 0;
+  const fourth: usize = left > 3 ? stride + (stride << 1) : 0;
+  for (let i = 0; i < alive; i++) {
+    const entry = survivors + ((<usize>i) << 3);
+    const col = <usize>load<i32>(entry);
+    const at = rows + (col << 3);
+    const upper = v128.load64_lane(at + second, v128.load64_zero(at), 1);
+    const lower = v128.load64_lane(at + fourth, v128.load64_zero(at + third), 1);
+    const limit = i16x8.splat(<i16>(lowest != 0 ? lowest : <i32>load<u16>(line + (col << 1))));
+    store<i32>(entry, i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.ge_u(upper, limit), i16x8.ge_u(lower, limit))), 4);
+  }
 }
 
 /** Columns, from `first` to `last`, of the blocks of this line that reach `lowest` and that no block around them exceeds. */
@@ -80,26 +103,37 @@ function leadingBlocks(
       const block = col + ctz<i32>(mask);
       mask &= mask - 1;
       if (block < first || block > last) continue;
-      store<i32>(survivors + ((<usize>alive) << 2), block);
+      store<i32>(survivors + ((<usize>alive) << 3), block);
       alive++;
     }
   }
   return alive;
 }
 
-/** No pixel of the window is larger; rows of eight from the right end, which may begin before the window's left. */
-function isLargest(value: i32, image: usize, stride: usize, top: i32, bottom: i32, left: i32, right: i32): bool {
+/** No pixel of the window is larger: the blocks it meets tell which few pixels have to be looked at. */
+function isLargest(
+  value: i32, image: usize, stride: usize, blocks: usize, blockStride: usize, top: i32, bottom: i32, left: i32, right: i32,
+): bool {
   const limit = i16x8.splat(<i16>value);
-  const span = right - left + 1;
-  const whole = span >> 3;
-  const rest = span & 7;
-  for (let y = top; y <= bottom; y++) {
-    const line = image + <usize>y * stride + ((<usize>left) << 1);
-    for (let i = 0; i < whole; i++) {
-      if (v128.any_true(i16x8.gt_u(v128.load(line + ((<usize>i) << 4)), limit))) return false;
+  const first = left / blockEdge;
+  const last = right / blockEdge;
+  for (let row = top / blockEdge; row <= bottom / blockEdge; row++) {
+    const line = blocks + <usize>row * blockStride;
+    for (let col = first; col <= last; col += 8) {
+      let mask = i16x8.bitmask(i16x8.gt_u(v128.load(line + ((<usize>col) << 1)), limit));
+      if (last - col < 7) mask &= (2 << (last - col)) - 1;
+      while (mask != 0) {
+        const from = (col + ctz<i32>(mask)) * blockEdge;
+        mask &= mask - 1;
+        const end = min(from + blockEdge - 1, right);
+        const foot = min(row * blockEdge + blockEdge - 1, bottom);
+        for (let y = max(row * blockEdge, top); y <= foot; y++) {
+          for (let x = max(from, left); x <= end; x++) {
+            if (<i32>load<u16>(image + <usize>y * stride + ((<usize>x) << 1)) > value) return false;
+          }
+        }
+      }
     }
-    const from = line + ((<usize>whole) << 4);
-    for (let i = 0; i < rest; i++) if (<i32>load<u16>(from + ((<usize>i) << 1)) > value) return false;
   }
   return true;
 }

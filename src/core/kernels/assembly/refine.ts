@@ -2,10 +2,13 @@
 // that end where the disc's square ends, so that no read goes beyond a row's last pixel (the reads before the square
 // have weight 0). Pixels are read less 32768, which the signed products of i32x4.dot_i16x8_s want, and corrected after.
 
+import { keep } from "./keep";
+
 /**
  * Tables made by the caller, for chunks = ceil((2 rx + 1) / 8) and rows = 2 ry + 1, int16:
  * ones: 1 inside the disc, 0 outside; xs: column of the square, 0 to 2 rx, inside the disc, 0 outside.
- * onesSum, xsSum, ysSum: their sums, and that of the rows' indices, over the disc, as float64 at `sums`, times 32768.
+ * onesSum, xsSum, ysSum: their sums, and that of the rows' indices, over the disc, as float64 at `sums`, times 32768;
+ * 16 bytes of scratch 48 bytes from there.
  *
  * features: 5 float64 a row: y, x, mass, top, left. peaks: findPeaks_u16's. Every sum of a row stays in 32 bits for
  * radii up to 150; the rows are added in 64 bits where wide is set (the caller sets it for radii above 30).
@@ -18,7 +21,9 @@ export function refine_u16(
   const xsSum = load<f64>(sums, 8);
   const ysSum = load<f64>(sums, 16);
   const rows = 2 * radiusY + 1;
-  const flip = i16x8.splat(-32768);
+  const flip = keep(sums + 48, i16x8.splat(-32768));
+  const rowBytes = (<usize>chunks) << 4;
+  const tableBytes = <usize>rows * rowBytes;
   const lead = ((<usize>chunks) << 4) - ((<usize>(2 * radiusX + 1)) << 1);
   for (let index = 0; index < count; index++) {
     let y = load<i32>(peaks + ((<usize>index) << 3));
@@ -37,15 +42,35 @@ export function refine_u16(
         let masses = i32x4.splat(0);
         let columns = i32x4.splat(0);
         let running = i32x4.splat(0);
-        for (let row = 0; row < rows; row++) {
-          for (let chunk = 0; chunk < chunks; chunk++) {
-            const pixels = v128.xor(v128.load(at + ((<usize>chunk) << 4)), flip);
-            masses = i32x4.add(masses, i32x4.dot_i16x8_s(pixels, v128.load(ones + table)));
-            columns = i32x4.add(columns, i32x4.dot_i16x8_s(pixels, v128.load(xs + table)));
-            table += 16;
-          }
-          running = i32x4.add(running, masses);
-          at += stride;
+        if (chunks == 3) {
+          do {
+            const a = v128.xor(v128.load(at), flip);
+            const b = v128.xor(v128.load(at, 16), flip);
+            const c = v128.xor(v128.load(at, 32), flip);
+            masses = i32x4.add(masses, i32x4.dot_i16x8_s(a, v128.load(ones + table)));
+            columns = i32x4.add(columns, i32x4.dot_i16x8_s(a, v128.load(xs + table)));
+            masses = i32x4.add(masses, i32x4.dot_i16x8_s(b, v128.load(ones + table, 16)));
+            columns = i32x4.add(columns, i32x4.dot_i16x8_s(b, v128.load(xs + table, 16)));
+            masses = i32x4.add(masses, i32x4.dot_i16x8_s(c, v128.load(ones + table, 32)));
+            columns = i32x4.add(columns, i32x4.dot_i16x8_s(c, v128.load(xs + table, 32)));
+            running = i32x4.add(running, masses);
+            table += 48;
+            at += stride;
+          } while (table < tableBytes);
+        } else {
+          do {
+            let from = at;
+            const tableEnd = table + rowBytes;
+            do {
+              const pixels = v128.xor(v128.load(from), flip);
+              masses = i32x4.add(masses, i32x4.dot_i16x8_s(pixels, v128.load(ones + table)));
+              columns = i32x4.add(columns, i32x4.dot_i16x8_s(pixels, v128.load(xs + table)));
+              from += 16;
+              table += 16;
+            } while (table < tableEnd);
+            running = i32x4.add(running, masses);
+            at += stride;
+          } while (table < tableBytes);
         }
         const m = <f64>lanes(masses);
         mass = m + onesSum;

@@ -62,7 +62,7 @@ export function layOutLocator(
   };
   const imageStride = spreadStride(padded * 2);
   const rawStride = spreadStride(padded * (isFloat ? 4 : 2));
-  const bitStride = Math.ceil(width / 64) * 8;
+  const bitStride = Math.ceil(width / 128) * 16;
   const blockStride = Math.ceil(padded / 32) * 16;
   const listBytes = Math.min(Math.max((pixels >> 6) * 16, 65536), 1_000_000);
   // bandPass_u16 works in strips of 2048 columns with a margin on both sides.
@@ -96,7 +96,7 @@ export function layOutLocator(
     squares: carver.take(tables * 16),
     cosines: carver.take(tables * 64),
     sines: carver.take(tables * 64),
-    sums: carver.take(40),
+    sums: carver.take(64),
     limits: carver.take(40),
     halfWidths: carver.take(rowsOf(disc) * 4),
     widths: carver.take(levels.length * 4),
@@ -113,19 +113,20 @@ export function layOutLocator(
     segments: carver.take(Math.ceil(width / 64) * height * 4),
     rowMost: carver.take(height * 4),
     sampled: carver.take(4),
-    survivors: carver.take(padded),
+    survivors: carver.take(padded * 2),
     // 8 blocks of zeros before and after.
     maxima: carver.take(blockStride + 32, 32),
     ranks: carver.take(24),
     noise: carver.take(16),
-    reached: carver.take(height),
+    backgroundBits: carver.take(bitStride),
+    addresses: carver.take(rowsOf(disc) * 4),
+    runs: carver.take((rowsOf(disc) * levels.length + 2) * (bitStride + 32)),
     // Images.
     raw: carver.take(height * rawStride),
     background: carver.take(params.preprocess ? height * rawStride : 0),
     bandPassed: carver.take(params.preprocess ? height * bandPassedStride : 0),
     image: carver.take(height * imageStride),
     zeroBits: carver.take(height * bitStride),
-    runs: carver.take(levels.length * height * bitStride),
     blocks: carver.take(Math.ceil(height / 4) * blockStride),
     list: carver.take(listBytes),
     // Features.

@@ -158,7 +158,7 @@ export function createLocator(setup: LocatorSetup): Locator {
     measure(
       base + layout.noise, base + layout.zeroBits, layout.bitStride, rawAt, rawStride, width, height,
       disc.radius.y, base + layout.widths, layout.levels.length, base + layout.levelOfRow,
-      base + layout.runs, base + layout.reached,
+      base + layout.runs, base + layout.addresses, base + layout.backgroundBits,
     );
   }
 
