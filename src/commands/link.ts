@@ -91,7 +91,7 @@ function warningsOf(where: string, o: Options, used: UsedColumns, linked: Linked
   }
   if (linked.degradedSubnets > 0) {
     warnings.push(
-      `${where}: ${formatCount(linked.degradedSubnets, "subnet")} in ${formatCount(linked.degradedFrames, "frame")} were linked greedily; --flags marks their rows`,
+      `${where}: ${formatCount(linked.degradedSubnets, "subnet")} in ${formatCount(linked.degradedFrames, "frame")} linked greedily; --flags marks the rows`,
     );
   }
   return warnings;

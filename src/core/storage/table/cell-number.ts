@@ -8,6 +8,8 @@ const point = 46;
 const comma = 44;
 const quote = 34;
 const space = 32;
+const letterE = 101;
+const capitalE = 69;
 
 /** Up to here powers of ten are exact in float64. */
 const powersOfTen = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
@@ -20,7 +22,7 @@ const missing: ReadonlySet<string> = new Set(["", "nan", "na", "n/a", "null", "n
  * `hasDecimalComma` takes a comma for the decimal point. A mantissa below 2^53 divided by an exact power of ten is
  * rounded once, so it is the nearest float64 (Clinger 1990); everything else goes through `Number`.
  */
-export function parseCell(bytes: Uint8Array, start: number, end: number, hasDecimalComma: boolean): number {
+export function parseCell(bytes: Buffer, start: number, end: number, hasDecimalComma: boolean): number {
   let at = start;
   let last = end;
   while (at < last && (bytes[at] === space || bytes[at] === quote)) at++;
@@ -47,10 +49,21 @@ export function parseCell(bytes: Uint8Array, start: number, end: number, hasDeci
   return isNegative ? -value : value;
 }
 
-function parseSlowly(bytes: Uint8Array, start: number, end: number, hasDecimalComma: boolean): number {
-  let text = String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 400)));
-  if (hasDecimalComma) text = text.replace(",", ".");
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+/** `Number` takes more than decimal numbers ("0x10", "", "Infinity"), so the letters are looked at first. */
+function parseSlowly(bytes: Buffer, start: number, end: number, hasDecimalComma: boolean): number {
+  let hasDigit = false;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte >= zero && byte <= nine) hasDigit = true;
+    else if (byte === letterE || byte === capitalE) {
+      if (!hasDigit) return Number.NaN;
+    } else if (byte !== point && byte !== plus && byte !== minus && !(hasDecimalComma && byte === comma)) {
+      return Number.NaN;
+    }
+  }
+  if (!hasDigit) return Number.NaN;
+  const text = bytes.toString("latin1", start, end);
+  return Number(hasDecimalComma ? text.replace(",", ".") : text);
 }
 
 /** True for a cell that says that there is no value: empty, NaN, NA, None and the like. */

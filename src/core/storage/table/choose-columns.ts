@@ -106,10 +106,21 @@ function dialectOf(x: string, columns: readonly string[]): TableDialect {
 }
 
 function missingColumn(where: string, columns: readonly string[], role: string, name: string | undefined): Problem {
-  const nearest = nearestName(name ?? role, columns) ?? columns.find((one) => splitName(one).bare.endsWith(`_${role}`));
+  const nearest = nearestColumn(columns, name ?? role);
   const listed = columns.slice(0, 12).join(", ") + (columns.length > 12 ? ", ..." : "");
   const hint = nearest
     ? `Is it ${nearest}? Then say --columns ${role}=${/[ ,]/.test(nearest) ? `'${nearest}'` : nearest}.`
     : `Say which one it is: --columns ${role}=NAME.`;
   return { where, what: `there is no column ${name ?? role}; there are ${listed}`, hint };
+}
+
+/** A column that has the name as one of its words ("pos_y", "Y position"), else one spelt nearly so; a letter is no spelling. */
+function nearestColumn(columns: readonly string[], name: string): string | undefined {
+  const others = columns.filter((one) => !["frame", "y", "x"].includes(one));
+  const hasWord = (one: string): boolean =>
+    one
+      .toLowerCase()
+      .split(/[^a-z]+/)
+      .includes(name.toLowerCase());
+  return others.find(hasWord) ?? (name.length > 2 ? nearestName(name, others) : undefined);
 }

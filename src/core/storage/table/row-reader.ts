@@ -15,7 +15,7 @@ const longestRow = 1 << 26;
 
 export class RowReader {
   /** Holds the current row; replaced and refilled by `next`. */
-  bytes = new Uint8Array(1 << 20);
+  bytes = Buffer.allocUnsafe(1 << 20);
   rowStart = 0;
   /** Behind the row's last cell, before its line ending. */
   rowEnd = 0;
@@ -117,7 +117,7 @@ export class RowReader {
       );
     }
     const from = this.bytes;
-    if (2 * begun > from.length) this.bytes = new Uint8Array(2 * from.length);
+    if (2 * begun > from.length) this.bytes = Buffer.allocUnsafe(2 * from.length);
     this.bytes.set(from.subarray(this.rowStart, this.#filled));
     for (let cell = 0; cell <= this.cells; cell++) this.cellStart[cell]! -= this.rowStart;
     this.nextStart = 0;
