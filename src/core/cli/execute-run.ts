@@ -87,6 +87,11 @@ function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voic
   if (voice.json) printMessage(JSON.stringify({ kind: "report", ...report, isComplete: outcome.isComplete }));
   else {
     if (!voice.quiet && isEndOfLine) printMessage(reportText(report, upstreamCut));
+    const { loans, fromReserve } = report.pool;
+    if (fromReserve > 0)
+      printMessage(
+        `warning: ${fromReserve} of ${loans} slots came from the reserve; please report the command you ran`,
+      );
     if (voice.latency) printMessage(latencyText(report));
     // What was lost further up is told by its own process and by the last one, not by all in between.
     const own = new Set(stages.map((stage) => stage.label));

@@ -27,6 +27,8 @@ export interface RunReport {
   /** Loss by stage and reason, for people: "acquire: 3 frames lost (device gap)"; not empty: exit code 3. */
   readonly losses: readonly string[];
   readonly stages: readonly StageReport[];
+  /** Slots lent, and how many of the loans had to take one from the reserve: more than a few say the run was sized too small. */
+  readonly pool: { readonly loans: number; readonly fromReserve: number };
   /** Pool slots that were not returned; anything but 0 is a defect of Mote. */
   readonly leakedSlots: number;
 }

@@ -177,5 +177,12 @@ function runReport(stages: readonly StageReport[], elapsedMs: number, shared: Ru
       losses.push(`${stage.stage}: ${stage.failed} ${stage.failed === 1 ? "frame" : "frames"} failed`);
     }
   }
-  return { elapsedMs, lost, losses, stages, leakedSlots: shared.pool.lentSlots };
+  return {
+    elapsedMs,
+    lost,
+    losses,
+    stages,
+    pool: { loans: shared.pool.loans.all, fromReserve: shared.pool.loans.spare },
+    leakedSlots: shared.pool.lentSlots,
+  };
 }

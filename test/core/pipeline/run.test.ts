@@ -51,6 +51,8 @@ test("many small frames pass through without a loss or a leak", async () => {
     ["collect", {}],
   );
   expect([stage.collect!.in, report.lost, report.leakedSlots]).toEqual([20_000, 0, 0]);
+  expect(report.pool.loans).toBeGreaterThanOrEqual(20_000);
+  expect(report.pool.fromReserve).toBe(0);
 });
 
 test("block waits for the slowest stage and loses nothing", async () => {
