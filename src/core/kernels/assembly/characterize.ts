@@ -1,12 +1,14 @@
 // Radius of gyration, eccentricity, brightest pixel and raw mass of features, over the disc where refinement ended.
 // All sums but the two of the eccentricity are exact integers. Reads are refine.ts's.
 
+import { keep } from "./keep";
+
 /**
  * rows: 8 float64 a feature: x, y, mass, ecc, size, signal, raw mass, index in `features`; a feature whose values lie outside the limits
  * is left out, and the number of rows returned. kept: dropClose's indices of `features`.
  * Tables for rows x chunks of eight: ones and squares int16 (squares = dx^2 inside the disc), cosines and sines float64
  * (cos and sin of twice the angle inside, 0 outside). sums: refine_u16's, at 24 the sum of dx^2 + dy^2 over the disc, times 32768,
- * and room for 8 bytes more.
+ * and room for 32 bytes more.
  * raw: uint16, rawStride bytes a row. limits: float64 minMass, maxMass, maxSize, minEcc, maxEcc.
  */
 export function characterize_u16(
@@ -18,9 +20,10 @@ export function characterize_u16(
   const squaresSum = load<f64>(sums, 24);
   const minMass = load<f64>(limits);
   const maxMass = load<f64>(limits, 8);
-  const flip = i16x8.splat(-32768);
+  const flip = keep(sums + 48, i16x8.splat(-32768));
   const lead = ((<usize>chunks) << 4) - ((<usize>(2 * radiusX + 1)) << 1);
   const height = 2 * radiusY + 1;
+  const chunkBytes = (<usize>chunks) << 4;
   // A lane's sum of squares over a row is about radius^3 / 6 * 32768: 32 bits hold it up to a radius of 73.
   const wide = radiusX > 60;
   const rowBytes = stride < rawStride ? stride : rawStride;
@@ -51,15 +54,16 @@ export function characterize_u16(
       let rowMasses = i32x4.splat(0);
       let rowSquares = i32x4.splat(0);
       let rowRaw = i32x4.splat(0);
-      for (let chunk = 0; chunk < chunks; chunk++) {
-        const pixels = v128.load(at + ((<usize>chunk) << 4));
+      let chunk: usize = 0;
+      do {
+        const pixels = v128.load(at + chunk);
         const inside = v128.load(ones + table);
         const signed = v128.xor(pixels, flip);
         rowMasses = i32x4.add(rowMasses, i32x4.dot_i16x8_s(signed, inside));
         const squared = i32x4.dot_i16x8_s(signed, v128.load(squares + table));
         if (wide) moment += lanes(squared);
         else rowSquares = i32x4.add(rowSquares, squared);
-        rowRaw = i32x4.add(rowRaw, i32x4.dot_i16x8_s(v128.xor(v128.load(from + ((<usize>chunk) << 4)), flip), inside));
+        rowRaw = i32x4.add(rowRaw, i32x4.dot_i16x8_s(v128.xor(v128.load(from + chunk), flip), inside));
         brightest = i16x8.max_u(brightest, v128.and(pixels, i16x8.neg(inside)));
         const low = i32x4.extend_low_i16x8_u(pixels);
         const high = i32x4.extend_high_i16x8_u(pixels);
@@ -77,7 +81,8 @@ export function characterize_u16(
           f64x2.add(f64x2.mul(c, v128.load(sines + weights, 32)), f64x2.mul(d, v128.load(sines + weights, 48))),
         ));
         table += 16;
-      }
+        chunk += 16;
+      } while (chunk < chunkBytes);
       const dy = <i64>(row - radiusY);
       moment += lanes(rowSquares) + lanes(rowMasses) * dy * dy;
       rawMass += lanes(rowRaw);

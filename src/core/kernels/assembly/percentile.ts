@@ -1,3 +1,5 @@
+import { keep } from "./keep";
+
 // The gray level below which a percentile of the non-zero pixels lies, as numpy interpolates it.
 
 /**
@@ -88,27 +90,39 @@ export function bracketSamples_f32(ranks: usize, samples: usize, count: i32, sca
 export function collectRow(ranks: usize, list: usize, listBytes: usize, row: usize, padded: i32): void {
   let kept = load<i32>(ranks, 16);
   if (kept < 0) return;
-  const from = load<i32>(ranks);
-  const lows = i16x8.splat(<i16>from);
-  const highs = i16x8.splat(<i16>load<i32>(ranks, 4));
-  const span = i16x8.sub(highs, lows);
-  const room = <i32>(listBytes >> 1) - 16;
+  const lows = v128.load16_splat(ranks);
+  const highs = v128.load16_splat(ranks, 4);
+  const span = keep(ranks + 32, i16x8.sub(highs, lows));
+  const room = <i32>(listBytes >> 1) - 32;
   const bytes = (<usize>padded) << 1;
   // A lane holds the counts of up to 65535 vectors, half a million pixels a row.
   let counts = i16x8.splat(0);
-  for (let at: usize = 0; at < bytes; at += 16) {
-    const pixels = v128.load(row + at);
-    counts = i16x8.sub(counts, i16x8.le_u(pixels, highs));
-    const within = i16x8.le_u(i16x8.sub(pixels, lows), span);
-    if (!v128.any_true(within)) continue;
+  const whole = bytes & ~31;
+  let at: usize = 0;
+  while (at < bytes) {
+    let within = i16x8.splat(0);
+    // Two vectors a turn until one has a pixel within the bracket; an odd vector at the row's end counts as such.
+    if (at < whole) {
+      do {
+        const a = v128.load(row + at);
+        const b = v128.load(row + at, 16);
+        counts = i16x8.sub(counts, i16x8.add(i16x8.le_u(a, highs), i16x8.le_u(b, highs)));
+        within = i8x16.narrow_i16x8_s(i16x8.le_u(i16x8.sub(a, lows), span), i16x8.le_u(i16x8.sub(b, lows), span));
+        at += 32;
+      } while (at < whole && !v128.any_true(within));
+    } else {
+      const a = v128.load(row + at);
+      counts = i16x8.sub(counts, i16x8.le_u(a, highs));
+      within = i8x16.narrow_i16x8_s(i16x8.le_u(i16x8.sub(a, lows), span), i16x8.splat(0));
+      at += 32;
+    }
     if (kept > room) {
       store<i32>(ranks, -1, 16);
       return;
     }
-    let mask = i16x8.bitmask(within);
+    let mask = i8x16.bitmask(within);
     while (mask != 0) {
-      const lane = <usize>ctz<i32>(mask);
-      store<u16>(list + ((<usize>kept) << 1), load<u16>(row + at + (lane << 1)));
+      store<u16>(list + ((<usize>kept) << 1), load<u16>(row + at - 32 + ((<usize>ctz<i32>(mask)) << 1)));
       kept++;
       mask &= mask - 1;
     }
@@ -123,7 +137,7 @@ const sampleFrom: i32 = 512;
 /**
  * numpy.percentile(pixels that are not zero, percentile), linear interpolation; NaN where all are zero.
  * image: height rows of `stride` bytes, zeros from the width up to its next multiple of 8. lit: how many are not zero.
- * ranks: 24 bytes. list: listBytes bytes, at most 1,000,000; an eighth of the image serves well. collected: 1 where ranks
+ * ranks: 48 bytes. list: listBytes bytes, at most 1,000,000; an eighth of the image serves well. collected: 1 where ranks
  * and list hold what collectRow made of all rows. sampleEvery: one pixel in so many is sampled, odd.
  */
 export function percentileOfNonZero_u16(

@@ -31,17 +31,14 @@ export function scaleSingle_u16(
   const perRow = <usize>((width + segmentWidth - 1) / segmentWidth) << 2;
   let doubts = 0;
   let lit = 0;
-  let touched: u64 = 0;
   for (let y = 0; y < height; y++) {
     const from = difference + <usize>y * stride;
     const to = image + <usize>y * imageStride;
-    // The raw rows that doubts ask for, in order, so that no doubt waits for memory.
-    const ahead = raw + <usize>min(y + 4, height - 1) * rawStride;
-    for (let at: usize = 0; at + 8 <= (<usize>width) << 1; at += 64) touched ^= load<u64>(ahead + at);
+    const ahead = raw + <usize>min(y + 5, height - 1) * rawStride;
     segmentLimits(limits, segments + <usize>y * perRow, perRow, scale, quad + 128);
     let x = 0;
     while (x < padded) {
-      x = scaleRow(to, from, x, padded, scale, limits, quad + 128);
+      x = scaleRow(to, from, x, padded, scale, limits, ahead, quad + 128);
       if (x >= padded) break;
       doubts++;
       const halves = x & 3;
@@ -55,8 +52,6 @@ export function scaleSingle_u16(
     if ((y & 3) == 3 || y == height - 1) reduceBlocks(blocks + <usize>(y >> 2) * blockStride, image, imageStride, y, padded);
     collectRow(ranks, list, listBytes, to, padded);
   }
-  // Keeps the reads above from being optimised away.
-  store<u64>(quad, touched);
   return lit;
 }
 
@@ -73,19 +68,22 @@ function segmentLimits(limits: usize, segments: usize, bytes: usize, scale: f64,
 
 /**
  * Scales the pixels from x to end, multiples of 8; returns the first eight with a doubt among them, plus 1 where
- * it is in the lower four and 2 where in the upper, or end. limits: float32 a segment, see segmentLimits. constants: 80 bytes.
+ * it is in the lower four and 2 where in the upper, or end. limits: float32 a segment, see segmentLimits. constants:
+ * 96 bytes. ahead: the raw row that doubts are about to ask for, read in passing so that no doubt waits for memory.
  */
-function scaleRow(to: usize, from: usize, x: i32, end: i32, scale: f64, limits: usize, constants: usize): i32 {
+function scaleRow(to: usize, from: usize, x: i32, end: i32, scale: f64, limits: usize, ahead: usize, constants: usize): i32 {
   const scales = keep(constants, f32x4.splat(<f32>scale));
   const rates = keep(constants + 16, f32x4.splat(<f32>(errorRate + 2.2 / 16777216)));
   const halves = keep(constants + 32, f32x4.splat(0.5));
   const magic = keep(constants + 48, f32x4.splat(wholeMagic));
   const bits = keep(constants + 64, i32x4.splat(wholeBits));
+  let touched: u64 = 0;
   do {
     const stop = min((x + segmentWidth) & ~(segmentWidth - 1), end);
     const least = v128.load32_splat(limits + ((<usize>(x / segmentWidth)) << 2));
     do {
       const at = from + ((<usize>x) << 2);
+      touched ^= load<u64>(ahead + ((<usize>x) << 1));
       const a = f32x4.mul(v128.load(at), scales);
       const b = f32x4.mul(v128.load(at, 16), scales);
       const wholeA = f32x4.floor(a);
@@ -99,11 +97,13 @@ function scaleRow(to: usize, from: usize, x: i32, end: i32, scale: f64, limits: 
         i32x4.sub(f32x4.add(wholeA, magic), bits), i32x4.sub(f32x4.add(wholeB, magic), bits),
       ));
       if (v128.any_true(v128.or(doubtA, doubtB))) {
+        store<u64>(constants + 80, touched);
         return x + (v128.any_true(doubtA) ? 1 : 0) + (v128.any_true(doubtB) ? 2 : 0);
       }
       x += 8;
     } while (x < stop);
   } while (x < end);
+  store<u64>(constants + 80, touched);
   return end;
 }
 

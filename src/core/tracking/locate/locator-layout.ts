@@ -116,7 +116,7 @@ export function layOutLocator(
     survivors: carver.take(padded * 2),
     // 8 blocks of zeros before and after.
     maxima: carver.take(blockStride + 32, 32),
-    ranks: carver.take(24),
+    ranks: carver.take(48),
     noise: carver.take(16),
     backgroundBits: carver.take(bitStride),
     addresses: carver.take(rowsOf(disc) * 4),
