@@ -105,7 +105,7 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     emit() {},
     warn() {},
     pass() {},
-  stopQuietly() {},
+    stopQuietly() {},
   };
 }
 

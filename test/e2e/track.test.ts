@@ -55,7 +55,11 @@ test("a region of interest gives what the cropped frames give, in the whole fram
   await shell.run(`mote ${sim} --output whole.mote`);
   await shell.run(`mote run acquire whole.mote then ${track} --roi 40,30,150,120 then archive --out roi.csv`);
   await shell.run(`mote run acquire whole.mote --roi 40,30,150,120 then ${track} then archive --out cropped.csv`);
-  const shifted: Row[] = readTable(shell.folder, "cropped.csv").map((row) => ({ ...row, x: row.x! + 40, y: row.y! + 30 }));
+  const shifted: Row[] = readTable(shell.folder, "cropped.csv").map((row) => ({
+    ...row,
+    x: row.x! + 40,
+    y: row.y! + 30,
+  }));
   const inside = readTable(shell.folder, "roi.csv");
   expect(inside.length).toBeGreaterThan(50);
   expect(inside.map(({ particle_id, mass }) => [particle_id, mass])).toEqual(
