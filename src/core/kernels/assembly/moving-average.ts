@@ -60,19 +60,21 @@ function sumPrefix(prefix: usize, columns: usize, entering: usize, leaving: usiz
   let carry = i32x4.splat(0);
   const zero = i32x4.splat(0);
   store<i32>(prefix, 0);
-  for (let x: usize = 0; x < <usize>padded; x += 4) {
+  let x: usize = 0;
+  do {
     const at = columns + (x << 2);
     const sum = v128.load(at);
     const quotient = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(sum, half)), inverse);
     let run = i32x4.sub(f32x4.add(quotient, magics), bits);
-    run = i32x4.add(run, v128.shuffle<i32>(zero, run, 0, 4, 5, 6));
-    run = i32x4.add(run, v128.shuffle<i32>(zero, run, 0, 1, 4, 5));
+    run = i32x4.add(run, v128.shuffle<i32>(zero, run, 3, 4, 5, 6));
+    run = i32x4.add(run, v128.shuffle<i32>(zero, run, 2, 3, 4, 5));
     run = i32x4.add(run, carry);
     carry = v128.shuffle<i32>(run, run, 3, 3, 3, 3);
     v128.store(prefix + (x << 2), run, 4);
     const change = i32x4.sub(v128.load16x4_u(entering + (x << 1)), v128.load16x4_u(leaving + (x << 1)));
     v128.store(at, i32x4.add(sum, change));
-  }
+    x += 4;
+  } while (x < <usize>padded);
 }
 
 function sumPrefixSlowly(prefix: usize, columns: usize, entering: usize, leaving: usize, padded: i32, size: i32): void {
@@ -104,14 +106,17 @@ function averageRow(row: usize, prefix: usize, padded: i32, size: i32): void {
   const bits = i32x4.splat(magicBits);
   const after = prefix + ((<usize>(half + 1)) << 2);
   const before = prefix - ((<usize>half) << 2);
-  for (let x: usize = 0; x < <usize>padded; x += 8) {
+  let x: usize = 0;
+  // The condition stands at the end so that V8 computes the constants once: see keep.ts.
+  do {
     const at = x << 2;
     const low = i32x4.sub(i32x4.sub(v128.load(after + at), v128.load(before + at)), halves);
     const high = i32x4.sub(i32x4.sub(v128.load(after + at, 16), v128.load(before + at, 16)), halves);
     const a = i32x4.sub(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(low), inverse), magics), bits);
     const b = i32x4.sub(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(high), inverse), magics), bits);
     v128.store(row + (x << 1), i16x8.narrow_i32x4_u(a, b));
-  }
+    x += 8;
+  } while (x < <usize>padded);
 }
 
 function averageRowSlowly(row: usize, prefix: usize, width: i32, size: i32): void {

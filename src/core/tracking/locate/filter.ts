@@ -44,6 +44,9 @@ const vectorsPerDoubt = 16;
 /** After a frame that was all doubt so many go to the double-precision kernels at once. */
 const framesAfterDoubt = 15;
 
+/** Smaller frames consist of borders, which the float32 path filters exactly at ten times the cost, to a good part. */
+const singlePixels = 96 * 96;
+
 /** The float32 band-pass is made for sigma 1, whose low-pass reaches 4 pixels, and wants room for its vectors. */
 const singleHalf = 4;
 const singleWidth = 24;
@@ -57,7 +60,13 @@ export function createFilter(setup: FilterSetup): (raw: RawFrame) => FilteredFra
   const background = base + layout.background;
   const threshold = Math.max(0, params.threshold ?? defaultThreshold(format));
   const maximum = scaledMaximum(format);
-  const isSingle = format !== "float32" && halves.y === singleHalf && halves.x === singleHalf && width >= singleWidth;
+  const isSingle =
+    params.preprocess &&
+    format !== "float32" &&
+    halves.y === singleHalf &&
+    halves.x === singleHalf &&
+    width >= singleWidth &&
+    width * height >= singlePixels;
   const patience = Math.ceil((height * width) / 8 / vectorsPerDoubt);
   const divisions = [planDivision(smoothingSize.y), planDivision(smoothingSize.x)] as const;
   const dividers = divisions.flatMap(({ multiplier, shift, bias, offset }) => [multiplier, shift, bias, offset]);
@@ -146,7 +155,7 @@ export function createFilter(setup: FilterSetup): (raw: RawFrame) => FilteredFra
   }
 
   return (raw) => {
-    if (isSingle && params.preprocess && framesToGo === 0) {
+    if (isSingle && framesToGo === 0) {
       const filtered = filterSingle(raw);
       if (filtered !== undefined) return filtered;
       framesToGo = framesAfterDoubt;
