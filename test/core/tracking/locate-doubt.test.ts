@@ -45,10 +45,11 @@ function paint(
 ): Pixels {
   const random = seeded(11);
   const most = maximumPixel[format];
-  return arrays[format].from({ length: height * width }, (_, i) => {
+  const values = Float64Array.from({ length: height * width }, (_, i) => {
     const value = level(Math.floor(i / width), i % width, random);
     return Math.round(most * (dark + (bright - dark) * Math.min(Math.max(value, 0), 1)));
   });
+  return arrays[format].from(values);
 }
 
 const spot = (y: number, x: number, every: number, sigma: number) =>
