@@ -29,8 +29,8 @@ const descriptor: StreamDescriptor = {
   producedBy: [{ stage: "acquire", version: "0", options: {} }],
 };
 
-function newFrame(): Frame {
-  return new Frame(new SharedArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
+function newFrame(room: SlotGeometry = geometry): Frame {
+  return new Frame(new SharedArrayBuffer(slotLayout(room).slotBytes), 0, 0, room);
 }
 
 /** Three frames with 0, 3 and 7 detections, an event before the last one. */
@@ -62,7 +62,7 @@ function record(path: string, given: Partial<StreamDescriptor> = {}): Buffer {
 }
 
 /** Everything a reader finds in `bytes`, as plain data. */
-function read(bytes: Uint8Array, name = "x.mote") {
+function read(bytes: Uint8Array, name = "x.mote", room: SlotGeometry = geometry) {
   const path = join(folder, name);
   writeFileSync(path, bytes);
   const fd = openSync(path, "r");
@@ -70,13 +70,13 @@ function read(bytes: Uint8Array, name = "x.mote") {
     const source = openByteSource(name, fd, 0, true);
     const found = readDescriptor(source);
     const events: unknown[] = [];
-    const reader = createStreamReader(source, found, geometry, {
+    const reader = createStreamReader(source, found, room, {
       maxPayloadBytes: 1e6,
       shouldStop: () => false,
       onEvent: (event) => events.push(event),
     });
     const frames: unknown[] = [];
-    const frame = newFrame();
+    const frame = newFrame(room);
     for (;;) {
       frame.rowCount = -1;
       const outcome = reader.next(frame);
@@ -164,6 +164,10 @@ function isAtPrefixOffset(bytes: Buffer, at: number, from: number, to: number): 
   }
   return false;
 }
+
+test("more detections than a frame can hold are refused before they are read", () => {
+  expect(() => read(whole, "x.mote", { ...geometry, detectionRows: 6 })).toThrow(/holds 7 detections, .* can hold 6/);
+});
 
 test("absurd lengths are refused before a byte is allocated", () => {
   const view = new DataView(whole.buffer.slice(whole.byteOffset, whole.byteOffset + whole.length));

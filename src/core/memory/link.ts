@@ -244,7 +244,7 @@ export class Link {
     }
     const last = (head - 1 + positions) % positions;
     this.#put(last, slot, frameNumber, isReady, nowMs);
-    this.#words[at + entry.droppedCount] = this.#words[at + entry.droppedCount]! + earlier + 1;
+    this.#words[at + entry.droppedCount] = earlier + 1;
     this.#floats[(at + entry.droppedFirst) >> 1] = first;
     Atomics.add(this.#words, word.dropped, 1);
     return given;

@@ -87,6 +87,17 @@ test.each(["drop-newest", "drop-oldest"])(
   },
 );
 
+test("a drop is told to every stage behind it, not to the next one alone", async () => {
+  const { stage, collected } = await run(
+    ["counter", { frames: 200, edge: 512, backpressure: "drop-newest" }],
+    ["mark", { mappers: 1, unevenMs: 8 }],
+    ["collect", {}],
+  );
+  const told = (collected.events as { count: number }[]).reduce((sum, event) => sum + event.count, 0);
+  expect(stage.counter!.dropped["link full"]).toBeGreaterThan(0);
+  expect(told).toBe(stage.counter!.dropped["link full"]);
+});
+
 test("a live source drops the newest unless it is told otherwise", async () => {
   const { stage } = await run(["counter", { frames: 300, edge: 512, isLive: true }], ["collect", { delayMs: 3 }]);
   expect(stage.counter!.dropped["link full"]).toBeGreaterThan(0);
