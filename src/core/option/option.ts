@@ -4,6 +4,7 @@
  * the option in its complaint: `decode-options` puts the name in front, so all messages agree.
  */
 import type { JsonObject, JsonValue } from "../model/json.js";
+import type { PerAxis } from "../model/per-axis.js";
 import { acceptedUnits, parseQuantity, type Unit } from "../units.js";
 
 export interface OptionSpec<Value> {
@@ -132,11 +133,6 @@ function number<G extends Prose & Given & Range & { unit?: Unit }>(given: G): Op
       return inRange(value, given) ? { value: value as Presence<number, G> } : got(raw);
     },
   });
-}
-
-export interface PerAxis {
-  readonly y: number;
-  readonly x: number;
 }
 
 /** One number for both axes or two, "y,x" (slowest axis first, as trackpy's tuples). */

@@ -30,6 +30,11 @@ export interface Prefix {
   headerChecksum: number;
 }
 
+/** A prefix to decode into. */
+export function emptyPrefix(): Prefix {
+  return { kind: 0, flags: 0, headerBytes: 0, payloadBytes: 0, sequence: 0, payloadChecksum: 0, headerChecksum: 0 };
+}
+
 /** What is wrong with the first 16 bytes of a stream, or undefined. */
 export function preambleFault(bytes: Uint8Array): string | undefined {
   for (let i = 0; i < magicBytes; i++) {

@@ -18,6 +18,7 @@ import {
   decodeDetectionsHeader,
   decodePrefix,
   detectionsHeaderBytes,
+  emptyPrefix,
   flagPayloadChecksum,
   headerChecksum,
   maxHeaderBytes,
@@ -82,15 +83,7 @@ export function readDescriptor(source: ByteSource): StreamDescriptor {
 /** Messages one after the other: framing, caps and checksums, for any kind. */
 class MessageSource {
   readonly source: ByteSource;
-  readonly prefix: Prefix = {
-    kind: 0,
-    flags: 0,
-    headerBytes: 0,
-    payloadBytes: 0,
-    sequence: 0,
-    payloadChecksum: 0,
-    headerChecksum: 0,
-  };
+  readonly prefix = emptyPrefix();
   /** Prefix and header of the current message. */
   readonly head = new Uint8Array(prefixBytes + 4096);
   readonly #view = new DataView(this.head.buffer);

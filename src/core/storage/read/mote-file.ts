@@ -9,6 +9,7 @@ import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
 import {
   decodePrefix,
+  emptyPrefix,
   flagPayloadChecksum,
   footerBytes,
   footerMagic,
@@ -18,7 +19,6 @@ import {
   maxHeaderBytes,
   maxJsonBytes,
   messageKind,
-  type Prefix,
   preamble,
   preambleFault,
   prefixBytes,
@@ -31,15 +31,7 @@ const cutHint = "It was cut short; `mote archive --input FILE --allow-truncated 
 
 /** Reads message heads of one file; the prefix object is reused. */
 class Heads {
-  readonly prefix: Prefix = {
-    kind: 0,
-    flags: 0,
-    headerBytes: 0,
-    payloadBytes: 0,
-    sequence: 0,
-    payloadChecksum: 0,
-    headerChecksum: 0,
-  };
+  readonly prefix = emptyPrefix();
   readonly bytes = new Uint8Array(prefixBytes + frameHeaderBytes);
   readonly #view = new DataView(this.bytes.buffer);
   readonly #source: FileSource;

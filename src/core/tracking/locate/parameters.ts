@@ -1,18 +1,11 @@
 /** What `locate` can be told, with trackpy's defaults, and everything that can be wrong with it. Knows no pixels. */
 
 import type { Problem } from "../../errors.js";
+import type { FrameShape } from "../../model/descriptor.js";
+import type { PerAxis } from "../../model/per-axis.js";
 import { maximumPixel, type PixelFormat } from "../../model/pixel-format.js";
 
-/** One number for each axis, in pixels unless said otherwise. */
-export interface PerAxis {
-  readonly y: number;
-  readonly x: number;
-}
-
-export interface FrameShape {
-  readonly height: number;
-  readonly width: number;
-}
+export type { FrameShape, PerAxis };
 
 /** All lengths in pixels; masses in grey levels of the band-passed image. */
 export interface LocateParameters {
