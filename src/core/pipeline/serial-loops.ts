@@ -103,7 +103,11 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
     counters.countAge(after - frame.enteredAtMs);
     if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
     if (verdict === "held") continue;
-    if (verdict) {
+    if (verdict && "failed" in verdict) {
+      run.context.warn(`frame ${frame.header.frameNumber} failed: ${verdict.failed}`);
+      pool.release(frame.slot);
+      counters.countFailed();
+    } else if (verdict) {
       pool.release(frame.slot);
       outlet.drop(1, verdict.drop);
     } else if (!outlet.frame(frame)) return undefined;

@@ -96,10 +96,11 @@ export interface SourceInstance extends Opened {
 
 export interface FlowInstance extends Opened {
   /**
-   * Takes one frame; a transform's frame goes on afterwards, unless a reason to drop it is returned, or "held": the stage
+   * Takes one frame; a transform's frame goes on afterwards, unless a reason to drop it is returned, or what failed with
+   * this frame alone (counted, told, and the run goes on), or "held": the stage
    * keeps the frame then and passes it on later with `context.pass`, in the order the frames came.
    */
-  push(frame: Frame): Awaitable<undefined | "held" | { readonly drop: string }>;
+  push(frame: Frame): Awaitable<undefined | "held" | { readonly drop: string } | { readonly failed: string }>;
   /** Takes an event; it goes on afterwards. */
   event?(event: StreamEvent): Awaitable<void>;
   /** After the last frame; `end` holds the reports of every stage before this one. */

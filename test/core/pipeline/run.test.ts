@@ -122,6 +122,17 @@ test("what a stage drops is counted with its reason", async () => {
   expect(collected.count).toBe(16);
 });
 
+test("a frame that fails alone is counted as failed, and the run goes on", async () => {
+  const { stage, collected, report } = await run(
+    ["counter", { frames: 20 }],
+    ["mark", { failEvery: 5 }],
+    ["collect", {}],
+  );
+  expect(stage.mark).toMatchObject({ in: 20, out: 16, failed: 4 });
+  expect(collected.count).toBe(16);
+  expect(report.losses).toEqual(["mark: 4 frames failed"]);
+});
+
 test("every stage's report reaches the last one", async () => {
   const { collected } = await run(["counter", { frames: 3 }], ["mark", {}], ["collect", {}]);
   expect(collected.upstream).toEqual(["counter", "mark"]);

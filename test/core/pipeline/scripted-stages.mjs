@@ -81,7 +81,7 @@ const mark = {
   name: "mark",
   role: "transform",
   summary: "Mappers of uneven speed write one detection a frame; the serial part drops what it is told to.",
-  options: anything("mappers", "dropEvery", "unevenMs", "rows"),
+  options: anything("mappers", "dropEvery", "failEvery", "unevenMs"),
   examples: [],
   negotiate(input, options) {
     return {
@@ -89,7 +89,7 @@ const mark = {
         ...input,
         detections: { columns: ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"] },
       },
-      plan: { dropEvery: options.dropEvery ?? 0, unevenMs: options.unevenMs ?? 0 },
+      plan: { dropEvery: options.dropEvery ?? 0, failEvery: options.failEvery ?? 0, unevenMs: options.unevenMs ?? 0 },
       needs: { mappers: options.mappers ?? 2, detectionRows: 1 },
     };
   },
@@ -97,6 +97,7 @@ const mark = {
     return {
       push(frame) {
         if (frame.rowCount !== 1) throw new Error("a frame came that no mapper saw");
+        if (plan.failEvery && frame.header.frameNumber % plan.failEvery === 0) return { failed: "scripted" };
         return plan.dropEvery && frame.header.frameNumber % plan.dropEvery === 0 ? { drop: "scripted" } : undefined;
       },
       summary: () => ({}),
