@@ -21,6 +21,8 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   "cli-progress": ["core/cli"],
   h5wasm: ["core/storage/h5"],
   "h5wasm-plugins": ["core/storage/h5"],
+  "@cornerstonejs/codec-libjxl/encodewasmjs": ["core/codecs/jxl"],
+  "@cornerstonejs/codec-libjxl/decodewasmjs": ["core/codecs/jxl"],
   hyparquet: ["core/storage/table"],
   "hyparquet-compressors": ["core/storage/table"],
 };

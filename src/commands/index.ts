@@ -10,6 +10,7 @@ const stages: Readonly<Record<string, () => Promise<StageDeclaration>>> = {
   acquire: async () => (await import("./acquire.js")).acquire,
   track: async () => (await import("./track.js")).track,
   archive: async () => (await import("./archive.js")).archive,
+  compress: async () => (await import("./compress.js")).compress,
 };
 
 /** The ends of a process' pipeline; no verbs of their own. */

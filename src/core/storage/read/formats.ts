@@ -16,6 +16,7 @@ export interface ImageFormat {
 
 const tiff = async () => (await import("./tiff-file.js")).tiffFile;
 const png = async () => (await import("./png-file.js")).pngFile;
+const jxl = async () => (await import("./jxl-file.js")).jxlFile;
 const raw = async () => (await import("./raw-file.js")).rawFile;
 
 const mote = async () => (await import("./mote-file.js")).moteFile;
@@ -27,6 +28,7 @@ const registry: ReadonlyMap<string, () => Promise<ImageFormat>> = new Map([
   [".btf", tiff],
   [".tf8", tiff],
   [".png", png],
+  [".jxl", jxl],
   [".mote", mote],
 ]);
 

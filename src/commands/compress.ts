@@ -1,0 +1,203 @@
+/** The `compress` stage: every frame a lossless JPEG XL file; mappers encode, the serial part writes in order. */
+import { MoteError, type Problem, refusal } from "../core/errors.js";
+import type { StreamDescriptor } from "../core/model/descriptor.js";
+import type { JsonObject } from "../core/model/json.js";
+import { option } from "../core/option/option.js";
+import { defineStage } from "../core/pipeline/stage.js";
+import { compileNames, namesRun, templateFault } from "../core/storage/compress/name-template.js";
+
+/** Why a frame that went to quarantine is missing from the files; a loss. */
+const quarantined = "in quarantine";
+
+const options = {
+  out: option.path({
+    doc: "Folder for the files and their journal, journal.ndjson; made when it is not there.",
+    metavar: "folder",
+    required: true,
+  }),
+  nameTemplate: option.text({
+    doc: "Name of a frame's file: {frame} is its number ({frame:06} with zeros to six digits), {run} that of --run, {date} the day the run started, UTC.",
+    metavar: "template",
+    default: "frame_{frame:06}.jxl",
+  }),
+  run: option.count({ doc: "Number that {run} in the name template stands for. Default 1.", min: 0 }),
+  effort: option.count({
+    doc: "How hard to try: 1 keeps up with cameras; 7 takes about a hundred times as long for files a tenth smaller.",
+    min: 1,
+    max: 9,
+    default: 1,
+  }),
+  workers: option.count({ doc: "Threads that encode. Default: one a processor.", min: 1, max: 64 }),
+  verify: option.custom<number, { doc: string; expected: string; metavar: string; default: string }>(
+    {
+      doc: "Decode frames again and compare them before they count: all, every n-th, or none. At effort 1 a frame checked takes three times the work of one that is not.",
+      expected: "all, sample:N or none",
+      metavar: "which",
+      default: "all",
+    },
+    (raw) => {
+      if (raw === "all") return 1;
+      if (raw === "none") return 0;
+      const every = typeof raw === "string" ? Number(/^sample:(\d{1,9})$/.exec(raw)?.[1]) : Number.NaN;
+      return every >= 1 ? every : undefined;
+    },
+  ),
+  resume: option.flag({
+    doc: "Go on with a run that was cut: frames whose file and line in the journal are there are compared by checksum and not stored again.",
+    default: false,
+  }),
+};
+
+interface Plan {
+  readonly out: string;
+  readonly nameTemplate: string;
+  readonly run: number;
+  readonly date: string;
+  readonly effort: number;
+  /** Every n-th frame is decoded again; 0: none. */
+  readonly verifyEvery: number;
+  readonly resume: boolean;
+}
+
+interface Facts {
+  readonly processors: number;
+  /** Day on which the run starts, UTC, as 2026-11-20. */
+  readonly date: string;
+}
+
+/** What cannot become a lossless JPEG XL. */
+function checkInput(input: StreamDescriptor): void {
+  if (!input.hasFrames) {
+    throw refusal("compress", "expected frames, got a stream of detections only", "Leave --no-frames away before it.");
+  }
+  if (input.pixelFormat === "float32") {
+    throw refusal(
+      "compress",
+      "expected uint8 or uint16 frames, got float32",
+      "JPEG XL would round them: keep floats with mote archive --out run.h5.",
+    );
+  }
+}
+
+export const compress = defineStage<typeof options, Plan, Facts>({
+  name: "compress",
+  role: "sink",
+  summary: "Write every frame to a lossless JPEG XL file of its own.",
+  description:
+    "A file appears under its name when its bytes are on the disk, and never replaces another. journal.ndjson beside the files holds " +
+    "numbers, times, sizes and checksums; mote acquire reads both back. A frame that fails three times goes to quarantine/ as raw " +
+    "pixels with the reason (exit code 3). Detections are not written: archive keeps them.",
+  options,
+  examples: [
+    {
+      cmd: "acquire fixtures/beads.mote | mote compress --out jxl",
+      shows: "Every frame of a recording as jxl/frame_000000.jxl and so on, decoded again and compared.",
+    },
+    {
+      cmd: "run acquire --camera sim --frames 12 --size 256x256 then compress --out night --effort 3 --verify sample:4 --name-template 'run_{run:03}_frame_{frame:06}.jxl' --run 7",
+      shows: "Smaller files, every fourth compared, names with the run's number.",
+    },
+  ],
+  async look() {
+    const { processorCount } = await import("../core/workers/processors.js");
+    return { processors: processorCount(), date: new Date().toISOString().slice(0, 10) };
+  },
+  negotiate(input, o, facts) {
+    if (!input) throw refusal("compress", "there is nothing to write", "Put `acquire` before it.");
+    checkInput(input);
+    const problems: Problem[] = [];
+    const fault = templateFault(o.nameTemplate, ".jxl");
+    if (fault !== undefined) {
+      const hint = "Such as frame_{frame:06}.jxl or run_{run:03}_frame_{frame:06}.jxl.";
+      problems.push({ where: `compress, --name-template ${o.nameTemplate}`, what: fault, hint });
+    } else if (o.run !== undefined && !namesRun(o.nameTemplate)) {
+      const hint = "Put {run} into --name-template, or leave --run out.";
+      problems.push({ where: "compress, --run", what: "the name template has no {run}", hint });
+    }
+    if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+    return {
+      output: input,
+      plan: {
+        out: o.out,
+        nameTemplate: o.nameTemplate,
+        run: o.run ?? 1,
+        date: facts.date,
+        effort: o.effort,
+        verifyEvery: o.verify,
+        resume: o.resume,
+      },
+      needs: { mappers: o.workers ?? facts.processors },
+    };
+  },
+  async check(plan, input) {
+    const { folderProblems } = await import("../core/storage/compress/folder-problems.js");
+    const names = compileNames(plan.nameTemplate, plan);
+    return folderProblems({ where: whereOf(plan), folder: plan.out, names, isResumed: plan.resume }, input);
+  },
+  async open(plan, context) {
+    const { openFrameFolder } = await import("../core/storage/compress/frame-folder.js");
+    const folder = openFrameFolder({
+      where: whereOf(plan),
+      folder: plan.out,
+      names: compileNames(plan.nameTemplate, plan),
+      isResumed: plan.resume,
+      descriptor: context.input,
+      startedAtNs: context.clock.nowNs(),
+      verifyEvery: plan.verifyEvery,
+      openCodec: () => openCodec(plan.effort),
+      warn: context.warn,
+    });
+    if (context.input.detections !== null) {
+      context.warn("the detections of this stream are not written; mote archive keeps them");
+    }
+    const { counts } = folder;
+    return {
+      async push(frame) {
+        return (await folder.store(frame)) === "quarantined" ? { drop: quarantined } : undefined;
+      },
+      event: (event) => folder.event(event),
+      flush: (end) => folder.end(end),
+      summary: (): JsonObject => ({
+        frames: counts.stored,
+        bytesIn: counts.rawBytes,
+        bytesOut: counts.bytes,
+        ratio: counts.bytes === 0 ? null : Number((counts.rawBytes / counts.bytes).toPrecision(4)),
+        verified: counts.verified,
+        quarantined: counts.quarantined,
+        resumed: counts.resumed,
+        files: [{ path: plan.out, bytes: counts.bytes, frames: counts.stored, rows: 0 }],
+      }),
+      close: () => folder.close(),
+    };
+  },
+  async openMapper(plan, context) {
+    const [{ encodeFrame }, { storeEncoded }, { isThere, readResumed }] = await Promise.all([
+      import("../core/storage/compress/encode-frame.js"),
+      import("../core/storage/compress/encoded-slot.js"),
+      import("../core/storage/compress/frame-folder.js"),
+    ]);
+    const codec = await openCodec(plan.effort);
+    const done = plan.resume ? readResumed(whereOf(plan), plan.out)?.byFrame : undefined;
+    const { shape } = context.input;
+    return {
+      map(frame) {
+        if (isThere(plan.out, done?.get(frame.header.frameNumber))) return;
+        try {
+          storeEncoded(frame, encodeFrame(codec, frame, shape, plan.verifyEvery));
+        } catch {
+          // The pixels are still in the slot: the serial part tries again with a fresh codec, and says what became of it.
+        }
+      },
+    };
+  },
+});
+
+function whereOf(plan: Plan): string {
+  return `compress, --out ${plan.out}`;
+}
+
+async function openCodec(effort: number) {
+  const { openJxlDecoder, openJxlEncoder } = await import("../core/codecs/jxl/jxl-codec.js");
+  const [encoder, decoder] = await Promise.all([openJxlEncoder(effort), openJxlDecoder()]);
+  return { encoder, decoder };
+}

@@ -1,0 +1,94 @@
+/** What speaks against compressing into a folder, looked at before anything is opened. */
+import { accessSync, constants, readdirSync, statfsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type Problem, reason } from "../../errors.js";
+import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
+import { formatBytes, formatCount } from "../../units.js";
+import { type JournalContent, journalName, readJournal } from "./journal.js";
+import type { FrameNames } from "./name-template.js";
+
+/** What a frame takes of its size at the most, by experience: noisy camera frames 0.4, the noisiest below this. */
+const mostShare = 0.6;
+
+export interface FolderWanted {
+  readonly where: string;
+  readonly folder: string;
+  readonly names: FrameNames;
+  readonly isResumed: boolean;
+}
+
+export function folderProblems(wanted: FolderWanted, input: StreamDescriptor): readonly Problem[] {
+  const { where, folder } = wanted;
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (there && !there.isDirectory()) return [{ where, what: "is not a folder", hint: "Choose another name." }];
+  const base = there ? resolve(folder) : nearestFolder(folder);
+  if (!statSync(base).isDirectory()) return [{ where, what: `cannot be made: ${base} is not a folder` }];
+  try {
+    accessSync(base, constants.W_OK | constants.X_OK);
+  } catch {
+    return [{ where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." }];
+  }
+  if (!there) return spaceProblem(where, base, input.frameCount ?? 0, input);
+  if (!wanted.isResumed) {
+    const problem = inTheWay(wanted);
+    return problem ? [problem] : spaceProblem(where, base, input.frameCount ?? 0, input);
+  }
+  let journal: JournalContent | undefined;
+  try {
+    journal = readJournal(folder);
+  } catch (error) {
+    return [{ where, what: reason(error), hint: "Repair that line of the journal, or compress into another folder." }];
+  }
+  const kind = journal?.descriptor ? kindProblem(where, journal.descriptor, input) : undefined;
+  if (kind) return [kind];
+  return spaceProblem(where, base, Math.max(0, (input.frameCount ?? 0) - (journal?.byFrame.size ?? 0)), input);
+}
+
+/** The folder itself or the nearest above it that is there. */
+function nearestFolder(folder: string): string {
+  let base = resolve(folder);
+  while (!statSync(base, { throwIfNoEntry: false })) base = dirname(base);
+  return base;
+}
+
+function inTheWay({ where, folder, names }: FolderWanted): Problem | undefined {
+  const there = readdirSync(folder);
+  if (there.includes(journalName)) {
+    return {
+      where,
+      what: `${join(folder, journalName)} exists already`,
+      hint: "Choose another folder, or --resume to go on with the run that is there.",
+    };
+  }
+  const taken = there.filter((name) => names.isOurs(name)).sort();
+  if (taken.length === 0) return undefined;
+  const more = taken.length > 1 ? ` (and ${formatCount(taken.length - 1, "file")} more like it)` : "";
+  return {
+    where,
+    what: `${join(folder, taken[0]!)} exists already${more}`,
+    hint: "Choose another folder or another --name-template.",
+  };
+}
+
+function kindProblem(where: string, before: StreamDescriptor, now: StreamDescriptor): Problem | undefined {
+  const word = (of: StreamDescriptor) => `${of.shape?.width}x${of.shape?.height} ${of.pixelFormat}`;
+  if (word(before) === word(now)) return undefined;
+  return {
+    where,
+    what: `the journal there is of ${word(before)} frames, these are ${word(now)}`,
+    hint: "Resume with the stream that was cut, or choose another folder.",
+  };
+}
+
+function spaceProblem(where: string, base: string, frames: number, input: StreamDescriptor): readonly Problem[] {
+  const { bavail, bsize } = statfsSync(base);
+  const needed = frames * frameBytes(input) * mostShare;
+  if (bavail * bsize >= needed) return [];
+  return [
+    {
+      where,
+      what: `disk has ${formatBytes(bavail * bsize)} free, this run may need ${formatBytes(needed)} (${formatCount(frames, "frame")} of ${formatBytes(frameBytes(input))}, compressed)`,
+      hint: "Choose another disk, or make room.",
+    },
+  ];
+}

@@ -1,0 +1,248 @@
+/**
+ * The serial part of `compress`: frames arrive in order, most of them encoded already, and become files, each with its
+ * line in the journal. A frame counts once its bytes, its name and its line are there.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { failure, MoteError, reason } from "../../errors.js";
+import { explained } from "../../imaging/explained.js";
+import type { Frame } from "../../memory/frame.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import type { StreamEvent } from "../../model/event.js";
+import type { EndOfStream } from "../../model/run-report.js";
+import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
+import { borrowEncodedFrame, borrowPixelBytes, forgetEncoded } from "./encoded-slot.js";
+import { type JournalContent, openJournal, readJournal } from "./journal.js";
+import { entryOf, hex, type JournalEntry } from "./journal-entry.js";
+import type { FrameNames } from "./name-template.js";
+import { quarantine } from "./quarantine.js";
+import { NameTaken, unfinishedName, writeNewFile } from "./write-new-file.js";
+
+const mostAttempts = 3;
+
+export interface FrameFolderPlan {
+  readonly where: string;
+  readonly folder: string;
+  readonly names: FrameNames;
+  readonly isResumed: boolean;
+  readonly descriptor: StreamDescriptor;
+  readonly startedAtNs: bigint;
+  /** Every n-th frame is decoded again; 0: none. */
+  readonly verifyEvery: number;
+  /** A fresh codec, for what the mappers left: opened when it is needed, and again after it failed. */
+  openCodec(): Promise<FrameCodec>;
+  warn(text: string): void;
+}
+
+export interface FrameFolder {
+  /** Stores a frame; "quarantined" when it could not be stored as it should. */
+  store(frame: Frame): Promise<"stored" | "quarantined">;
+  event(event: StreamEvent): void;
+  end(end: EndOfStream): void;
+  readonly counts: FolderCounts;
+  close(): void;
+}
+
+export interface FolderCounts {
+  readonly stored: number;
+  readonly resumed: number;
+  readonly verified: number;
+  readonly quarantined: number;
+  readonly rawBytes: number;
+  readonly bytes: number;
+}
+
+/** The journal of a run that shall go on, its damage told by name. */
+export function readResumed(where: string, folder: string): JournalContent | undefined {
+  try {
+    return readJournal(folder);
+  } catch (error) {
+    throw explained(where, error, failure);
+  }
+}
+
+/** True when the file of a journalled frame is there with its size: nothing is left to do for it. */
+export function isThere(folder: string, entry: JournalEntry | undefined): entry is JournalEntry {
+  return entry !== undefined && statSync(join(folder, entry.file), { throwIfNoEntry: false })?.size === entry.bytes;
+}
+
+export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
+  const { where, folder, names, descriptor } = plan;
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
+  }
+  const before = plan.isResumed ? readResumed(where, folder) : undefined;
+  const journal = openJournal(where, folder, before);
+  const counts = { stored: 0, resumed: 0, verified: 0, quarantined: 0, rawBytes: 0, bytes: 0 };
+  let codec: FrameCodec | undefined;
+
+  function note(line: object): void {
+    try {
+      journal.append(line);
+    } catch (error) {
+      throw failure(where, `the journal cannot be written: ${reason(error)}`, "Make room, then go on with --resume.");
+    }
+  }
+
+  if (plan.isResumed) removeUnfinished(folder, names);
+  note({ journal: 1, startedAtNs: String(plan.startedAtNs), verifyEvery: plan.verifyEvery, descriptor });
+
+  function count(entry: JournalEntry): void {
+    note(entry);
+    counts.stored++;
+    counts.rawBytes += entry.rawBytes;
+    counts.bytes += entry.bytes;
+    if (entry.isVerified) counts.verified++;
+  }
+
+  /** True when the journal says that the frame is stored; its pixels have to be those. */
+  function isDone(frame: Frame): boolean {
+    const entry = before?.byFrame.get(frame.header.frameNumber);
+    if (!isThere(folder, entry)) return false;
+    if (hex(borrowEncodedFrame(frame)?.crc32 ?? crc32(borrowPixelBytes(frame))) !== entry.crc32) {
+      throw failure(
+        `${where}, ${entry.file}`,
+        `frame ${entry.frame} has other pixels than the one stored here`,
+        "Resume with the stream that was cut, or choose another folder.",
+      );
+    }
+    counts.resumed++;
+    return true;
+  }
+
+  /** A run cut between a file's name and its line: the file is ours if it decodes to this frame. */
+  async function adopt(frame: Frame, name: string): Promise<boolean> {
+    if (!plan.isResumed) return false;
+    const bytes = readFileSync(join(folder, name));
+    codec ??= await plan.openCodec();
+    const pixels = copyPixels(codec, frame);
+    try {
+      requireEqual(codec.decoder, bytes, pixels, descriptor.shape);
+    } catch {
+      return false;
+    }
+    const own = {
+      file: name,
+      bytes: bytes.length,
+      rawBytes: pixels.length,
+      crc32: hex(crc32(pixels)),
+      isVerified: true,
+    };
+    count(entryOf(frame.header, own));
+    return true;
+  }
+
+  async function attempt(frame: Frame, name: string): Promise<void> {
+    let encoded: EncodedFrame | undefined = borrowEncodedFrame(frame);
+    if (!encoded) {
+      codec ??= await plan.openCodec();
+      encoded = encodeFrame(codec, frame, descriptor.shape, plan.verifyEvery);
+    }
+    writeNewFile(folder, name, encoded.bytes);
+    count(
+      entryOf(frame.header, {
+        file: name,
+        bytes: encoded.bytes.length,
+        rawBytes: frame.pixels.byteLength,
+        crc32: hex(encoded.crc32),
+        isVerified: encoded.isVerified,
+      }),
+    );
+  }
+
+  async function giveUp(frame: Frame, name: string, why: string): Promise<void> {
+    const { frameNumber } = frame.header;
+    let file: string;
+    try {
+      codec ??= await plan.openCodec();
+      const pixels = copyPixels(codec, frame);
+      const stem = name.replace(/\.[^.]*$/, "");
+      const about = { stem, pixels, crc32: crc32(pixels), reason: why, attempts: mostAttempts };
+      file = quarantine(folder, { header: frame.header, ...about });
+    } catch (error) {
+      throw failure(
+        `${where}, ${name}`,
+        `frame ${frameNumber} could not be stored (${why}), nor put into quarantine (${reason(error)})`,
+        "Everything before it is stored; make room, then go on with --resume.",
+        error,
+      );
+    }
+    note({ quarantined: frameNumber, file, reason: why });
+    counts.quarantined++;
+    plan.warn(`frame ${frameNumber} failed ${mostAttempts} times (${why}); its pixels are in ${join(folder, file)}`);
+  }
+
+  async function store(frame: Frame): Promise<"stored" | "quarantined"> {
+    if (isDone(frame)) return "stored";
+    const name = names.nameOf(frame.header.frameNumber);
+    let why = "";
+    for (let tries = 0; tries < mostAttempts; tries++) {
+      try {
+        await attempt(frame, name);
+        return "stored";
+      } catch (error) {
+        // The journal gave up, or will not: trying again changes nothing.
+        if (error instanceof MoteError) throw error;
+        if (error instanceof NameTaken) {
+          if (await adopt(frame, name)) return "stored";
+          throw failure(`${where}, ${name}`, "exists already and is not this frame", "Move it away, then --resume.");
+        }
+        why = reason(error);
+        codec = undefined;
+      }
+    }
+    await giveUp(frame, name, why);
+    return "quarantined";
+  }
+
+  return {
+    counts,
+    async store(frame) {
+      try {
+        return await store(frame);
+      } finally {
+        forgetEncoded(frame);
+      }
+    },
+    event: (event) => note(event),
+    end({ isComplete, lost }) {
+      note({ end: { isComplete, lost, ...counts } });
+      syncFolder(folder);
+    },
+    close: () => journal.close(),
+  };
+}
+
+/** The pixels of a slot, decoded again where a mapper has put the codestream in their place. */
+function copyPixels(codec: FrameCodec, frame: Frame): Uint8Array {
+  const encoded = borrowEncodedFrame(frame);
+  if (!encoded) return borrowPixelBytes(frame).slice();
+  const pixels = codec.decoder.borrowDecoded(encoded.bytes).samples.slice();
+  if (crc32(pixels) !== encoded.crc32) throw new Error("the codestream does not decode to the frame's pixels");
+  return pixels;
+}
+
+/** What a killed run left under temporary names. */
+function removeUnfinished(folder: string, names: FrameNames): void {
+  for (const name of readdirSync(folder)) {
+    const target = /^\.(.*)\.part$/s.exec(name)?.[1];
+    if (target !== undefined && names.isOurs(target)) rmSync(join(folder, unfinishedName(target)), { force: true });
+  }
+}
+
+/** Makes the names of the files as lasting as their bytes. Some file systems cannot; their own order has to do there. */
+function syncFolder(folder: string): void {
+  try {
+    const handle = openSync(folder, "r");
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    // Windows and some network file systems do not sync a folder.
+  }
+}

@@ -1,0 +1,97 @@
+/** The journal of a folder of compressed frames: read whole, appended to line by line, each line on the disk before the next. */
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { FormatProblem } from "../../imaging/byte-source.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import { fileInTheWay } from "../files.js";
+import { isEntry, type JournalEntry } from "./journal-entry.js";
+
+export const journalName = "journal.ndjson";
+
+export interface JournalContent {
+  /** Of the first run that wrote here; null when its line never reached the disk. */
+  readonly descriptor: StreamDescriptor | null;
+  /** The last word on each frame. */
+  readonly byFrame: ReadonlyMap<number, JournalEntry>;
+  readonly byFile: ReadonlyMap<string, JournalEntry>;
+  /** Length of the part that ends with a whole line: behind it a line was cut. */
+  readonly wholeBytes: number;
+}
+
+/** Reads `folder`'s journal; undefined when there is none. A last line that was cut is left out, any other damage is a FormatProblem. */
+export function readJournal(folder: string): JournalContent | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(join(folder, journalName));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const wholeBytes = bytes.lastIndexOf(10) + 1;
+  let descriptor: StreamDescriptor | null = null;
+  const byFrame = new Map<number, JournalEntry>();
+  const byFile = new Map<string, JournalEntry>();
+  const lines = bytes.subarray(0, wholeBytes).toString("utf8").split("\n");
+  lines.pop();
+  lines.forEach((text, at) => {
+    const line = parse(text, at);
+    if (line.journal !== undefined) {
+      if (line.journal !== 1) throw damaged(at, `is of version ${JSON.stringify(line.journal)}, expected 1`);
+      descriptor ??= line.descriptor as StreamDescriptor;
+    } else if (line.frame !== undefined) {
+      if (!isEntry(line)) throw damaged(at, "is no entry of a frame");
+      const entry = line as unknown as JournalEntry;
+      byFrame.set(entry.frame, entry);
+      byFile.set(entry.file, entry);
+    }
+  });
+  return { descriptor, byFrame, byFile, wholeBytes };
+}
+
+function parse(text: string, at: number): Readonly<Record<string, unknown>> {
+  try {
+    const line: unknown = JSON.parse(text);
+    if (typeof line === "object" && line !== null) return line as Readonly<Record<string, unknown>>;
+  } catch {
+    // Told below, like any other line that is no object.
+  }
+  throw damaged(at, "is no JSON object");
+}
+
+function damaged(at: number, what: string): FormatProblem {
+  return new FormatProblem(
+    `line ${at + 1} of ${journalName} beside it ${what}`,
+    undefined,
+    "Take that line out, or move the journal away to do without frame numbers and times.",
+  );
+}
+
+export interface JournalWriter {
+  /** Writes a line and waits until the disk has it. */
+  append(line: object): void;
+  close(): void;
+}
+
+/** Starts a journal, which must not exist; with `resumed` goes on behind its last whole line. */
+export function openJournal(where: string, folder: string, resumed: JournalContent | undefined): JournalWriter {
+  let file: number;
+  try {
+    file = openSync(join(folder, journalName), resumed ? "a" : "ax");
+  } catch (error) {
+    throw fileInTheWay(`${where}, ${journalName}`, error);
+  }
+  if (resumed) ftruncateSync(file, resumed.wholeBytes);
+  let isOpen = true;
+  return {
+    append(line) {
+      const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+      let done = 0;
+      while (done < bytes.length) done += writeSync(file, bytes, done);
+      fdatasyncSync(file);
+    },
+    close() {
+      if (isOpen) closeSync(file);
+      isOpen = false;
+    },
+  };
+}

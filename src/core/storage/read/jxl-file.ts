@@ -1,0 +1,114 @@
+/** Opens a lossless grey JPEG XL on disk; the journal that `compress` left beside it knows its number and times. */
+import { statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { crc32 } from "node:zlib";
+import { type JxlHeader, readJxlHeader } from "../../codecs/jxl/jxl-header.js";
+import { FormatProblem } from "../../imaging/byte-source.js";
+import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../imaging/image-file.js";
+import { copyOverlap } from "../../imaging/region.js";
+import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
+import { type JournalContent, journalName, readJournal } from "../compress/journal.js";
+import { headerOf, hex, type JournalEntry } from "../compress/journal-entry.js";
+import { closeOnFailure } from "./close-on-failure.js";
+import { type FileSource, openFileSource } from "./file-source.js";
+import type { ImageFormat } from "./formats.js";
+
+export const jxlFile: ImageFormat = {
+  open(path) {
+    const source = openFileSource(path);
+    return closeOnFailure(source, async () => openJxl(path, source));
+  },
+};
+
+/** The folder read last: its files come one after the other, and its journal has a line for each. */
+let lastJournal: { readonly key: string; readonly content: JournalContent } | undefined;
+
+function journalBeside(path: string): JournalContent | undefined {
+  const folder = dirname(path);
+  const stats = statSync(`${folder}/${journalName}`, { throwIfNoEntry: false });
+  if (!stats) return undefined;
+  const key = `${stats.size} ${stats.mtimeMs} ${stats.ino} ${folder}`;
+  if (lastJournal?.key === key) return lastJournal.content;
+  const content = readJournal(folder);
+  lastJournal = content && { key, content };
+  return content;
+}
+
+/** The decoder of this thread; a file needs no other. */
+let decoder: ReturnType<typeof openDecoder> | undefined;
+
+async function openDecoder() {
+  const { openJxlDecoder } = await import("../../codecs/jxl/jxl-codec.js");
+  return openJxlDecoder();
+}
+
+function openJxl(path: string, source: FileSource): ImageFile {
+  const head = readJxlHeader(source);
+  const { shape, bits } = head;
+  const pixelFormat: PixelFormat = bits <= 8 ? "uint8" : "uint16";
+  const rawBytes = shape.height * shape.width * bytesPerPixel[pixelFormat];
+  if (rawBytes > largestFrameBytes) {
+    throw new FormatProblem(`an image of ${shape.width}x${shape.height} pixels, more than ${largestFrameBytes} bytes`);
+  }
+  const journal = journalBeside(path);
+  const entry = journal?.byFile.get(basename(path));
+  if (entry && (entry.bytes !== source.sizeBytes || entry.rawBytes !== rawBytes)) {
+    throw new FormatProblem(
+      `${source.sizeBytes} bytes of ${shape.width}x${shape.height} pixels, but ${journalName} says ${entry.bytes} bytes of ${entry.rawBytes}`,
+    );
+  }
+  const recording = entry ? journal?.descriptor : undefined;
+  return {
+    facts: {
+      pixelFormat,
+      shape,
+      bitDepth: entry?.bitDepth ?? bits,
+      frameCount: 1,
+      pixelSizeUm: recording?.pixelSizeUm ?? null,
+      rateHz: recording?.rateHz ?? null,
+      metadata: { format: "JPEG XL", ...(recording ? { recording: recording.source } : {}) },
+    },
+    async readFrame(_index, pixels, region): Promise<FramePlace> {
+      const samples = await decode(source, head, rawBytes);
+      if (entry && hex(crc32(samples)) !== entry.crc32) {
+        throw new FormatProblem(`its pixels do not match their checksum in ${journalName}`);
+      }
+      const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+      copyOverlap(samples, 0, 0, shape.width, shape.height, target, region, bytesPerPixel[pixelFormat]);
+      if (!entry) return { ...unknownPlace, capturedAtNs: source.modifiedAtNs };
+      return { ...placeOf(entry), recorded: headerOf(entry, { pixelFormat, shape }) };
+    },
+    close: () => source.close(),
+  };
+}
+
+function placeOf(entry: JournalEntry): FramePlace {
+  return {
+    channelIndex: entry.channel,
+    zIndex: entry.z,
+    positionIndex: entry.position,
+    capturedAtNs: BigInt(entry.capturedAtNs),
+  };
+}
+
+async function decode(source: FileSource, head: JxlHeader, rawBytes: number): Promise<Uint8Array> {
+  decoder ??= openDecoder();
+  const codec = await decoder;
+  const file = new Uint8Array(source.sizeBytes);
+  source.readInto(file, 0);
+  try {
+    const { shape, bits, samples } = codec.borrowDecoded(file);
+    if (shape.height === head.shape.height && shape.width === head.shape.width && bits === head.bits) {
+      if (samples.length === rawBytes) return samples;
+    }
+    throw new Error(`it holds ${shape.width}x${shape.height} pixels of ${bits} bits, against its header`);
+  } catch (error) {
+    // The codec's state after a failure is not known: the next file gets a fresh one.
+    decoder = undefined;
+    throw new FormatProblem(
+      `cannot be decoded (${(error as Error).message})`,
+      undefined,
+      "The file is damaged; copy it again.",
+    );
+  }
+}

@@ -1,0 +1,243 @@
+/** The serial part of compress over stubbed and real codecs: what is proven, named, resumed, quarantined and refused. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { compress } from "../../../src/commands/compress.js";
+import { openJxlDecoder, openJxlEncoder } from "../../../src/core/codecs/jxl/jxl-codec.js";
+import type { MoteError } from "../../../src/core/errors.js";
+import type { Frame } from "../../../src/core/memory/frame.js";
+import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
+import { decodeOptions, type RawOptions } from "../../../src/core/option/decode-options.js";
+import { encodeFrame, type FrameCodec } from "../../../src/core/storage/compress/encode-frame.js";
+import { borrowEncodedFrame, storeEncoded } from "../../../src/core/storage/compress/encoded-slot.js";
+import { type FrameFolderPlan, openFrameFolder } from "../../../src/core/storage/compress/frame-folder.js";
+import { readJournal } from "../../../src/core/storage/compress/journal.js";
+import { headerOf } from "../../../src/core/storage/compress/journal-entry.js";
+import { compileNames, templateFault } from "../../../src/core/storage/compress/name-template.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
+
+let folder: string;
+const warnings: string[] = [];
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), "mote compress é-")), "jxl");
+  warnings.length = 0;
+});
+afterEach(() => rmSync(join(folder, ".."), { recursive: true }));
+
+const descriptor = fakeDescriptor({ detections: null });
+const real: FrameCodec = { encoder: await openJxlEncoder(1), decoder: await openJxlDecoder() };
+
+function open(given: Partial<FrameFolderPlan> = {}) {
+  return openFrameFolder({
+    where: "compress, --out jxl",
+    folder,
+    names: compileNames("frame_{frame:06}.jxl", { run: 1, date: "2026-11-20" }),
+    isResumed: false,
+    descriptor,
+    startedAtNs: 5n,
+    verifyEvery: 1,
+    openCodec: async () => real,
+    warn: (text) => warnings.push(text),
+    ...given,
+  });
+}
+
+function frameOf(number: number): Frame {
+  const frame = fakeFrame(fakeGeometry(descriptor));
+  fillFrame(frame, descriptor, number, 0);
+  return frame;
+}
+
+/** Decodes to one wrong sample. */
+const lying: FrameCodec = {
+  encoder: real.encoder,
+  decoder: {
+    borrowDecoded(coded) {
+      const decoded = real.decoder.borrowDecoded(coded);
+      const samples = decoded.samples.slice();
+      samples[1234]! ^= 1;
+      return { ...decoded, samples };
+    },
+  },
+};
+
+async function store(count: number, given: Partial<FrameFolderPlan> = {}) {
+  const target = open(given);
+  try {
+    for (let number = 0; number < count; number++) await target.store(frameOf(number));
+    target.end(end);
+  } finally {
+    target.close();
+  }
+  return target.counts;
+}
+
+test("a codec that gives one wrong bit back is caught before a file appears, in the mapper's part too", () => {
+  expect(() => encodeFrame(lying, frameOf(0), descriptor.shape, 1)).toThrow(
+    /decodes to other pixels: byte 1234 is \d+, expected \d+/,
+  );
+  expect(encodeFrame(lying, frameOf(0), descriptor.shape, 0).isVerified).toBe(false);
+  expect(encodeFrame(lying, frameOf(3), descriptor.shape, 2).isVerified).toBe(false);
+  expect(() => encodeFrame(lying, frameOf(4), descriptor.shape, 2)).toThrow("decodes to other pixels");
+});
+
+test("a frame that fails three times goes to quarantine with its pixels and the reason; the others are stored", async () => {
+  let opened = 0;
+  const target = open({ openCodec: async () => (opened++ < 3 ? lying : real) });
+  expect(await target.store(frameOf(0))).toBe("quarantined");
+  expect(await target.store(frameOf(1))).toBe("stored");
+  target.close();
+  expect(target.counts).toMatchObject({ stored: 1, verified: 1, quarantined: 1 });
+  expect(readdirSync(folder).sort()).toEqual(["frame_000001.jxl", "journal.ndjson", "quarantine"]);
+  const raw = readFileSync(join(folder, "quarantine/frame_000000.raw"));
+  expect(raw.equals(Buffer.from(frameOf(0).pixels.buffer, frameOf(0).pixelsOffset, raw.length))).toBe(true);
+  const about = JSON.parse(readFileSync(join(folder, "quarantine/frame_000000.json"), "utf8"));
+  expect(about).toMatchObject({ frame: 0, attempts: 3, pixelFormat: "uint16", height: 48, width: 64, device: 1000 });
+  expect(about.reason).toContain("decodes to other pixels: byte 1234");
+  expect(warnings[0]).toContain("frame 0 failed 3 times");
+  expect(readFileSync(join(folder, "journal.ndjson"), "utf8")).toContain('"quarantined":0');
+});
+
+test("encoded bytes take the pixels' place in the slot when they are smaller, and the row count comes back", async () => {
+  const frame = frameOf(0);
+  frame.rowCount = 3;
+  const encoded = encodeFrame(real, frame, descriptor.shape, 1);
+  const bytes = encoded.bytes.slice();
+  expect(storeEncoded(frame, { ...encoded, bytes: new Uint8Array(frame.pixels.byteLength - 15) })).toBe(false);
+  expect(frame.rowCount).toBe(3);
+  expect(storeEncoded(frame, { ...encoded, bytes })).toBe(true);
+  expect(borrowEncodedFrame(frame)).toEqual({ bytes, crc32: encoded.crc32, isVerified: true });
+  const target = open({ openCodec: () => Promise.reject(new Error("is not needed")) });
+  await target.store(frame);
+  target.close();
+  expect(frame.rowCount).toBe(3);
+  expect(readFileSync(join(folder, "frame_000000.jxl")).equals(bytes)).toBe(true);
+});
+
+test("the journal gives every field of the frame's header back", async () => {
+  await store(2);
+  const entry = readJournal(folder)!.byFile.get("frame_000001.jxl")!;
+  const header = headerOf(entry, descriptor);
+  const was = frameOf(1).header;
+  for (const name of ["frameNumber", "deviceFrameNumber", "capturedAtNs", "receivedAtNs", "exposureMs", "stageXUm"]) {
+    expect(header[name as keyof typeof header], name).toEqual(was[name as keyof typeof was]);
+  }
+});
+
+test("a file in the way is never replaced: the run fails by its name", async () => {
+  mkdirSync(folder);
+  writeFileSync(join(folder, "frame_000001.jxl"), "mine");
+  await expect(store(3)).rejects.toThrow("frame_000001.jxl: exists already");
+  expect(readFileSync(join(folder, "frame_000001.jxl"), "utf8")).toBe("mine");
+  expect(readdirSync(folder).sort()).toEqual(["frame_000000.jxl", "frame_000001.jxl", "journal.ndjson"]);
+});
+
+test("a resumed run skips what is there, adopts a file whose line was cut, and writes the rest", async () => {
+  await store(4);
+  const journal = join(folder, "journal.ndjson");
+  const lines = readFileSync(journal, "utf8").split("\n");
+  // Cut in the middle of frame 2's line: its file and frame 3's are there, the end is not. A half-written file, too.
+  writeFileSync(journal, `${lines.slice(0, 3).join("\n")}\n${lines[3]!.slice(0, 40)}`);
+  rmSync(join(folder, "frame_000003.jxl"));
+  writeFileSync(join(folder, ".frame_000003.jxl.part"), "half");
+  expect(await store(5, { isResumed: true })).toMatchObject({ resumed: 2, stored: 3, verified: 3 });
+  expect([...readJournal(folder)!.byFrame.keys()]).toEqual([0, 1, 2, 3, 4]);
+  expect(readdirSync(folder).length).toBe(6);
+  expect(await store(5, { isResumed: true })).toMatchObject({ resumed: 5, stored: 0 });
+});
+
+test("a resumed run refuses other pixels under a number that is there, and a file that is not the frame", async () => {
+  await store(2);
+  const other = frameOf(1);
+  other.pixels[7]! ^= 1;
+  let target = open({ isResumed: true });
+  await expect(target.store(other)).rejects.toThrow("frame 1 has other pixels than the one stored here");
+  target.close();
+  writeFileSync(join(folder, "frame_000001.jxl"), "cut");
+  target = open({ isResumed: true });
+  await expect(target.store(frameOf(1))).rejects.toThrow("frame_000001.jxl: exists already and is not this frame");
+  target.close();
+});
+
+test("a journal with a damaged line is named, and nothing is appended to it", async () => {
+  await store(1);
+  const journal = join(folder, "journal.ndjson");
+  writeFileSync(journal, `${readFileSync(journal, "utf8")}{"frame":"x"}\n`);
+  expect(() => open({ isResumed: true })).toThrow("line 4 of journal.ndjson beside it is no entry of a frame");
+});
+
+test("when nothing can be written any more, quarantine included, the run fails with what to do", async () => {
+  const target = open();
+  // A folder under every temporary name: works for root, too, whom no permission stops.
+  mkdirSync(join(folder, ".frame_000000.jxl.part"));
+  writeFileSync(join(folder, "quarantine"), "");
+  await expect(target.store(frameOf(0))).rejects.toThrow(/frame 0 could not be stored .* nor put into quarantine/);
+  target.close();
+  expect(existsSync(join(folder, "frame_000000.jxl"))).toBe(false);
+});
+
+test("names are filled in, found again, and refused when they cannot be told apart", () => {
+  const names = compileNames("{date}_run_{run:03}_{frame:06}+.jxl", { run: 7, date: "2026-11-20" });
+  expect(names.nameOf(42)).toBe("2026-11-20_run_007_000042+.jxl");
+  expect(names.nameOf(12_345_678)).toBe("2026-11-20_run_007_12345678+.jxl");
+  expect(names.isOurs(names.nameOf(42))).toBe(true);
+  expect(names.isOurs("2026-11-20_run_008_000042+.jxl")).toBe(false);
+  expect(names.isOurs("2026-11-20_run_007_42+.jxl")).toBe(false);
+  const faults = ["frame.jxl", "{frame}.png", "a/{frame}.jxl", "{frame}{x}.jxl", "{frame}}.jxl", "{frame:06}.jxl"];
+  expect(faults.map((template) => templateFault(template, ".jxl"))).toEqual([
+    "without {frame} all frames would have one name",
+    "expected a name that ends in .jxl",
+    "a name has no folders in it: they belong to --out",
+    "{x} stands for nothing: expected {frame}, {run} or {date}",
+    "a brace has no partner",
+    undefined,
+  ]);
+});
+
+function negotiate(raw: RawOptions, input: StreamDescriptor = descriptor) {
+  const { options, problems } = decodeOptions("compress", compress.options, raw);
+  expect(problems).toEqual([]);
+  return compress.negotiate(input, options, { processors: 2, date: "2026-11-20" });
+}
+
+function refusalOf(raw: RawOptions, input?: StreamDescriptor): MoteError {
+  try {
+    negotiate(raw, input);
+  } catch (error) {
+    return error as MoteError;
+  }
+  throw new Error("was not refused");
+}
+
+test("floats, streams without frames, and a run number that no name shows are refused with a hint", () => {
+  const float = refusalOf({ out: folder }, fakeDescriptor({ pixelFormat: "float32", bitDepth: 32 }));
+  expect([float.exitCode, float.problems[0]!.what]).toEqual([2, "expected uint8 or uint16 frames, got float32"]);
+  expect(refusalOf({ out: folder }, fakeDescriptor({ hasFrames: false })).problems[0]!.what).toContain(
+    "detections only",
+  );
+  expect(refusalOf({ out: folder, run: 3 }).problems[0]!.what).toBe("the name template has no {run}");
+  const verify = (raw: string) => decodeOptions("compress", compress.options, { out: folder, verify: raw });
+  expect(["all", "none", "sample:25"].map((raw) => verify(raw).options.verify)).toEqual([1, 0, 25]);
+  expect(verify("sample:0").problems[0]!.what).toContain("expected all, sample:N or none");
+});
+
+test("a journal, files of the same name, a file for a folder and a disk too small are told before anything is opened", async () => {
+  const check = async (raw: RawOptions, input = descriptor) => {
+    const found = (await compress.check?.(negotiate(raw, input).plan, input)) ?? [];
+    return found.map(({ what }) => what);
+  };
+  expect(await check({ out: join(folder, "deep/er") })).toEqual([]);
+  expect(existsSync(folder)).toBe(false);
+  const [small] = await check({ out: folder }, fakeDescriptor({ frameCount: 1e12 }));
+  expect(small).toMatch(/^disk has [\d.]+ \w+ free, this run may need [\d,.]+ TB/);
+  await store(2);
+  expect(await check({ out: folder })).toEqual([`${folder}/journal.ndjson exists already`]);
+  expect(await check({ out: folder, resume: true })).toEqual([]);
+  expect(await check({ out: folder, resume: true }, fakeDescriptor({ pixelFormat: "uint8" }))).toEqual([
+    "the journal there is of 64x48 uint16 frames, these are 64x48 uint8",
+  ]);
+  rmSync(join(folder, "journal.ndjson"));
+  expect(await check({ out: folder })).toEqual([`${folder}/frame_000000.jxl exists already (and 1 file more like it)`]);
+  expect(await check({ out: join(folder, "frame_000000.jxl") })).toEqual(["is not a folder"]);
+});

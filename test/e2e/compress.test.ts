@@ -1,0 +1,91 @@
+/** compress in a shell: into files and back, cut and resumed, refused. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { acquire } from "../../src/commands/acquire.js";
+import type { Region } from "../../src/core/imaging/region.js";
+import { runSource, type TakenFrame } from "../core/run-source.js";
+import { openShell, root } from "./shell.js";
+
+async function framesOf(files: string | string[], given: { roi?: Region } = {}): Promise<readonly TakenFrame[]> {
+  return (await runSource(acquire, { files, ...given })).frames;
+}
+
+test.each([
+  ["uint8", "--bit-depth 8"],
+  ["12 bits", "--bit-depth 12"],
+  ["uint16", "--bit-depth 16"],
+])("%s: pixels, numbers, times and depth come back from the files, a lost frame's gap included", async (_, depth) => {
+  const shell = openShell("compress");
+  const sim = `mote acquire --camera sim --size 200x120 --frames 9 --beads 5 --fault drop@4 ${depth}`;
+  const made = await shell.run(`${sim} > was.mote; mote acquire was.mote | mote compress --out 'my jxl' --json`);
+  expect(made.err).not.toContain("error:");
+  const files = readdirSync(join(shell.folder, "my jxl"));
+  expect(files.filter((name) => name.endsWith(".jxl")).length).toBe(8);
+  expect(files).not.toContain("frame_000004.jxl");
+  const was = await framesOf(join(shell.folder, "was.mote"));
+  expect(await framesOf(join(shell.folder, "my jxl/*.jxl"))).toEqual(was);
+  const roi = { x: 10, y: 20, width: 50, height: 30 };
+  const cut = await framesOf(join(shell.folder, "my jxl/*.jxl"), { roi });
+  expect(cut).toEqual(await framesOf(join(shell.folder, "was.mote"), { roi }));
+});
+
+test("without the journal the pixels are the same, numbered from 0", async () => {
+  const shell = openShell("compress");
+  const { code } = await shell.run(
+    `mote acquire ${join(root, "fixtures/beads.mote")} | mote compress --out jxl --verify none && rm jxl/journal.ndjson`,
+  );
+  expect(code).toBe(0);
+  const was = await framesOf(join(root, "fixtures/beads.mote"));
+  const now = await framesOf(join(shell.folder, "jxl/*.jxl"));
+  expect(now.map(({ pixels }) => pixels)).toEqual(was.map(({ pixels }) => pixels));
+  expect(now.map(({ frameNumber }) => frameNumber)).toEqual(was.map((_frame, at) => at));
+});
+
+test("a run killed at any moment goes on with --resume, and all frames are there once", async () => {
+  const shell = openShell("compress");
+  await shell.run("mote acquire --camera sim --size 256x256 --frames 60 > was.mote");
+  for (let kill = 0; kill < 3; kill++) {
+    const child = spawn(join(root, "bin/mote.js"), ["compress", "--out", "jxl", "--input", "was.mote", "--resume"], {
+      cwd: shell.folder,
+      stdio: "ignore",
+    });
+    const ended = once(child, "exit");
+    // Until some frames more are stored, then at once.
+    const least = stored(shell.folder) + 7;
+    while (stored(shell.folder) < least && child.exitCode === null) await sleep(5);
+    child.kill("SIGKILL");
+    await ended;
+  }
+  const before = stored(shell.folder);
+  expect(before).toBeGreaterThan(0);
+  const last = await shell.run("mote compress --out jxl --input was.mote --resume --json");
+  expect(last.err).not.toContain("error:");
+  expect(last.code).toBe(0);
+  expect(stored(shell.folder)).toBe(60);
+  expect(readdirSync(join(shell.folder, "jxl")).filter((name) => name.endsWith(".part"))).toEqual([]);
+  expect(await framesOf(join(shell.folder, "jxl/*.jxl"))).toEqual(await framesOf(join(shell.folder, "was.mote")));
+}, 60_000);
+
+function stored(folder: string): number {
+  if (!existsSync(join(folder, "jxl"))) return 0;
+  return readdirSync(join(folder, "jxl")).filter((name) => name.endsWith(".jxl")).length;
+}
+
+test("a damaged file, and one that is not what the journal says, are refused by name", async () => {
+  const shell = openShell("compress");
+  await shell.run(`mote acquire ${join(root, "fixtures/beads.mote")} | mote compress --out jxl`);
+  const file = join(shell.folder, "jxl/frame_000003.jxl");
+  truncateSync(file, statSync(file).size - 50);
+  const short = await shell.run("mote acquire jxl/*.jxl > /dev/null");
+  expect([short.code, short.err]).toEqual([2, expect.stringContaining("journal.ndjson says")]);
+  await shell.run("rm jxl/journal.ndjson");
+  const damaged = await shell.run("mote acquire jxl/*.jxl > /dev/null");
+  expect([damaged.code, damaged.err]).toEqual([1, expect.stringMatching(/frame_000003\.jxl.*cannot be decoded/)]);
+  writeFileSync(file, readFileSync(join(root, "README.md")));
+  const none = await shell.run("mote acquire jxl/*.jxl > /dev/null");
+  expect([none.code, none.err]).toEqual([2, expect.stringContaining("this is no JPEG XL")]);
+});
