@@ -5,8 +5,9 @@ import type { EndOfStream } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import { fileBytes, freeBytes, newFileProblem, realPath, spaceProblems } from "../core/storage/files.js";
-import { containerFor, type FrameStore } from "../core/storage/frame-store.js";
+import { containerFor, extensionOf, type FrameStore } from "../core/storage/frame-store.js";
 import { type Hdf5Filter, hdf5FilterNames } from "../core/storage/h5/filters.js";
+import { type TiffOptions, tiffCompressionNames, tiffRefusal } from "../core/storage/tiff/tiff-options.js";
 import { formatBytes } from "../core/units.js";
 
 /** How often the room on the disks is looked at while running, milliseconds. */
@@ -15,7 +16,7 @@ const lookEveryMs = 500;
 const options = {
   out: option.list(
     option.path({
-      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv (tracks), .mote (the stream as it came). May be given several times.",
+      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv (tracks), .mote (the stream as it came), .tif or .ome.tif (frames). May be given several times.",
     }),
     { required: true },
   ),
@@ -30,6 +31,14 @@ const options = {
     doc: "Compression of the frames in .h5: gzip and none open everywhere, the others where the HDF5 plugins are installed.",
     default: "zstd",
   }),
+  tiffCompression: option.choice(tiffCompressionNames, {
+    doc: "Compression of the frames in .tif: none is fastest and opens everywhere, lzw and deflate nearly everywhere, zstd in libtiff and tifffile.",
+    default: "none",
+  }),
+  tiffPredictor: option.flag({
+    doc: "Store differences of neighbouring pixels in a compressed .tif: smaller where the picture is smooth.",
+    default: false,
+  }),
 };
 
 interface Plan {
@@ -37,14 +46,15 @@ interface Plan {
   readonly force: boolean;
   readonly minFree: number | null;
   readonly hdf5Filter: Hdf5Filter;
+  readonly tiff: TiffOptions;
 }
 
 export const archive = defineStage<typeof options, Plan>({
   name: "archive",
   role: "sink",
-  summary: "Write frames and tracks to files: HDF5, CSV or the frame stream itself.",
+  summary: "Write frames and tracks to files: HDF5, TIFF, CSV or the frame stream itself.",
   description:
-    "Every file is readable up to the last frame even if the process is killed. In .h5 the attribute is_complete of /metadata, in .mote the end message says whether a file was closed in order.",
+    "Every file is readable up to the last frame even if the process is killed. In .h5 the attribute is_complete of /metadata, in .mote the end message says whether a file was closed in order. A .tif keeps frames only; it is classic TIFF when the number of frames is known and fits in 4 GB, BigTIFF otherwise. An .ome.tif counts its frames in SizeT at every moment; their times join its OME-XML at the end, and stand in each page before.",
   options,
   examples: [
     {
@@ -54,10 +64,11 @@ export const archive = defineStage<typeof options, Plan>({
   ],
   negotiate(input, o) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
+    const tiff: TiffOptions = { compression: o.tiffCompression, isPredicted: o.tiffPredictor };
     const problems: Problem[] = [];
     for (const path of o.out) {
       try {
-        checkFits(path, input);
+        checkFits(path, input, tiff);
       } catch (error) {
         if (!(error instanceof MoteError)) throw error;
         problems.push(...error.problems);
@@ -66,7 +77,7 @@ export const archive = defineStage<typeof options, Plan>({
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     return {
       output: input,
-      plan: { out: o.out, force: o.force, minFree: o.minFree ?? null, hdf5Filter: o.hdf5Filter },
+      plan: { out: o.out, force: o.force, minFree: o.minFree ?? null, hdf5Filter: o.hdf5Filter, tiff },
     };
   },
   check(plan, input) {
@@ -119,6 +130,7 @@ export const archive = defineStage<typeof options, Plan>({
           geometry: context.geometry,
           isForced: plan.force,
           hdf5Filter: plan.hdf5Filter,
+          tiff: plan.tiff,
         });
         stores.push({ path, store });
       }
@@ -175,9 +187,14 @@ function whereOf(path: string): string {
 }
 
 /** Refuses a container that could hold nothing of this stream. */
-function checkFits(path: string, input: StreamDescriptor): void {
+function checkFits(path: string, input: StreamDescriptor, tiff: TiffOptions): void {
   const where = whereOf(path);
   const container = containerFor(where, path);
+  if (container.keepsFramesOnly && !input.hasFrames) {
+    throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
+  }
+  const refused = /\.tiff?$/.test(extensionOf(path)) ? tiffRefusal(where, tiff) : undefined;
+  if (refused) throw refused;
   if (input.detections !== null) return;
   if (!container.keepsFrames) {
     throw refusal(where, "expected a stream with detections, got one of frames only", "Put `track` before it.");

@@ -8,6 +8,7 @@ import type { StreamEvent } from "../model/event.js";
 import type { EndOfStream } from "../model/run-report.js";
 import { nearestName } from "../option/names.js";
 import type { Hdf5Filter } from "./h5/filters.js";
+import type { TiffOptions } from "./tiff/tiff-options.js";
 
 /**
  * An open container. What `append` has taken is in the operating system's hands when it returns, so a process that is
@@ -39,6 +40,8 @@ export interface StoreRequest {
   /** Replaces a file that is in the way; without it such a file is a refusal. */
   readonly isForced: boolean;
   readonly hdf5Filter: Hdf5Filter;
+  /** Uncompressed when it is not given. */
+  readonly tiff?: TiffOptions;
 }
 
 export interface Container {
@@ -46,9 +49,19 @@ export interface Container {
   readonly summary: string;
   /** Keeps pixels; one that does not asks for detections. */
   readonly keepsFrames: boolean;
+  /** Keeps pixels only: a stream without them has nothing for it. */
+  readonly keepsFramesOnly?: boolean;
   /** Loads the container's module, and only then its libraries. */
   load(): Promise<(request: StoreRequest) => FrameStore | Promise<FrameStore>>;
 }
+
+const tiff: Container = {
+  summary: "TIFF: one page a frame",
+  keepsFrames: true,
+  keepsFramesOnly: true,
+  load: async () => (await import("./tiff/tiff-store.js")).openTiffStore,
+};
+const omeTiff: Container = { ...tiff, summary: "OME-TIFF: one page a frame, with OME-XML" };
 
 /** By file name extension. */
 export const containers: Readonly<Record<string, Container>> = {
@@ -67,11 +80,17 @@ export const containers: Readonly<Record<string, Container>> = {
     keepsFrames: true,
     load: async () => (await import("./mote-store.js")).openMoteStore,
   },
+  ".tif": tiff,
+  ".tiff": tiff,
+  ".ome.tif": omeTiff,
+  ".ome.tiff": omeTiff,
 };
 
-/** The extension that decides, lower case: ".h5" of "Run 7.H5"; of ".h5" alone too. */
+/** The extension that decides, lower case: ".h5" of "Run 7.H5"; of ".h5" alone too; ".ome.tif" is one. */
 export function extensionOf(path: string): string {
   const name = basename(path).toLowerCase();
+  const double = /\.ome\.tiff?$/.exec(name);
+  if (double) return double[0];
   return extname(name) || (name.startsWith(".") ? name : "");
 }
 

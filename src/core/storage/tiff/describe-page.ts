@@ -1,0 +1,74 @@
+/** What the pages say besides pixels: JSON descriptions, DateTime, Software and resolution, all of them ASCII. */
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import { type FrameHeader, noDeviceFrameNumber } from "../../model/frame-header.js";
+
+/**
+ * Characters beyond ASCII as \u escapes: the tag is ASCII (TIFF 6.0 section 2, type 2). tifffile takes any JSON with the
+ * characters `"shape":` in it for its own, and fails or believes a number of pages; with a space before the colon it does
+ * not. Inside a string the quote would have a backslash, so only keys are meant.
+ */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value)
+    .replaceAll('"shape":', '"shape" :')
+    .replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** The metadata of one frame, unknown ones left out, and on the first page that of the stream. */
+export function pageJson(header: FrameHeader, descriptor?: StreamDescriptor): string {
+  const { frameNumber, deviceFrameNumber, capturedAtNs, exposureMs, stageXUm, stageYUm, stageZUm } = header;
+  return asciiJson({
+    frame_number: frameNumber,
+    device_frame_number: deviceFrameNumber === noDeviceFrameNumber ? undefined : deviceFrameNumber,
+    // As text: JavaScript's numbers end at 2^53, nanoseconds since 1970 do not.
+    captured_at_ns: capturedAtNs === 0n ? undefined : String(capturedAtNs),
+    exposure_ms: real(exposureMs),
+    stage_x_um: real(stageXUm),
+    stage_y_um: real(stageYUm),
+    stage_z_um: real(stageZUm),
+    channel_index: header.channelIndex || undefined,
+    z_index: header.zIndex || undefined,
+    position_index: header.positionIndex || undefined,
+    stream: descriptor && streamOf(descriptor),
+  });
+}
+
+function streamOf(descriptor: StreamDescriptor): object {
+  const { shape, pixelFormat, bitDepth, rateHz, pixelSizeUm, isLive, source, calibration, producedBy } = descriptor;
+  return {
+    shape: [shape.height, shape.width],
+    pixel_format: pixelFormat,
+    bit_depth: bitDepth,
+    rate_hz: rateHz,
+    pixel_size_um: pixelSizeUm,
+    is_live: isLive,
+    source,
+    calibration,
+    produced_by: producedBy,
+  };
+}
+
+function real(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** "YYYY:MM:DD HH:MM:SS" in UTC, whole seconds cut (TIFF 6.0 section 8); undefined when unknown. */
+export function dateTime(capturedAtNs: bigint): string | undefined {
+  if (capturedAtNs <= 0n) return undefined;
+  const iso = new Date(Number(capturedAtNs / 1_000_000n)).toISOString();
+  return `${iso.slice(0, 10).replaceAll("-", ":")} ${iso.slice(11, 19)}`;
+}
+
+/** Who made the file: the version of the first stage, since a stream may come from an older Mote. */
+export function software({ producedBy }: StreamDescriptor): string {
+  return producedBy[0] ? `mote ${producedBy[0].version}` : "mote";
+}
+
+/** Pixels a centimetre as a fraction of two 32-bit numbers, good to nine digits (TIFF 6.0 section 8, XResolution). */
+export function perCentimetre(pixelSizeUm: number): readonly [number, number] {
+  const perCm = 1e4 / pixelSizeUm;
+  let denominator = 1;
+  while (perCm * denominator * 10 <= 0xffff_ffff && denominator < 1e9 && !Number.isInteger(perCm * denominator)) {
+    denominator *= 10;
+  }
+  return [Math.min(0xffff_ffff, Math.max(1, Math.round(perCm * denominator))), denominator];
+}

@@ -1,0 +1,139 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { seeded } from "../fake-context.js";
+import { askTifffile, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
+
+const script = join(import.meta.dirname, "tiff-endless.mjs");
+const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/tiff/tiff-store.js"));
+const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "mote-tiff-faults-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the writer, kills it `afterMs` after its first frame, and returns the last count it reported. */
+function killed(path: string, side: number, compression: string, afterMs: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, path, String(side), compression], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let said = "";
+    let isDoomed = false;
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      if (isDoomed || !said.includes("1\n")) return;
+      isDoomed = true;
+      setTimeout(() => child.kill("SIGKILL"), afterMs);
+    });
+    child.on("error", reject);
+    child.on("close", () => resolve(Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1))));
+  });
+}
+
+interface Told {
+  pages: number;
+  same: boolean;
+  stack: number;
+  isOme: boolean;
+}
+
+const readPages = `told = []
+for path in paths:
+    with tifffile.TiffFile(path) as f:
+        n = len(f.pages)
+        h, w = f.pages[0].shape
+        same = all(np.array_equal(f.pages[k].asarray(), expected(k, h, w, "uint16")) for k in range(n))
+        stack = f.series[0].asarray().reshape(-1, h, w)
+        same = same and all(np.array_equal(stack[k], expected(k, h, w, "uint16")) for k in range(len(stack)))
+        told.append({"pages": n, "same": bool(same), "stack": len(stack), "isOme": bool(f.is_ome)})
+print(json.dumps(told))`;
+
+describe.skipIf(!hasTiffJudge || !isBuilt)(`tifffile, after kill -9${needsTiffJudge}${needsBuild}`, () => {
+  const random = seeded(Date.now() & 0xffff);
+  for (const [name, side, compression] of [
+    ["run.tif", 48, "none"],
+    ["run.ome.tif", 300, "none"],
+    ["run.ome.tif", 64, "lzw"],
+    ["run.tif", 300, "deflate"],
+  ] as const) {
+    test(`opens every page of a ${name} of ${side}x${side} with ${compression}, five moments`, {
+      timeout: 120_000,
+    }, async () => {
+      const paths: string[] = [];
+      const stored: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        paths.push(join(folder, `${round}-${name}`));
+        stored.push(await killed(paths[round]!, side, compression, random() * 120));
+      }
+      const told = askTifffile<Told[]>(paths, readPages);
+      for (const [round, { pages, same, stack, isOme }] of told.entries()) {
+        expect(same).toBe(true);
+        expect(isOme).toBe(name.includes("ome"));
+        expect(pages).toBeGreaterThanOrEqual(stored[round]!);
+        // Between the page that joins the chain and SizeT there is a moment, in which the page is not yet counted.
+        expect(stack).toBeGreaterThanOrEqual(isOme ? stored[round]! : pages);
+        expect(stack).toBeLessThanOrEqual(pages);
+      }
+    });
+  }
+});
+
+const smallDisk = (() => {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
+  const probe = mkdtempSync(join(tmpdir(), "mote-mount-"));
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", probe]).status === 0;
+  if (mounted) spawnSync("umount", [probe]);
+  rmSync(probe, { recursive: true });
+  return mounted;
+})();
+const needsDisk = smallDisk ? "" : " (skipped: needs the right to mount a tmpfs)";
+
+describe.skipIf(!smallDisk || !isBuilt)(`a full disk${needsDisk}${needsBuild}`, () => {
+  let disk: string;
+  beforeEach(() => {
+    disk = join(folder, "disk");
+    execFileSync("mkdir", [disk]);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]);
+  });
+  afterEach(() => execFileSync("umount", [disk]));
+
+  function fill(name: string, side: number, compression: string): { stored: number; message: string; stderr: string } {
+    const ran = spawnSync(process.execPath, [script, join(disk, name), String(side), compression], {
+      encoding: "utf8",
+      maxBuffer: 1 << 26,
+    });
+    const lines = ran.stdout.trim().split("\n");
+    const { message, exitCode } = JSON.parse(lines.pop()!) as { message: string; exitCode: number };
+    expect(exitCode).toBe(1);
+    return { stored: Number(lines.at(-1)), message, stderr: ran.stderr };
+  }
+
+  for (const [name, side, compression] of [
+    ["run.tif", 32, "none"],
+    ["run.tif", 500, "none"],
+    ["run.ome.tif", 300, "none"],
+    ["run.ome.tif", 500, "lzw"],
+    ["run.tif", 200, "deflate"],
+  ] as const) {
+    test(`fails a ${name} of ${side}x${side} with ${compression} in one sentence and leaves what was stored`, {
+      timeout: 60_000,
+    }, () => {
+      const { stored, message, stderr } = fill(name, side, compression);
+      expect(message).toContain(`${name}: writing after frame ${stored} failed: ENOSPC`);
+      expect(stderr).toBe("");
+      expect(stored).toBeGreaterThan(3);
+      if (!hasTiffJudge) return;
+      const [told] = askTifffile<Told[]>([join(disk, name)], readPages);
+      expect(told).toEqual({ pages: stored, stack: stored, same: true, isOme: name.includes("ome") });
+    });
+  }
+
+  test("leaves nothing when not even the first frame fits", () => {
+    expect(fill("run.tif", 1500, "none").stored).toBe(0);
+    expect(readdirSync(disk)).toEqual([]);
+  });
+});
