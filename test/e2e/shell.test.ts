@@ -218,6 +218,13 @@ test("a loss is counted, named, kept with the data and in the exit code of every
   expect(Object.values(facts.ledger as Record<string, number>).reduce((a, b) => a + b, 0)).toBe(20);
 });
 
+test("reading a stream from a file says nothing but the result", async () => {
+  const { err, code } = await openShell("file-in").run(
+    `mote archive --input ${root}/fixtures/tracked.mote --out t.csv --quiet`,
+  );
+  expect([code, err]).toEqual([0, ""]);
+});
+
 test("a named pipe, a file and a unix socket carry the same stream", async () => {
   const shell = openShell("transports");
   await shell.run(`mote ${sim} --frames 10 --output direct.mote`);

@@ -13,7 +13,13 @@ export function spawnWorker<Message>(
   workerData: unknown,
   onMessage: (message: Message) => void,
 ): { readonly ended: Promise<void> } {
-  const worker = new Worker(entry, { workerData, name, resourceLimits: { maxYoungGenerationSizeMb } });
+  // A stage may close what the main thread opened for it (the stream it reads): descriptors are the process', not a thread's.
+  const worker = new Worker(entry, {
+    workerData,
+    name,
+    resourceLimits: { maxYoungGenerationSizeMb },
+    trackUnmanagedFds: false,
+  });
   worker.on("message", onMessage);
   const ended = new Promise<void>((resolve, reject) => {
     worker.on("error", reject);
