@@ -9,7 +9,11 @@ import { type TiffCompression, type TiffOptions, zstdCompress } from "./tiff-opt
 
 /** Bytes of pixels a compressed strip aims at: enough for the codec, little enough for readers that want a few rows. */
 const stripBytes = 128 * 1024;
-const deflateLevel = 1;
+/**
+ * Deflate (RFC 1951) with Huffman codes and runs only: pictures with noise hardly repeat themselves otherwise. Measured
+ * against level 1 with all matches: 1.6 times as fast and 4% larger on beads with noise, not larger on brightfield.
+ */
+const deflateOptions = { level: 1, strategy: zlib.constants.Z_RLE };
 
 export interface StripLayout {
   /** Value of the Compression tag. */
@@ -70,7 +74,7 @@ const compressors: Readonly<Record<Exclude<TiffCompression, "none">, (mostBytes:
   },
   // With its zlib frame (TIFF Technical Note 2).
   deflate: (mostBytes) => {
-    const options = { level: deflateLevel, chunkSize: Math.max(64, mostBytes) };
+    const options = { ...deflateOptions, chunkSize: Math.max(64, mostBytes) };
     return (strip) => zlib.deflateSync(strip, options);
   },
   zstd: () => {
