@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { seeded } from "../fake-context.js";
-import { askTifffile, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
+import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
 
 const script = join(import.meta.dirname, "tiff-endless.mjs");
 const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/tiff/tiff-store.js"));
@@ -131,6 +132,23 @@ describe.skipIf(!smallDisk || !isBuilt)(`a full disk${needsDisk}${needsBuild}`, 
       expect(told).toEqual({ pages: stored, stack: stored, same: true, isOme: name.includes("ome") });
     });
   }
+
+  test("keeps every frame of an .ome.tif when only its last description does not fit", () => {
+    const path = join(disk, "run.ome.tif");
+    const descriptor = fakeDescriptor({ shape: { height: 16, width: 16 }, detections: null });
+    const geometry = fakeGeometry(descriptor, 0);
+    const store = openTiffStore({ path, where: "archive", descriptor, geometry, isForced: false, hdf5Filter: "zstd" });
+    const frame = fakeFrame(geometry);
+    for (let number = 0; number < 300; number++) {
+      fillFrame(frame, descriptor, number, 0);
+      for (let at = 0; at < 256; at++) frame.pixels[at] = expectedPixel("uint16", at, number);
+      store.append(frame);
+    }
+    spawnSync("dd", ["if=/dev/zero", `of=${join(disk, "other")}`, "bs=4096"]);
+    expect(() => store.close(end)).toThrow("cannot be closed in order: ENOSPC");
+    if (!hasTiffJudge) return;
+    expect(askTifffile<Told[]>([path], readPages)).toEqual([{ pages: 300, stack: 300, same: true, isOme: true }]);
+  });
 
   test("leaves nothing when not even the first frame fits", () => {
     expect(fill("run.tif", 1500, "none").stored).toBe(0);
