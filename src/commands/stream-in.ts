@@ -5,9 +5,6 @@ import { detectionCapacity } from "../core/model/detection.js";
 import type { EndOfStream } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
-import { openByteSource } from "../core/stream/byte-pipe.js";
-import { createStreamReader, readDescriptor } from "../core/stream/stream-reader.js";
-import { openInput } from "../core/stream/transport.js";
 
 const options = {
   input: option.path({
@@ -49,6 +46,11 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
   options,
   examples: [],
   async look({ input }) {
+    const [{ openByteSource }, { readDescriptor }, { openInput }] = await Promise.all([
+      import("../core/stream/byte-pipe.js"),
+      import("../core/stream/stream-reader.js"),
+      import("../core/stream/transport.js"),
+    ]);
     const opened = await openInput(input === "-" ? "stdin" : "stream", input);
     const source = openByteSource(opened.name, opened.fd, 0, opened.isSeekable);
     const descriptor = readDescriptor(source);
@@ -72,7 +74,11 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
       needs: descriptor.detections ? { detectionRows: capacityOf(descriptor) } : {},
     };
   },
-  open(plan, context) {
+  async open(plan, context) {
+    const [{ openByteSource }, { createStreamReader }] = await Promise.all([
+      import("../core/stream/byte-pipe.js"),
+      import("../core/stream/stream-reader.js"),
+    ]);
     const source = openByteSource(plan.name, plan.fd, plan.position, plan.isSeekable);
     let drainingSinceMs = 0;
     let cutAfterFrame: number | null = null;

@@ -3,9 +3,7 @@
 import { harmlessReasons } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
-import { openByteSink, ReaderGone } from "../core/stream/byte-pipe.js";
-import { createStreamWriter, type StreamWriter } from "../core/stream/stream-writer.js";
-import { openOutput, outputFault, syncFile } from "../core/stream/transport.js";
+import type { StreamWriter } from "../core/stream/stream-writer.js";
 
 const options = {
   output: option.path({
@@ -35,12 +33,18 @@ export const streamOut = defineStage<typeof options, Plan>({
   negotiate(input, o) {
     return { output: input!, plan: { output: o.output, checksums: o.checksums, force: o.force } };
   },
-  check(plan, input) {
+  async check(plan, input) {
+    const { outputFault } = await import("../core/stream/transport.js");
     const fault = outputFault(plan.output, plan.force);
     const stage = input.producedBy.at(-1)?.stage ?? "stream";
     return fault ? [{ where: `${stage}, --output`, ...fault }] : [];
   },
   async open(plan, context) {
+    const [{ openByteSink, ReaderGone }, { createStreamWriter }, { openOutput, syncFile }] = await Promise.all([
+      import("../core/stream/byte-pipe.js"),
+      import("../core/stream/stream-writer.js"),
+      import("../core/stream/transport.js"),
+    ]);
     const stage = context.input.producedBy.at(-1)?.stage ?? "stream";
     const { fd, name, isFile } = await openOutput(stage, plan.output);
     const sink = openByteSink(name, fd, context.isAborted, () => {

@@ -5,7 +5,11 @@ import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { detectionCapacity, detectionColumns, extraColumns } from "../core/model/detection.js";
 import { maximumPixel } from "../core/model/pixel-format.js";
 import { defineStage, type StageContext, type StageNeeds } from "../core/pipeline/stage.js";
-import { type FindParameters, finderScratchBytes, type ParticleFinder } from "../core/tracking/find/particle-finder.js";
+import type {
+  finderScratchBytes as FinderScratchBytes,
+  FindParameters,
+  ParticleFinder,
+} from "../core/tracking/find/particle-finder.js";
 import type { RingFindParameters } from "../core/tracking/find/ring-finder.js";
 import type { FollowParameters } from "../core/tracking/follow/particle-follower.js";
 import { mostHeldFrames } from "../core/tracking/follow/track-length.js";
@@ -34,6 +38,8 @@ interface Plan {
 
 interface Facts {
   readonly processors: number;
+  /** How much scratch finding takes; handed in so that help and validation load none of the algorithms. */
+  readonly finderScratchBytes: typeof FinderScratchBytes;
   /** What the mask file holds; null without one. */
   readonly mask: MaskFacts | null;
 }
@@ -73,16 +79,19 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
     },
   ],
   async look({ mask }) {
-    const { processorCount } = await import("../core/workers/processors.js");
-    if (mask === undefined) return { processors: processorCount(), mask: null };
+    const [{ processorCount }, { finderScratchBytes }] = await Promise.all([
+      import("../core/workers/processors.js"),
+      import("../core/tracking/find/particle-finder.js"),
+    ]);
+    if (mask === undefined) return { processors: processorCount(), mask: null, finderScratchBytes };
     const { lookAtFiles } = await import("../core/storage/read/look-at-files.js");
     const { first } = await lookAtFiles("track, --mask", [mask], undefined);
-    return { processors: processorCount(), mask: first.shape };
+    return { processors: processorCount(), mask: first.shape, finderScratchBytes };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("track", "needs frames", "Put acquire before it.");
     checkInput(input);
-    const { find, problems, needs } = o.locator === "ring" ? planRings(input, o) : planParticles(input, o);
+    const { find, problems, needs } = o.locator === "ring" ? planRings(input, o) : planParticles(input, o, facts);
     const all = [...problems, ...linkProblems("track", o), ...loneOptions(o), ...placeProblems(o, input, facts.mask)];
     if (all.length > 0) throw new MoteError(all, { exitCode: 2 });
     const link = linkParameters(o);
@@ -175,7 +184,7 @@ interface FindPlan {
   readonly needs: StageNeeds;
 }
 
-function planParticles(input: StreamDescriptor, o: TrackOptions): FindPlan {
+function planParticles(input: StreamDescriptor, o: TrackOptions, facts: Facts): FindPlan {
   const { shape, pixelFormat } = input;
   const locate = resolveLocateParameters(locateOptions(o));
   const camera = cameraNoise(o, input);
@@ -203,7 +212,7 @@ function planParticles(input: StreamDescriptor, o: TrackOptions): FindPlan {
       ? {}
       : {
           detectionRows: detectionCapacity(shape, locate.separation),
-          mapperScratchBytes: finderScratchBytes(shape, pixelFormat, params),
+          mapperScratchBytes: facts.finderScratchBytes(shape, pixelFormat, params),
         };
   return { find: { kind: "particle", params }, problems, needs };
 }
