@@ -183,7 +183,7 @@ test.each([
   [
     "an unknown extension",
     `mote run ${sim} --frames 1 then ${track} then archive --out x.xls`,
-    /\.csv, \.h5 or \.mote/,
+    /\.csv, \.h5, \.mote, \.tif/,
   ],
   ["stages in the wrong order", `mote run ${track} then archive --out x.csv`, /first stage/],
   ["a table of untracked frames", `mote run ${sim} --frames 1 then archive --out x.csv`, /Put `track` before it/],
