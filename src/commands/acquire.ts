@@ -20,7 +20,7 @@ import type { FileFacts } from "../core/storage/read/look-at-files.js";
 const options = {
   files: option.list<string>(
     option.path({
-      doc: "Files to replay in this order (.tif, .tiff, .png, or headerless with --size and --pixel-format), folders (their images in natural order) or quoted patterns.",
+      doc: "Files to replay in this order (.mote, .tif, .tiff, .png, .jxl, or headerless with --size and --pixel-format), folders (their images in natural order) or quoted patterns.",
       metavar: "file",
     }),
   ),
