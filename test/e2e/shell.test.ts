@@ -159,6 +159,11 @@ test("all mistakes of all stages are told at once, with the nearest name, exit c
 
 test.each([
   ["a missing file", "mote acquire nowhere.tif", /nowhere\.tif/],
+  [
+    "an option of runs given to a command that is none",
+    `mote inspect ${root}/fixtures/beads.mote --latency`,
+    /no such option/,
+  ],
   ["an unknown command", "mote trak", /Did you mean mote track/],
   [
     "an even diameter",

@@ -6,6 +6,7 @@ import { type ExitCode, MoteError, refusal } from "../errors.js";
 import type { JsonObject } from "../model/json.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
 import { camel } from "../option/names.js";
+import type { OptionSpecs } from "../option/option.js";
 import type { Command } from "../pipeline/command.js";
 import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
@@ -13,17 +14,24 @@ import { readTextFile } from "../storage/text-file.js";
 import { parseWords } from "./command-line.js";
 import { executeRun } from "./execute-run.js";
 import { printData, printMessage, printResult } from "./terminal.js";
-import { everyRun, stageSyntax } from "./verb-syntax.js";
+import { everyCommand, everyRun, stageSyntax } from "./verb-syntax.js";
 import type { Voice } from "./voice.js";
 
 /** Splits off the options of every command and lays the --config file's values underneath the rest. */
-function takeEvery(where: string, given: RawOptions): { raw: RawOptions; voice: Voice } {
-  const own = Object.fromEntries(Object.entries(given).filter(([name]) => name in everyRun));
-  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !(name in everyRun)));
-  const { options, problems } = decodeOptions(where, everyRun, own);
+function takeEvery(
+  where: string,
+  given: RawOptions,
+  shared: typeof everyRun | typeof everyCommand,
+): { raw: RawOptions; voice: Voice } {
+  const own = Object.fromEntries(Object.entries(given).filter(([name]) => name in shared));
+  const rest = without(given, own);
+  const { options, problems } = decodeOptions<OptionSpecs>(where, shared, own);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  const raw = options.config === undefined ? rest : { ...readConfig(where, options.config), ...rest };
-  return { raw, voice: { json: options.json, quiet: options.quiet, latency: options.latency } };
+  const raw = options.config === undefined ? rest : { ...readConfig(where, options.config as string), ...rest };
+  return {
+    raw,
+    voice: { json: options.json === true, quiet: options.quiet === true, latency: options.latency === true },
+  };
 }
 
 function readConfig(where: string, path: string): RawOptions {
@@ -51,7 +59,7 @@ function without(raw: RawOptions, ...parts: RawOptions[]): RawOptions {
 
 /** One stage in a shell pipeline: what it reads and writes are stages too, so the code is that of a composed run. */
 export async function runStageVerb(stage: StageDeclaration, given: RawOptions, version: string): Promise<ExitCode> {
-  const { raw, voice } = takeEvery(stage.name, given);
+  const { raw, voice } = takeEvery(stage.name, given, everyRun);
   const inPart = stage.role === "source" ? {} : partOf(streamIn, raw);
   const outPart = stage.role === "sink" ? {} : partOf(streamOut, raw);
   const requests: StageRequest[] = [{ stage, label: stage.name, raw: without(raw, inPart, outPart) }];
@@ -67,7 +75,7 @@ export async function runComposed(command: Command, words: readonly string[], ve
     { name: command.name, summary: "", examples: [], groups: [{ heading: "", options: everyRun }] },
     firstStage < 0 ? words : words.slice(0, firstStage),
   );
-  const { voice, raw } = takeEvery(command.name, own.raw);
+  const { voice, raw } = takeEvery(command.name, own.raw, everyRun);
   const { problems } = decodeOptions(command.name, {}, raw);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   const rest = firstStage < 0 ? [] : words.slice(firstStage);
@@ -85,7 +93,7 @@ export async function runComposed(command: Command, words: readonly string[], ve
       )
     : undefined;
   const request = await command.compose!(trailing ? ((trailing.raw.file as string[] | undefined) ?? []) : rest);
-  const finalVoice = trailing ? takeEvery(command.name, without(trailing.raw, { file: true })).voice : voice;
+  const finalVoice = trailing ? takeEvery(command.name, without(trailing.raw, { file: true }), everyRun).voice : voice;
   const requests = await Promise.all(
     request.calls.map(async (call): Promise<StageRequest> => {
       const stage = await loadStage(call.stage)!;
@@ -113,7 +121,7 @@ async function runStages(requests: readonly StageRequest[], voice: Voice, versio
 }
 
 export async function runCommandVerb(command: Command, given: RawOptions): Promise<ExitCode> {
-  const { raw, voice } = takeEvery(command.name, given);
+  const { raw, voice } = takeEvery(command.name, given, everyCommand);
   const { options, problems } = decodeOptions(command.name, command.options, raw);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   const result = await command.run!(options);
