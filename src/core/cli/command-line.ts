@@ -16,7 +16,6 @@ export interface VerbSyntax {
   readonly examples: readonly Example[];
   /** Option groups with their headings, in order. */
   readonly groups: readonly { readonly heading: string; readonly options: OptionSpecs }[];
-  readonly presets?: readonly string[];
 }
 
 export interface ParsedWords {

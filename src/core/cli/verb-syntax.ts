@@ -43,7 +43,6 @@ export function stageSyntax(stage: StageDeclaration, isAlone: boolean): VerbSynt
     positional: stage.positional,
     examples: stage.examples,
     groups,
-    ...(stage.presets ? { presets: Object.keys(stage.presets) } : {}),
   };
 }
 

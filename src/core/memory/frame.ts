@@ -1,5 +1,5 @@
 /** One pool slot as a thread sees it: the header in place, the pixels in place, the detections in place. */
-import { FrameHeader, type FrameHeader as Header } from "../model/frame-header.js";
+import { FrameHeader } from "../model/frame-header.js";
 import { borrowPixels, bytesPerPixel, type PixelArray, type PixelFormat } from "../model/pixel-format.js";
 import { type SlotGeometry, slotLayout, slotMeta } from "./slot-layout.js";
 
@@ -10,7 +10,7 @@ import { type SlotGeometry, slotLayout, slotMeta } from "./slot-layout.js";
  */
 export class Frame {
   readonly slot: number;
-  readonly header: Header;
+  readonly header: FrameHeader;
   readonly pixels: PixelArray;
   /** Byte offset of the pixels in the shared memory, for kernels. */
   readonly pixelsOffset: number;

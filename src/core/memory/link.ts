@@ -23,7 +23,6 @@ const word = {
   tail: 6,
   isClosed: 7,
   most: 8,
-  dropped: 9,
   entries: 16,
 } as const;
 /** frameNumber (-1 for an event), droppedFirst and pushedAt are float64, two words each, at even places. */
@@ -220,7 +219,6 @@ export class Link {
   #notePending(frameNumber: number): void {
     if (this.#pendingCount === 0) this.#pendingFirst = frameNumber;
     this.#pendingCount++;
-    Atomics.add(this.#words, word.dropped, 1);
   }
 
   /**
@@ -246,7 +244,6 @@ export class Link {
     this.#put(last, slot, frameNumber, isReady, nowMs);
     this.#words[at + entry.droppedCount] = earlier + 1;
     this.#floats[(at + entry.droppedFirst) >> 1] = first;
-    Atomics.add(this.#words, word.dropped, 1);
     return given;
   }
 

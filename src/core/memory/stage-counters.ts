@@ -7,7 +7,7 @@
 const binsPerOctave = 8;
 const bins = 256;
 
-const field = { in: 0, out: 1, failed: 2, dropped: 3, detections: 4, busyMs: 5, lost: 6, bytes: 7 } as const;
+const field = { in: 0, out: 1, failed: 2, dropped: 3, detections: 4, busyMs: 5, lost: 6 } as const;
 const firstBin = { latency: 8, age: 8 + bins } as const;
 export const counterFloats = 8 + 2 * bins;
 

@@ -42,11 +42,10 @@ export interface EndOfStream {
   readonly stages: readonly StageReport[];
 }
 
-/** Reasons to give a frame up that lose nothing: it is there already, nobody reads any more, or it was not asked for. */
+/** Reasons to give a frame up that lose nothing: it is there already, or nobody reads any more. */
 export const harmlessReasons = {
   duplicate: "duplicate",
   readerGone: "the reader went away",
-  notSelected: "not selected",
 } as const;
 
 /** Whether frames given up for this reason are lost. */
