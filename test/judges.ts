@@ -1,6 +1,8 @@
 /** What tests may lean on besides npm packages: where it is, or why the test is skipped. In CI nothing may be skipped. */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { test } from "vitest";
 
 const data = resolve("../shared/data");
@@ -13,3 +15,13 @@ export const compareTracks = resolve("../shared/tools/compare-tracks.mjs");
 /** A test that needs a Python with the packages of test/judges.txt, named by MOTE_PYTHON. */
 export const python = process.env.MOTE_PYTHON;
 export const testWithPython = python || process.env.MOTE_REQUIRE_JUDGES ? test : test.skip;
+
+/** Whether a test may mount a small disk: Linux, root, and a kernel that lets it. */
+export const canMountSmallDisk = (() => {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
+  const probe = mkdtempSync(join(tmpdir(), "mote-mount-"));
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", probe]).status === 0;
+  if (mounted) spawnSync("umount", [probe]);
+  rmSync(probe, { recursive: true });
+  return mounted;
+})();

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { canMountSmallDisk } from "../../judges.js";
 import { seeded } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 
@@ -88,19 +89,9 @@ describe.skipIf(!isBuilt)(`a table, after kill -9${needsBuild}`, () => {
   });
 });
 
-const isRoot = process.platform === "linux" && process.getuid?.() === 0;
-const smallDisk = (() => {
-  if (!isRoot) return false;
-  const probe = mkdtempSync(join(tmpdir(), "mote-mount-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", probe]).status === 0;
-  if (mounted) spawnSync("umount", [probe]);
-  rmSync(probe, { recursive: true });
-  return mounted;
-})();
+const needsDisk = canMountSmallDisk ? "" : " (skipped: needs the right to mount a tmpfs)";
 
-const needsDisk = smallDisk ? "" : " (skipped: needs the right to mount a tmpfs)";
-
-describe.skipIf(!smallDisk || !isBuilt)(`a full disk${needsDisk}${needsBuild}`, () => {
+describe.skipIf(!canMountSmallDisk || !isBuilt)(`a full disk${needsDisk}${needsBuild}`, () => {
   let disk: string;
   beforeEach(() => {
     disk = join(folder, "disk");

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
+import { canMountSmallDisk } from "../../judges.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
 
@@ -83,17 +84,9 @@ describe.skipIf(!hasTiffJudge || !isBuilt)(`tifffile, after kill -9${needsTiffJu
   }
 });
 
-const smallDisk = (() => {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
-  const probe = mkdtempSync(join(tmpdir(), "mote-mount-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", probe]).status === 0;
-  if (mounted) spawnSync("umount", [probe]);
-  rmSync(probe, { recursive: true });
-  return mounted;
-})();
-const needsDisk = smallDisk ? "" : " (skipped: needs the right to mount a tmpfs)";
+const needsDisk = canMountSmallDisk ? "" : " (skipped: needs the right to mount a tmpfs)";
 
-describe.skipIf(!smallDisk || !isBuilt)(`a full disk${needsDisk}${needsBuild}`, () => {
+describe.skipIf(!canMountSmallDisk || !isBuilt)(`a full disk${needsDisk}${needsBuild}`, () => {
   let disk: string;
   beforeEach(() => {
     disk = join(folder, "disk");

@@ -2,7 +2,9 @@
  * Links features of successive frames into tracks, one frame at a time (Crocker & Grier 1996, J. Colloid Interface Sci.
  * 179:298). Owns the live tracks; knows nothing of images, tables or files.
  */
+
 import { MoteError } from "../../errors.js";
+import { detectionFlag } from "../../model/detection.js";
 import { CandidateGraph } from "./candidate-graph.js";
 import { growFloat64 } from "./growing-array.js";
 import { LiveTracks } from "./live-tracks.js";
@@ -10,13 +12,8 @@ import { checkLinkParameters, type LinkParameters, type LinkSettings, resolveLin
 import { VelocityField } from "./predictor.js";
 import { Subnets } from "./subnets.js";
 
-/** Bits that `link` sets for a feature. */
-export const linkFlag = {
-  /** The feature continues a track that was missing in the frame, or frames, before. */
-  gap: 1,
-  /** The feature's subnet was linked greedily, or its frame was too crowded to weigh every candidate. */
-  subnetDegraded: 2,
-} as const;
+/** Those of the detection flags that `link` sets; a frame too crowded to weigh every candidate counts as degraded. */
+export const linkFlag = { gap: detectionFlag.gap, subnetDegraded: detectionFlag.subnetDegraded } as const;
 
 /** What happened in one frame. The linker returns the same object every time: copy what is to be kept. */
 export interface FrameLinkReport {
