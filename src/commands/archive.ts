@@ -5,9 +5,9 @@ import type { EndOfStream } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import { fileBytes, freeBytes, newFileProblem, realPath, spaceProblems } from "../core/storage/files.js";
-import { containerFor, extensionOf, type FrameStore } from "../core/storage/frame-store.js";
-import { type Hdf5Filter, hdf5FilterNames } from "../core/storage/h5/filters.js";
-import { type TiffOptions, tiffCompressionNames, tiffRefusal } from "../core/storage/tiff/tiff-options.js";
+import { containerFor, extensionOf, type FrameStore, type StoreSettings } from "../core/storage/frame-store.js";
+import { h5Options, h5Settings } from "../core/storage/h5/h5-options.js";
+import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tiff-options.js";
 import { formatBytes } from "../core/units.js";
 
 /** How often the room on the disks is looked at while running, milliseconds. */
@@ -27,26 +27,15 @@ const options = {
     min: 0,
     metavar: "size",
   }),
-  hdf5Filter: option.choice(hdf5FilterNames, {
-    doc: "Compression of the frames in .h5: gzip and none open everywhere, the others where the HDF5 plugins are installed.",
-    default: "zstd",
-  }),
-  tiffCompression: option.choice(tiffCompressionNames, {
-    doc: "Compression of the frames in .tif: none is fastest and opens everywhere, lzw and deflate nearly everywhere, zstd in libtiff and tifffile.",
-    default: "none",
-  }),
-  tiffPredictor: option.flag({
-    doc: "Store differences of neighbouring pixels in a compressed .tif: smaller where the picture is smooth.",
-    default: false,
-  }),
+  ...h5Options,
+  ...tiffOptions,
 };
 
 interface Plan {
   readonly out: readonly string[];
   readonly force: boolean;
   readonly minFree: number | null;
-  readonly hdf5Filter: Hdf5Filter;
-  readonly tiff: TiffOptions;
+  readonly settings: StoreSettings;
 }
 
 export const archive = defineStage<typeof options, Plan>({
@@ -64,11 +53,11 @@ export const archive = defineStage<typeof options, Plan>({
   ],
   negotiate(input, o) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
-    const tiff: TiffOptions = { compression: o.tiffCompression, isPredicted: o.tiffPredictor };
+    const settings: StoreSettings = { hdf5: h5Settings(o), tiff: tiffSettings(o) };
     const problems: Problem[] = [];
     for (const path of o.out) {
       try {
-        checkFits(path, input, tiff);
+        checkFits(path, input, settings);
       } catch (error) {
         if (!(error instanceof MoteError)) throw error;
         problems.push(...error.problems);
@@ -77,7 +66,7 @@ export const archive = defineStage<typeof options, Plan>({
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     return {
       output: input,
-      plan: { out: o.out, force: o.force, minFree: o.minFree ?? null, hdf5Filter: o.hdf5Filter, tiff },
+      plan: { out: o.out, force: o.force, minFree: o.minFree ?? null, settings },
     };
   },
   check(plan, input) {
@@ -107,11 +96,11 @@ export const archive = defineStage<typeof options, Plan>({
     const stores: { readonly path: string; readonly store: FrameStore }[] = [];
 
     /** Closes every container; the first error is thrown after the last is closed. */
-    function closeAll(end: EndOfStream | null): void {
+    async function closeAll(end: EndOfStream | null): Promise<void> {
       let first: unknown;
       for (const { store } of stores.splice(0)) {
         try {
-          store.close(end);
+          await store.close(end);
         } catch (error) {
           first ??= error;
         }
@@ -129,13 +118,12 @@ export const archive = defineStage<typeof options, Plan>({
           descriptor: context.input,
           geometry: context.geometry,
           isForced: plan.force,
-          hdf5Filter: plan.hdf5Filter,
-          tiff: plan.tiff,
+          settings: plan.settings,
         });
         stores.push({ path, store });
       }
     } catch (error) {
-      closeAll(null);
+      await closeAll(null);
       throw error;
     }
 
@@ -156,28 +144,26 @@ export const archive = defineStage<typeof options, Plan>({
 
     const written = plan.out.map((path) => ({ path, bytes: 0, frames: 0, rows: 0 }));
     return {
-      push(frame) {
+      async push(frame) {
         watchDisks();
-        stores.forEach(({ store }, index) => {
-          store.append(frame);
+        for (const [index, { store }] of stores.entries()) {
+          await store.append(frame);
           const count = written[index]!;
           count.frames = store.frames;
           count.rows = store.rows;
-        });
+        }
         return undefined;
       },
       event(event) {
         for (const { store } of stores) store.event(event);
       },
-      flush(end) {
-        closeAll(end);
+      async flush(end) {
+        await closeAll(end);
         for (const file of written) file.bytes = fileBytes(file.path);
       },
       summary: () => ({ files: written }),
-      close() {
-        // Only when the stream's end never came: what is still open then has been cut.
-        closeAll(null);
-      },
+      // Only when the stream's end never came: what is still open then has been cut.
+      close: () => closeAll(null),
     };
   },
 });
@@ -187,13 +173,13 @@ function whereOf(path: string): string {
 }
 
 /** Refuses a container that could hold nothing of this stream. */
-function checkFits(path: string, input: StreamDescriptor, tiff: TiffOptions): void {
+function checkFits(path: string, input: StreamDescriptor, settings: StoreSettings): void {
   const where = whereOf(path);
   const container = containerFor(where, path);
   if (container.keepsFramesOnly && !input.hasFrames) {
     throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
   }
-  const refused = /\.tiff?$/.test(extensionOf(path)) ? tiffRefusal(where, tiff) : undefined;
+  const refused = /\.tiff?$/.test(extensionOf(path)) ? tiffRefusal(where, settings.tiff!) : undefined;
   if (refused) throw refused;
   if (input.detections !== null) return;
   if (!container.keepsFrames) {

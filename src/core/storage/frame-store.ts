@@ -7,27 +7,30 @@ import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { EndOfStream } from "../model/run-report.js";
 import { nearestName } from "../option/names.js";
-import type { Hdf5Filter } from "./h5/filters.js";
-import type { TiffOptions } from "./tiff/tiff-options.js";
+import type { Hdf5Settings } from "./h5/h5-options.js";
+import type { TiffSettings } from "./tiff/tiff-options.js";
 
 /**
  * An open container. What `append` has taken is in the operating system's hands when it returns, so a process that is
- * killed afterwards leaves it readable. A failed append leaves the file as it was after the append before.
+ * killed afterwards leaves it readable. A failed append leaves the file as it was after the append before, and may be tried
+ * again.
  */
 export interface FrameStore {
   /** Frames stored so far. */
   readonly frames: number;
   /** Detections stored so far. */
   readonly rows: number;
-  /** Stores one frame and its detections; throws a failure naming the file when the disk refuses. */
-  append(frame: Frame): void;
+  /** Stores one frame and its detections; throws a failure naming the file when the disk refuses. The frame is the store's until it returns. */
+  append(frame: Frame): void | Promise<void>;
+  /** Stores the detections of a frame whose pixels are given up, as on a disk that is nearly full; absent where they have no place. */
+  appendDetections?(frame: Frame): void | Promise<void>;
   /** Takes what happened between frames; containers without a place for it ignore it. */
   event(event: StreamEvent): void;
   /**
    * Ends the container, synced to the disk: with the stream's totals, or with null after a failure, when the file keeps
    * what it has and is removed if it has nothing.
    */
-  close(end: EndOfStream | null): void;
+  close(end: EndOfStream | null): void | Promise<void>;
 }
 
 export interface StoreRequest {
@@ -39,9 +42,13 @@ export interface StoreRequest {
   readonly geometry: SlotGeometry;
   /** Replaces a file that is in the way; without it such a file is a refusal. */
   readonly isForced: boolean;
-  readonly hdf5Filter: Hdf5Filter;
-  /** Uncompressed when it is not given. */
-  readonly tiff?: TiffOptions;
+  /** What was asked of each container; one that is not given has its defaults. */
+  readonly settings?: StoreSettings;
+}
+
+export interface StoreSettings {
+  readonly hdf5?: Hdf5Settings;
+  readonly tiff?: TiffSettings;
 }
 
 export interface Container {

@@ -24,7 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function request(name = "tracks.csv", isForced = false): StoreRequest {
   const path = join(folder, name);
-  return { path, where: `archive, --out ${name}`, descriptor, geometry, isForced, hdf5Filter: "zstd" };
+  return { path, where: `archive, --out ${name}`, descriptor, geometry, isForced };
 }
 
 const out = new Uint8Array(longestNumber + 8);

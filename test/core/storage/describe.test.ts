@@ -18,7 +18,14 @@ async function store(name: string, numbers: readonly number[], descriptor = fake
   const path = join(folder, name);
   const geometry = fakeGeometry(descriptor);
   const open = await containerFor("archive", path).load();
-  const container = await open({ path, where: name, descriptor, geometry, isForced: false, hdf5Filter: "gzip" });
+  const container = await open({
+    path,
+    where: name,
+    descriptor,
+    geometry,
+    isForced: false,
+    settings: { hdf5: { filter: "gzip" } },
+  });
   const frame = fakeFrame(geometry);
   let previous = -1;
   for (const number of numbers) {

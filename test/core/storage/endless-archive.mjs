@@ -38,7 +38,6 @@ const store = await open({
   descriptor,
   geometry,
   isForced: true,
-  hdf5Filter: "zstd",
 });
 writeSync(1, "0\n");
 try {

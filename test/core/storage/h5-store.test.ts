@@ -20,7 +20,14 @@ function open(descriptor: StreamDescriptor, hdf5Filter: Hdf5Filter = "zstd", isF
   const geometry = fakeGeometry(descriptor);
   const path = join(folder, "run.h5");
   return Promise.resolve(
-    openH5Store({ path, where: "archive, --out run.h5", descriptor, geometry, isForced, hdf5Filter }),
+    openH5Store({
+      path,
+      where: "archive, --out run.h5",
+      descriptor,
+      geometry,
+      isForced,
+      settings: { hdf5: { filter: hdf5Filter } },
+    }),
   );
 }
 
@@ -42,7 +49,7 @@ test("a folder that is not there is named in the system's words", async () => {
   const path = join(folder, "no", "run.h5");
   const where = "archive, --out no/run.h5";
   await expect(
-    openH5Store({ path, where, descriptor, geometry: fakeGeometry(descriptor), isForced: false, hdf5Filter: "zstd" }),
+    openH5Store({ path, where, descriptor, geometry: fakeGeometry(descriptor), isForced: false }),
   ).rejects.toThrow("ENOENT");
 });
 

@@ -30,8 +30,7 @@ const store = openTiffStore({
   descriptor,
   geometry,
   isForced: true,
-  hdf5Filter: "zstd",
-  tiff: { compression, isPredicted: compression !== "none" },
+  settings: { tiff: { compression, isPredicted: compression !== "none" } },
 });
 writeSync(1, "0\n");
 try {

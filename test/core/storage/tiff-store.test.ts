@@ -57,7 +57,7 @@ function open(run: Run, isForced = false) {
   const tiff = { compression, isPredicted };
   const where = `archive, --out ${run.name}`;
   const geometry = fakeGeometry(descriptor, 0);
-  return openTiffStore({ path, where, descriptor, geometry, isForced, hdf5Filter: "zstd", tiff });
+  return openTiffStore({ path, where, descriptor, geometry, isForced, settings: { tiff } });
 }
 
 function fill(frame: Frame, descriptor: StreamDescriptor, number: number): void {

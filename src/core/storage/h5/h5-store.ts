@@ -11,6 +11,7 @@ import { fileInTheWay } from "../files.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
 import { hdf5Filters } from "./filters.js";
 import { createFrameColumns } from "./frame-columns.js";
+import { defaultHdf5 } from "./h5-options.js";
 import { H5Refused, H5Writer, pixelTypes } from "./h5-writer.js";
 import { fates, LedgerRows, ledgerType } from "./ledger.js";
 import { loadHdf5 } from "./library.js";
@@ -21,6 +22,7 @@ const isClosed = Uint8Array.of(1);
 
 export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   const { path, where, descriptor } = request;
+  const settings = request.settings?.hdf5 ?? defaultHdf5;
   const library = await loadHdf5();
   try {
     // The library opens for itself; this claims the name, and says in the system's words why it cannot be had.
@@ -68,7 +70,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
           pixelTypes[descriptor.pixelFormat],
           [height, width],
           1,
-          hdf5Filters[request.hdf5Filter],
+          hdf5Filters[settings.filter],
         )
       : undefined;
     if (images) writeImageAttributes(writer, descriptor);

@@ -5,7 +5,7 @@ import { type FrameShape, frameBytes } from "../../model/descriptor.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
 import { createPredictor, predictorOf } from "./difference.js";
 import { encodeLzw, mostLzwBytes } from "./encode-lzw.js";
-import { type TiffCompression, type TiffOptions, zstdCompress } from "./tiff-options.js";
+import { type TiffCompression, type TiffSettings, zstdCompress } from "./tiff-options.js";
 
 /** Bytes of pixels a compressed strip aims at: enough for the codec, little enough for readers that want a few rows. */
 const stripBytes = 128 * 1024;
@@ -29,7 +29,7 @@ export interface StripLayout {
 }
 
 /** The layout for frames of this shape and type; uncompressed pages are one strip, which is never copied. */
-export function createStrips(shape: FrameShape, pixelFormat: PixelFormat, options: TiffOptions): StripLayout {
+export function createStrips(shape: FrameShape, pixelFormat: PixelFormat, options: TiffSettings): StripLayout {
   const wholeBytes = frameBytes({ shape, pixelFormat });
   if (options.compression === "none") {
     return {

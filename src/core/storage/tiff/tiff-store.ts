@@ -24,7 +24,7 @@ const fileOverheadBytes = 4 * 1024 * 1024;
 
 export function openTiffStore(request: StoreRequest): FrameStore {
   const { path, where, descriptor } = request;
-  const options = request.tiff ?? plainTiff;
+  const options = request.settings?.tiff ?? plainTiff;
   const refused = tiffRefusal(where, options);
   if (refused) throw refused;
   const strips = createStrips(descriptor.shape, descriptor.pixelFormat, options);
