@@ -114,6 +114,6 @@ test("mote --help loads no library it does not need", async () => {
   const { err, code } = await shell.run(`node --import '${register}' ${join(root, "bin/mote.js")} --help`);
   expect(code).toBe(0);
   expect(err).toContain("dist/core/cli/main.js");
-  expect(err).not.toMatch(/h5wasm|cli-progress|\/ink\/|fast-png|fzstd|grpc/);
+  expect(err).not.toMatch(/h5wasm|cli-progress|\/ink\/|fast-png|zstd|grpc/);
   expect(environment.PATH).toBeDefined();
 });
