@@ -16,6 +16,18 @@ export const compareTracks = resolve("../shared/tools/compare-tracks.mjs");
 export const python = process.env.MOTE_PYTHON;
 export const testWithPython = python || process.env.MOTE_REQUIRE_JUDGES ? test : test.skip;
 
+/** Other people's programs from Debian's packages, by package. */
+const packages = { "libtiff-tools": "tiffinfo", "libjxl-tools": "djxl" } as const;
+function testWithPackage(name: keyof typeof packages) {
+  const isThere = spawnSync(packages[name], ["--version"]).error === undefined;
+  return isThere || process.env.MOTE_REQUIRE_JUDGES ? test : test.skip;
+}
+
+/** A test that needs libtiff's own programs, tiffinfo and tiffcmp. */
+export const testWithLibtiff = testWithPackage("libtiff-tools");
+/** A test that needs libjxl's own programs, djxl and cjxl. */
+export const testWithLibjxl = testWithPackage("libjxl-tools");
+
 /** Whether a test may mount a small disk: Linux, root, and a kernel that lets it. */
 export const canMountSmallDisk = (() => {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
