@@ -33,6 +33,10 @@ export interface Kernels {
   readonly renderBackground_u16: Kernel;
   readonly addBead_u8: Kernel;
   readonly addBead_u16: Kernel;
+  readonly bitShuffle_u8: Kernel;
+  readonly bitShuffle_u16: Kernel;
+  readonly bitShuffle_u32: Kernel;
+  readonly lz4Compress: Kernel;
 }
 
 /** Below this address lie the kernels' statics (`__heap_base` is lower; a test checks it). Everything else starts here. */
