@@ -23,6 +23,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   link: async () => (await import("./link.js")).link,
   run: async () => (await import("./run.js")).run,
   inspect: async () => (await import("./inspect.js")).inspect,
+  verify: async () => (await import("./verify.js")).verify,
+  recover: async () => (await import("./recover.js")).recover,
   schema: async () => (await import("./schema.js")).schema,
 };
 

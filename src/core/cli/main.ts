@@ -55,7 +55,7 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
   if (parsed.wantsHelp) return help(syntax);
   return verb.kind === "stage"
     ? runStageVerb(verb.stage, parsed.raw, version)
-    : runCommandVerb(verb.command, parsed.raw);
+    : runCommandVerb(verb.command, parsed.raw, version);
 }
 
 function help(syntax: Parameters<typeof buildCommander>[0]): ExitCode {

@@ -16,6 +16,7 @@ import { executeRun } from "./execute-run.js";
 import { printData, printMessage, printResult } from "./terminal.js";
 import { everyCommand, everyRun, stageSyntax } from "./verb-syntax.js";
 import type { Voice } from "./voice.js";
+import { createWorkProgress } from "./work-progress.js";
 
 /** Splits off the options of every command and lays the --config file's values underneath the rest. */
 function takeEvery(
@@ -120,11 +121,12 @@ async function runStages(requests: readonly StageRequest[], voice: Voice, versio
   return executeRun(stages, voice);
 }
 
-export async function runCommandVerb(command: Command, given: RawOptions): Promise<ExitCode> {
+export async function runCommandVerb(command: Command, given: RawOptions, version: string): Promise<ExitCode> {
   const { raw, voice } = takeEvery(command.name, given, everyCommand);
   const { options, problems } = decodeOptions(command.name, command.options, raw);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  const result = await command.run!(options);
+  const work = createWorkProgress(voice);
+  const result = await command.run!(options, { version, progress: work.show }).finally(work.stop);
   const said = voice.json ? JSON.stringify(result.json) : result.text;
   if (result.data) {
     await printData(`${command.name}, stdout`, result.data);

@@ -18,6 +18,14 @@ export interface CommandResult {
   readonly warnings?: readonly string[];
 }
 
+/** What a command may ask of whoever runs it. */
+export interface CommandContext {
+  /** Mote's own. */
+  readonly version: string;
+  /** Shows how far a long piece of work is, on a terminal: `done` of `total` in any unit. May be called often. */
+  progress(label: string, done: number, total: number): void;
+}
+
 export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly name: string;
   readonly summary: string;
@@ -28,7 +36,7 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly positional?: keyof Specs & string;
   readonly examples: readonly Example[];
   /** Does the work; or, for `run`, says which stages to compose. */
-  run?(options: OptionsOf<Specs>): Promise<CommandResult>;
+  run?(options: OptionsOf<Specs>, context: CommandContext): Promise<CommandResult>;
   /** Takes the words of the command line as they are instead of options. */
   compose?(words: readonly string[]): Promise<RunRequest>;
 }

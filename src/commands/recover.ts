@@ -1,0 +1,56 @@
+/** Gets back what is whole in a damaged or cut file, into a new one; the old one is only read. */
+import { refusal } from "../core/errors.js";
+import { option } from "../core/option/option.js";
+import { nowMs } from "../core/pipeline/clock.js";
+import { defineCommand } from "../core/pipeline/command.js";
+
+const options = {
+  files: option.list<string>(
+    option.path({ doc: "The file or folder to get frames and tables back from.", metavar: "file" }),
+    { required: true },
+  ),
+  out: option.path({
+    doc: "File to write, which must not exist; its extension decides what, as for archive. NAME.recovered.EXT beside the old one when not given.",
+    metavar: "file",
+  }),
+};
+
+export const recover = defineCommand({
+  name: "recover",
+  summary: "Get back what is whole in a damaged or cut file, into a new file.",
+  description:
+    "The old file is only read. Every frame that is whole is copied, and what is missing is named. Exit code 0: everything was there. 3: something is missing. 1: nothing could be got back. A file of frames can become any container of frames: recover cut.mote --out whole.h5.",
+  usage: "FILE",
+  options,
+  positional: "files",
+  examples: [
+    { cmd: "recover fixtures/beads.mote --out beads.h5", shows: "Every whole frame of a recording, as HDF5." },
+  ],
+  async run({ files, out: given }, context) {
+    if (files.length > 1)
+      throw refusal("recover", `expected one file, got ${files.length}`, "Recover them one after the other.");
+    const path = files[0]!;
+    const where = `recover, ${path}`;
+    const { formatOf, recoveredName } = await import("../core/storage/archive-formats.js");
+    const { outProblem } = await import("../core/storage/recover/out-problem.js");
+    const { Recovery } = await import("../core/storage/recover/recovery.js");
+    const { recoveryJson, recoveryText } = await import("../core/storage/recover/recovery-text.js");
+    const format = formatOf(where, path);
+    if (!format.recover)
+      throw refusal(where, `nothing can be got back from a ${format.name}`, "mote verify says what is wrong with it.");
+    const out = given ?? recoveredName(path);
+    const problem = outProblem(out);
+    if (problem) throw refusal(problem.where, problem.what, problem.hint);
+
+    const startedAtMs = nowMs();
+    const recovery = new Recovery(path, out, (done, total) => context.progress(path, done, total));
+    const recoverOne = await format.recover();
+    await recoverOne(recovery, { where, version: context.version });
+    const elapsedMs = nowMs() - startedAtMs;
+    return {
+      text: recoveryText(recovery, elapsedMs),
+      json: recoveryJson(recovery, elapsedMs),
+      exitCode: recovery.lossCount > 0 ? 3 : 0,
+    };
+  },
+});

@@ -1,0 +1,60 @@
+/** A bar on a terminal for a command that takes its time; nothing elsewhere. cli-progress is loaded when it is needed. */
+import { isMessageTerminal } from "./terminal.js";
+import type { Voice } from "./voice.js";
+
+/** Work that is done sooner gets no bar. */
+const patienceMs = 300;
+const barEveryMs = 100;
+
+export interface WorkProgress {
+  /** Shows `done` of `total`; called as often as the work likes. */
+  show(label: string, done: number, total: number): void;
+  stop(): void;
+}
+
+export function createWorkProgress(voice: Voice): WorkProgress {
+  if (voice.json || voice.quiet || !isMessageTerminal) return { show() {}, stop() {} };
+  const startedAtMs = performance.now();
+  let shownAtMs = 0;
+  let isStopped = false;
+  let bar:
+    | {
+        start(total: number, done: number, words: object): void;
+        update(done: number, words: object): void;
+        stop(): void;
+      }
+    | undefined;
+  let isOpening = false;
+
+  async function open(label: string, done: number, total: number): Promise<void> {
+    isOpening = true;
+    const { default: cliProgress } = await import("cli-progress");
+    if (isStopped) return;
+    bar = new cliProgress.SingleBar({
+      stream: process.stderr,
+      // An interrupt must not leave a terminal without its cursor.
+      hideCursor: false,
+      clearOnComplete: true,
+      format: "{label}  {bar} {percentage}%  {eta_formatted} left",
+      barCompleteChar: "━",
+      barIncompleteChar: "─",
+      barsize: 24,
+      gracefulExit: false,
+    });
+    bar.start(total, done, { label });
+  }
+
+  return {
+    show(label, done, total) {
+      const nowMs = performance.now();
+      if (nowMs - startedAtMs < patienceMs || nowMs - shownAtMs < barEveryMs) return;
+      shownAtMs = nowMs;
+      if (bar) bar.update(done, { label });
+      else if (!isOpening) void open(label, done, total);
+    },
+    stop() {
+      isStopped = true;
+      bar?.stop();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * Formats that `mote verify` checks and `mote recover` gets back, one entry each. A format's verifier and salvager are
+ * files of their own in `verify/` and `recover/`, loaded when a file needs them; to add a format, write them and add an entry.
+ */
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { reason, refusal } from "../errors.js";
+import { journalName } from "./compress/journal.js";
+import { extensionOf } from "./frame-store.js";
+import type { Recover } from "./recover/recovery.js";
+import type { Verify } from "./verify/verification.js";
+
+/** What a path looks like before it is opened as anything. */
+export interface Appearance {
+  readonly path: string;
+  readonly isFolder: boolean;
+  /** Lower case, with its dot; ".ome.tif" is one. */
+  readonly extension: string;
+  /** The first 16 bytes of a file, fewer of a shorter one; none of a folder. */
+  readonly head: Uint8Array;
+}
+
+export interface ArchiveFormat {
+  /** In reports: "frame stream". */
+  readonly name: string;
+  /** By its name: the first format that answers true has the file, however damaged it is. */
+  isNamed(file: Appearance): boolean;
+  /** By its content, asked when no format knows the name. */
+  isContained(file: Appearance): boolean;
+  /** Loads the verifier. */
+  verify(): Promise<Verify>;
+  /** Loads the salvager; absent where there is nothing to do beyond verifying. */
+  recover?(): Promise<Recover>;
+}
+
+function startsWith(head: Uint8Array, bytes: readonly number[], at = 0): boolean {
+  return bytes.every((byte, i) => head[at + i] === byte);
+}
+
+const mote: ArchiveFormat = {
+  name: "frame stream",
+  isNamed: ({ isFolder, extension }) => !isFolder && extension === ".mote",
+  isContained: ({ head }) => startsWith(head, [0x4d, 0x4f, 0x54, 0x45], 1),
+  verify: async () => (await import("./verify/mote.js")).verifyMote,
+  recover: async () => (await import("./recover/mote.js")).recoverMote,
+};
+
+export const archiveFormats: readonly ArchiveFormat[] = [mote];
+
+/** Looks at a path; a refusal when there is nothing that could be read. */
+function appearanceOf(where: string, path: string): Appearance {
+  const name = path.replace(/[/\\]+$/, "") || path;
+  try {
+    if (statSync(path).isDirectory()) {
+      return { path, isFolder: true, extension: extensionOf(name), head: new Uint8Array(0) };
+    }
+    const fd = openSync(path, "r");
+    try {
+      const bytes = new Uint8Array(16);
+      return { path, isFolder: false, extension: extensionOf(name), head: bytes.subarray(0, readSync(fd, bytes)) };
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw refusal(where, `cannot be read: ${reason(error)}`, "Check the name and its permissions.", error);
+  }
+}
+
+/** The format of a file or folder: by its name, else by its first bytes; a refusal when it is none that is known. */
+export function formatOf(where: string, path: string): ArchiveFormat {
+  const file = appearanceOf(where, path);
+  const found =
+    archiveFormats.find((format) => format.isNamed(file)) ?? archiveFormats.find((format) => format.isContained(file));
+  if (found) return found;
+  throw refusal(
+    where,
+    file.isFolder ? `the folder has no ${journalName} and is no archive` : "is no archive that Mote knows",
+    `Known are ${archiveFormats.map((format) => format.name).join(", ")}.`,
+  );
+}
+
+/** True for a folder that `compress` wrote. */
+export function hasJournal({ path, isFolder }: Appearance): boolean {
+  return isFolder && existsSync(join(path, journalName));
+}
+
+/** Files of a folder, hidden ones left out. */
+export function namesIn(folder: string): string[] {
+  return readdirSync(folder).filter((name) => !name.startsWith("."));
+}
+
+/** "run.recovered.mote" for "run.mote", "jxl.recovered" for a folder: where a recovery goes when nobody says. */
+export function recoveredName(path: string): string {
+  const name = path.replace(/[/\\]+$/, "") || path;
+  const extension = /(?<=[^/\\])(\.ome)?\.[^./\\]+$/i.exec(name)?.[0] ?? "";
+  return `${name.slice(0, name.length - extension.length)}.recovered${extension}`;
+}

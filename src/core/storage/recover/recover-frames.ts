@@ -1,0 +1,135 @@
+/** Whole frames out of a damaged file into a new container: the half of a recovery that is the same for every format. */
+import { failure, refusal } from "../../errors.js";
+import { Frame } from "../../memory/frame.js";
+import { type SlotGeometry, slotLayout } from "../../memory/slot-layout.js";
+import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
+import { slotColumns } from "../../model/detection.js";
+import type { StreamEvent } from "../../model/event.js";
+import type { EndOfStream, StageReport } from "../../model/run-report.js";
+import { type Container, containerFor, type FrameStore } from "../frame-store.js";
+import type { RecoverContext, Recovery } from "./recovery.js";
+
+/** A damaged file, opened to be read from its first whole frame to its last. */
+export interface Salvage {
+  readonly descriptor: StreamDescriptor;
+  /** Room for the detections of any of its frames. */
+  readonly mostRows: number;
+  /**
+   * Fills the next whole frame, detections included where they are whole; false after the last. What lies between and
+   * cannot be read is told to the recovery as a loss; events that the file holds are handed on.
+   */
+  next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean>;
+  /** The totals the file ends with; null when it was cut before them. Asked after the last frame. */
+  readonly end: EndOfStream | null;
+  close(): void;
+}
+
+/** The reason in the ledger of frames that could not be got back. */
+export const damagedReason = "damaged in the file";
+
+/** A frame of the salvage's shape, outside of any pool. */
+export function frameFor(descriptor: StreamDescriptor, mostRows: number): { frame: Frame; geometry: SlotGeometry } {
+  const geometry: SlotGeometry = {
+    pixelFormat: descriptor.pixelFormat,
+    pixelBytes: frameBytes(descriptor),
+    detectionRows: descriptor.detections ? mostRows : 0,
+    detectionColumns: slotColumns,
+  };
+  return { frame: new Frame(new ArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry), geometry };
+}
+
+/** Copies every whole frame; closes the salvage. The descriptor says that the stream went through `recover`. */
+export async function recoverFrames(salvage: Salvage, recovery: Recovery, context: RecoverContext): Promise<void> {
+  try {
+    const descriptor: StreamDescriptor = {
+      ...salvage.descriptor,
+      producedBy: [
+        ...salvage.descriptor.producedBy,
+        { stage: "recover", version: context.version, options: { file: recovery.path } },
+      ],
+    };
+    const container = fittingContainer(descriptor, recovery);
+    const { frame, geometry } = frameFor(descriptor, salvage.mostRows);
+    const open = await container.load();
+    const where = `recover, --out ${recovery.out}`;
+    const store = await open({ path: recovery.out, where, descriptor, geometry, isForced: false });
+    let isClosed = false;
+    try {
+      await copyFrames(salvage, store, frame);
+      isClosed = true;
+      const end = endOf(salvage.end, store, recovery);
+      // Only a file that says itself that it has no frames may become one without.
+      const isEmpty = store.frames === 0 && salvage.end === null;
+      await store.close(isEmpty ? null : end);
+      if (isEmpty) throw nothingWhole(context.where);
+      recovery.frames = store.frames;
+      recovery.rows = descriptor.detections && !container.keepsFramesOnly ? store.rows : null;
+    } finally {
+      if (!isClosed) await store.close(null);
+    }
+  } finally {
+    salvage.close();
+  }
+}
+
+export function nothingWhole(where: string) {
+  return failure(where, "holds no whole frame, nothing was written", "There is nothing in it to get back.");
+}
+
+function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery): Container {
+  const outWhere = `recover, --out ${recovery.out}`;
+  const container = containerFor(outWhere, recovery.out);
+  if (!container.keepsFrames && !descriptor.detections) {
+    throw refusal(
+      outWhere,
+      `expected a file for frames: ${recovery.path} has no detections`,
+      "Use .mote, .h5 or .tif.",
+    );
+  }
+  if (container.keepsFramesOnly && !descriptor.hasFrames) {
+    throw refusal(
+      outWhere,
+      `expected a file for detections: ${recovery.path} has no frames`,
+      "Use .mote, .h5 or .csv.",
+    );
+  }
+  if (!container.keepsFrames && descriptor.hasFrames) recovery.note(`the pixels are not in ${recovery.out}`);
+  if (container.keepsFramesOnly && descriptor.detections) recovery.note(`the detections are not in ${recovery.out}`);
+  return container;
+}
+
+async function copyFrames(salvage: Salvage, store: FrameStore, frame: Frame): Promise<void> {
+  frame.rowCount = -1;
+  while (await salvage.next(frame, (event) => store.event(event))) {
+    await store.append(frame);
+    frame.rowCount = -1;
+  }
+}
+
+/** The totals of the recovered file: those of the run, where they survived, and this recovery as one more stage. */
+function endOf(end: EndOfStream | null, store: FrameStore, recovery: Recovery): EndOfStream {
+  const { lostFrames } = recovery;
+  const own: StageReport = {
+    stage: "recover",
+    in: store.frames + lostFrames,
+    out: store.frames,
+    dropped: lostFrames > 0 ? { [damagedReason]: lostFrames } : {},
+    failed: 0,
+    latencyMs: { p50: 0, p99: 0 },
+    ageMs: { p50: 0, p99: 0 },
+    queueDepth: { now: 0, most: 0 },
+    busyShare: 0,
+    summary: { recovered: store.frames, losses: recovery.losses.map(({ what }) => what) },
+  };
+  return {
+    isComplete: (end?.isComplete ?? false) && recovery.lossCount === 0,
+    lost: (end?.lost ?? 0) + lostFrames,
+    stages: [...(end?.stages ?? []), own],
+  };
+}
+
+/** "frames 12 to 14", "frame 12". */
+export function frameRange(first: number, count: number): string {
+  const name = (frame: number) => frame.toLocaleString("en-US");
+  return count === 1 ? `frame ${name(first)}` : `frames ${name(first)} to ${name(first + count - 1)}`;
+}

@@ -1,0 +1,84 @@
+/** What `mote recover` gets out of one file, and what it has to leave: counted, with frame numbers where they are known. */
+import { breathEveryMs } from "../verify/verification.js";
+
+/** Something that could not be got back. */
+export interface Loss {
+  /** "frames 12 to 14: their bytes are damaged". */
+  readonly what: string;
+  /** How many frames; 0 when it concerns something else, null when nobody knows. */
+  readonly frames: number | null;
+  readonly firstFrame: number | null;
+}
+
+const mostLosses = 100;
+
+/** A recovery while it goes on: a format's salvager tells it what it wrote and what it lost. */
+export class Recovery {
+  readonly path: string;
+  readonly out: string;
+  /** Whole frames written; null for a table. */
+  frames: number | null = null;
+  /** Detections or lines written; null where there are none. */
+  rows: number | null = null;
+  readonly losses: Loss[] = [];
+  readonly notes: string[] = [];
+  #lossCount = 0;
+  #lostFrames = 0;
+  #isLostUnknown = false;
+  #breathedAtMs = 0;
+  readonly #onProgress: (done: number, total: number) => void;
+
+  constructor(path: string, out: string, onProgress: (done: number, total: number) => void = () => {}) {
+    this.path = path;
+    this.out = out;
+    this.#onProgress = onProgress;
+  }
+
+  get lossCount(): number {
+    return this.#lossCount;
+  }
+
+  /** Frames lost as far as they can be counted. */
+  get lostFrames(): number {
+    return this.#lostFrames;
+  }
+
+  /** False when more may have been lost than `lostFrames`: nothing says how long the recording was. */
+  get isLostCounted(): boolean {
+    return !this.#isLostUnknown;
+  }
+
+  lost(what: string, frames: number | null = 0, firstFrame: number | null = null): void {
+    this.#lossCount++;
+    if (frames === null) this.#isLostUnknown = true;
+    else this.#lostFrames += frames;
+    if (this.losses.length < mostLosses) this.losses.push({ what, frames, firstFrame });
+  }
+
+  /** Worth knowing, and no loss: what was repaired, what was put where. */
+  note(text: string): void {
+    this.notes.push(text);
+  }
+
+  /** How far the work is, in any unit; to be awaited, so that timers and signals have their turn. */
+  async progress(done: number, total: number): Promise<void> {
+    this.#onProgress(done, total);
+    const nowMs = performance.now();
+    if (nowMs - this.#breathedAtMs < breathEveryMs) return;
+    this.#breathedAtMs = nowMs;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export interface RecoverContext {
+  /** For complaints: "recover, cut.mote". */
+  readonly where: string;
+  /** Mote's own, for the provenance of what is written. */
+  readonly version: string;
+}
+
+/**
+ * Salvages `recovery.path`, which is only read, into `recovery.out`, which is not there yet; throws when nothing can be
+ * got back, and leaves no file then.
+ */
+export type Recover = (recovery: Recovery, context: RecoverContext) => Promise<void>;

@@ -1,0 +1,83 @@
+/** A verification for people: one line that says it, a short table of the checks, what was found, and what to do. */
+import { formatBytes, formatCount, formatDuration } from "../../units.js";
+import { type CheckName, checkNames, type Finding, type Verification } from "./verification.js";
+
+const shownFindings = 8;
+const indent = " ".repeat(27);
+
+export function verificationText(report: Verification, elapsedMs: number): string {
+  const lines = [`${report.path}: ${verdictText(report)}`];
+  lines.push(`  ${holdings(report)}, checked in ${formatDuration(elapsedMs)}`);
+  for (const check of checkNames) {
+    const found = report.findings.filter((finding) => finding.check === check);
+    const looked = report.checks.get(check);
+    if (looked === undefined && found.length === 0) continue;
+    const first = looked ?? "not all of it could be looked at";
+    lines.push(`  ${check.padEnd(13)} ${stateWord(found).padEnd(10)} ${first}`);
+    for (const finding of found.slice(0, shownFindings)) lines.push(`${indent}${placeText(finding)}${finding.what}`);
+    if (found.length > shownFindings) lines.push(`${indent}and ${found.length - shownFindings} more`);
+  }
+  for (const note of report.notes) lines.push(`  ${note}`);
+  if (report.verdict !== "whole" && report.isRecoverable) {
+    lines.push(`  To get back what is whole: mote recover ${shellWord(report.path)}`);
+  }
+  return lines.join("\n");
+}
+
+function verdictText(report: Verification): string {
+  if (report.verdict === "whole") return "whole";
+  const { frames, framesExpected } = report;
+  const counted =
+    frames === null
+      ? ""
+      : framesExpected !== null && framesExpected >= frames
+        ? `: ${frames.toLocaleString("en-US")} of ${formatCount(framesExpected, "frame")} intact`
+        : `: ${formatCount(frames, "frame")} intact`;
+  return `${report.verdict === "damaged" ? "DAMAGED" : "INCOMPLETE"}${counted}`;
+}
+
+function holdings({ format, bytes, frames, rows }: Verification): string {
+  const parts = [format, formatBytes(bytes)];
+  if (frames !== null) parts.push(formatCount(frames, "frame"));
+  if (rows !== null) parts.push(formatCount(rows, frames === null ? "row" : "detection"));
+  return parts.join(", ");
+}
+
+function stateWord(found: readonly Finding[]): string {
+  if (found.some(({ kind }) => kind === "damaged")) return "DAMAGED";
+  return found.length > 0 ? "INCOMPLETE" : "good";
+}
+
+function placeText({ file, byte }: Finding): string {
+  const parts = [...(file === null ? [] : [file]), ...(byte === null ? [] : [`byte ${byte.toLocaleString("en-US")}`])];
+  return parts.length > 0 ? `${parts.join(", ")}: ` : "";
+}
+
+/** A path as a POSIX shell reads it back. */
+export function shellWord(path: string): string {
+  return /^[\w./:@%+=,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** The same for programs. */
+export function verificationJson(report: Verification, elapsedMs: number) {
+  const checks: Record<string, { state: string; checked: string | null }> = {};
+  for (const check of checkNames as readonly CheckName[]) {
+    const found = report.findings.filter((finding) => finding.check === check);
+    const looked = report.checks.get(check) ?? null;
+    if (looked !== null || found.length > 0) checks[check] = { state: stateWord(found).toLowerCase(), checked: looked };
+  }
+  return {
+    file: report.path,
+    format: report.format,
+    verdict: report.verdict,
+    bytes: report.bytes,
+    frames: report.frames,
+    framesExpected: report.framesExpected,
+    rows: report.rows,
+    checks,
+    findings: report.findings.map((finding) => ({ ...finding })),
+    findingCount: report.findingCount,
+    notes: [...report.notes],
+    elapsedMs: Math.round(elapsedMs),
+  };
+}

@@ -1,0 +1,50 @@
+/** Runs a file through the registry of `mote verify` and `mote recover`, as the commands do, and reads frames back to compare. */
+import { readFileSync, statSync } from "node:fs";
+import { borrowPixels, bytesPerPixel } from "../../../src/core/model/pixel-format.js";
+import { formatOf } from "../../../src/core/storage/archive-formats.js";
+import { openImageFile } from "../../../src/core/storage/read/formats.js";
+import { Recovery } from "../../../src/core/storage/recover/recovery.js";
+import { Verification } from "../../../src/core/storage/verify/verification.js";
+
+export async function verified(path: string, sample: number | null = null): Promise<Verification> {
+  const report = new Verification(path);
+  const verify = await formatOf("test", path).verify();
+  await verify(path, report, { sample });
+  return report;
+}
+
+/** Recovers and asserts that the original is untouched. */
+export async function recovered(path: string, out: string): Promise<Recovery> {
+  const before = snapshot(path);
+  const recovery = new Recovery(path, out);
+  const recover = await formatOf("test", path).recover!();
+  const failed = await recover(recovery, { where: `recover, ${path}`, version: "0.0.0" }).catch(
+    (error: unknown) => error,
+  );
+  if (snapshot(path) !== before) throw new Error(`${path} was changed`);
+  if (failed) throw failed;
+  return recovery;
+}
+
+function snapshot(path: string): string {
+  const stats = statSync(path, { bigint: true });
+  return stats.isDirectory() ? "" : `${stats.mtimeNs} ${stats.ctimeNs} ${readFileSync(path).toString("latin1")}`;
+}
+
+/** Frame numbers and pixels of a file of images. */
+export async function framesOf(path: string): Promise<{ number: number; pixels: number[] }[]> {
+  const file = await openImageFile(path);
+  try {
+    const { shape, pixelFormat, frameCount } = file.facts;
+    const count = shape.height * shape.width;
+    const pixels = borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
+    const frames: { number: number; pixels: number[] }[] = [];
+    for (let index = 0; index < frameCount; index++) {
+      const place = await file.readFrame(index, pixels, { x: 0, y: 0, ...shape });
+      frames.push({ number: place.recorded?.frameNumber ?? index, pixels: [...pixels] });
+    }
+    return frames;
+  } finally {
+    file.close();
+  }
+}
