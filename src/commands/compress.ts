@@ -9,6 +9,9 @@ import { compileNames, namesRun, templateFault } from "../core/storage/compress/
 /** Why a frame that went to quarantine is missing from the files; a loss. */
 const quarantined = "in quarantine";
 
+/** One verified frame in so many is decoded by libjxl, the others by our own decoder where it can. */
+const secondOpinionEvery = 64;
+
 const options = {
   out: option.path({
     doc: "Folder for the files and their journal, journal.ndjson; made when it is not there.",
@@ -198,6 +201,6 @@ function whereOf(plan: Plan): string {
 
 async function openCodec(effort: number) {
   const { openJxlDecoder, openJxlEncoder } = await import("../core/codecs/jxl/jxl-codec.js");
-  const [encoder, decoder] = await Promise.all([openJxlEncoder(effort), openJxlDecoder()]);
+  const [encoder, decoder] = await Promise.all([openJxlEncoder(effort), openJxlDecoder(secondOpinionEvery)]);
   return { encoder, decoder };
 }

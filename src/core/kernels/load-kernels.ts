@@ -37,6 +37,7 @@ export interface Kernels {
   readonly bitShuffle_u16: Kernel;
   readonly bitShuffle_u32: Kernel;
   readonly lz4Compress: Kernel;
+  readonly decodeGradient_u16: Kernel;
 }
 
 /** Below this address lie the kernels' statics (`__heap_base` is lower; a test checks it). Everything else starts here. */

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { FrameDecoder, FrameEncoder } from "../frame-codec.js";
+import { createGradientDecoder } from "./gradient-decoder.js";
 
 const codecPackage = "@cornerstonejs/codec-libjxl";
 
@@ -25,12 +26,18 @@ function explainedBy<Result>(codec: LibjxlModule, work: () => Result): Result {
   }
 }
 
-/** `effort` 1 (fast) to 9. The first calls of an encoder are slower, until the engine has compiled it. */
+/**
+ * At effort 1 the library reserves 16 bits a pixel and 100,000 more for an image of one group, while it may need 24: such
+ * an image, when it is little but noise, is written over the end of the buffer. (Larger images have their own reserve.)
+ */
+const groupEdge = 256;
+const leastSafeEffort = 2;
+
+/** `effort` 1 (fast) to 9; 2 at least for frames of 9 bits and more that fit into one group. The first calls of an encoder are slower, until the engine has compiled it. */
 export async function openJxlEncoder(effort: number): Promise<FrameEncoder> {
   const { default: load } = await import("@cornerstonejs/codec-libjxl/encodewasmjs");
   const codec = await load({ wasmBinary: wasmBytes("encodewasm") });
   const encoder = new codec.JpegXLEncoder();
-  encoder.setEffort(effort);
   encoder.setLossless(true);
   return {
     borrowEncoded(samples, { height, width }, bits) {
@@ -41,6 +48,8 @@ export async function openJxlEncoder(effort: number): Promise<FrameEncoder> {
           throw new Error(`expected ${room.length} bytes of samples at ${bits} bits, got ${samples.length}`);
         }
         room.set(samples);
+        const isOneGroup = height <= groupEdge && width <= groupEdge && bits > 8;
+        encoder.setEffort(isOneGroup ? Math.max(effort, leastSafeEffort) : effort);
         encoder.encode();
         return encoder.getEncodedBuffer();
       });
@@ -48,7 +57,23 @@ export async function openJxlEncoder(effort: number): Promise<FrameEncoder> {
   };
 }
 
-export async function openJxlDecoder(): Promise<FrameDecoder> {
+/**
+ * Decodes what fast encoders write by our own kernel, in half the time, and all else by libjxl. With `libjxlEvery` every
+ * so-many-th frame, the first included, goes to libjxl in any case: a second opinion on what is verified.
+ */
+export async function openJxlDecoder(libjxlEvery = Number.POSITIVE_INFINITY): Promise<FrameDecoder> {
+  const general = await openLibjxlDecoder();
+  const fast = createGradientDecoder();
+  let frames = 0;
+  return {
+    borrowDecoded(coded) {
+      const isForLibjxl = Number.isFinite(libjxlEvery) && frames++ % libjxlEvery === 0;
+      return (isForLibjxl ? undefined : fast.borrowDecoded(coded)) ?? general.borrowDecoded(coded);
+    },
+  };
+}
+
+export async function openLibjxlDecoder(): Promise<FrameDecoder> {
   const { default: load } = await import("@cornerstonejs/codec-libjxl/decodewasmjs");
   const codec = await load({ wasmBinary: wasmBytes("decodewasm") });
   const decoder = new codec.JpegXLDecoder();

@@ -4,6 +4,7 @@
  */
 import { type ByteSource, FormatProblem, requireBytes } from "../../imaging/byte-source.js";
 import type { FrameShape } from "../../model/descriptor.js";
+import { BitReader } from "./bit-reader.js";
 
 export interface JxlHeader {
   readonly shape: FrameShape;
@@ -15,13 +16,13 @@ export interface JxlHeader {
 const headBytes = 64;
 const hint = "Convert it to lossless greyscale first, for example with djxl to PNG.";
 
-/** Offset of the codestream's first byte: 0, or inside the box that holds it. */
-function findCodestream(source: ByteSource): number {
+/** Offset of the codestream's first byte: 0, or inside the box that holds it; `isWhole` unless it goes on in other boxes. */
+export function findCodestream(source: ByteSource): { readonly start: number; readonly isWhole: boolean } {
   requireBytes(source.sizeBytes, 0, 12);
   const head = new Uint8Array(16);
   const view = new DataView(head.buffer);
   source.readInto(head.subarray(0, 12), 0);
-  if (view.getUint16(0) === 0xff0a) return 0;
+  if (view.getUint16(0) === 0xff0a) return { start: 0, isWhole: true };
   const isContainer = view.getUint32(0) === 12 && view.getUint32(4) === 0x4a584c20 && view.getUint32(8) === 0x0d0a870a;
   if (!isContainer) throw new FormatProblem("this is no JPEG XL: its signature is wrong", 0);
   let at = 12;
@@ -32,43 +33,13 @@ function findCodestream(source: ByteSource): number {
     const isLong = size === 1;
     const start = at + (isLong ? 16 : 8);
     const type = view.getUint32(4);
-    if (type === 0x6a786c63) return start; // jxlc
-    if (type === 0x6a786c70) return start + 4; // jxlp: its number, then the first part
+    if (type === 0x6a786c63) return { start, isWhole: true }; // jxlc
+    if (type === 0x6a786c70) return { start: start + 4, isWhole: false }; // jxlp: its number, then the first part
     const boxBytes = isLong && length === 16 ? Number(view.getBigUint64(8)) : size;
     if (boxBytes < 8) break;
     at += boxBytes;
   }
   throw new FormatProblem("the file holds no JPEG XL codestream", at);
-}
-
-/** Bits of a codestream, the lowest of a byte first. */
-class BitReader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  read(count: number): number {
-    let value = 0;
-    for (let bit = 0; bit < count; bit++, this.#at++) {
-      const byte = this.#bytes[this.#at >> 3];
-      if (byte === undefined) throw new FormatProblem("the header ends too early");
-      value += ((byte >> (this.#at & 7)) & 1) * 2 ** bit;
-    }
-    return value;
-  }
-
-  flag(): boolean {
-    return this.read(1) === 1;
-  }
-
-  /** U32 of the specification: two bits choose one of four, a constant and that many more bits. */
-  choose(of: readonly (readonly [constant: number, bits: number])[]): number {
-    const [constant, bits] = of[this.read(2)]!;
-    return constant + this.read(bits);
-  }
 }
 
 const edge = [
@@ -100,12 +71,16 @@ function readShape(bits: BitReader): FrameShape {
 
 /** Reads the header; throws a FormatProblem for what is damaged or would not come back as it was stored. */
 export function readJxlHeader(source: ByteSource): JxlHeader {
-  const start = findCodestream(source);
+  const { start } = findCodestream(source);
   const head = new Uint8Array(Math.min(headBytes, Math.max(0, source.sizeBytes - start)));
   source.readInto(head, start);
+  return readImageHeader(new BitReader(head), start);
+}
+
+/** Reads SizeHeader and ImageMetadata up to the colour space, from the signature on; `start` is where it stands in the file. */
+export function readImageHeader(bits: BitReader, start: number): JxlHeader {
   const refuse = (what: string) => new FormatProblem(`the JPEG XL ${what}, which is not read`, start, hint);
-  if (head[0] !== 0xff || head[1] !== 0x0a) throw new FormatProblem("the codestream's signature is wrong", start);
-  const bits = new BitReader(head.subarray(2));
+  if (bits.read(16) !== 0x0aff) throw new FormatProblem("the codestream's signature is wrong", start);
   const shape = readShape(bits);
   if (bits.flag()) throw refuse("is a colour image, coded with loss");
   if (bits.flag()) throw refuse("is turned, animated or has a preview");
@@ -122,12 +97,6 @@ export function readJxlHeader(source: ByteSource): JxlHeader {
   if (bits.flag()) throw refuse("was coded with loss");
   if (bits.flag()) throw refuse("is a colour image"); // ColourEncoding all_default: sRGB
   const hasProfile = bits.flag();
-  const colourSpace = bits.choose([
-    [0, 0],
-    [1, 0],
-    [2, 4],
-    [18, 6],
-  ]);
-  if (hasProfile || colourSpace !== 1) throw refuse("is a colour image");
+  if (bits.enumerated() !== 1 || hasProfile) throw refuse("is a colour image");
   return { shape, bits: depth };
 }

@@ -16,3 +16,4 @@ export { bandPass_f32, brightest_f32, movingAverage_f32, rawMass_f32, scale_f32 
 export { addBead_u16, addBead_u8, renderBackground_u16, renderBackground_u8 } from "./render";
 export { bitShuffle_u16, bitShuffle_u32, bitShuffle_u8 } from "./bit-shuffle";
 export { lz4Compress } from "./lz4";
+export { decodeGradient_u16 } from "./decode-gradient";
