@@ -12,7 +12,7 @@ export function spawnWorker<Message>(
   name: string,
   workerData: unknown,
   onMessage: (message: Message) => void,
-): { readonly ended: Promise<void> } {
+): { readonly ended: Promise<void>; readonly worker: Worker } {
   // A stage may close what the main thread opened for it (the stream it reads): descriptors are the process', not a thread's.
   const worker = new Worker(entry, {
     workerData,
@@ -25,5 +25,5 @@ export function spawnWorker<Message>(
     worker.on("error", reject);
     worker.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`it ended with code ${code}`))));
   });
-  return { ended };
+  return { ended, worker };
 }
