@@ -27,6 +27,11 @@ const options = {
     min: 0,
     metavar: "size",
   }),
+  workers: option.count({
+    doc: "Threads that compress the frames of a .tif. Default: one a processor.",
+    min: 1,
+    max: 64,
+  }),
   ...h5Options,
   ...tiffOptions,
 };
@@ -35,10 +40,15 @@ interface Plan {
   readonly out: readonly string[];
   readonly force: boolean;
   readonly minFree: number | null;
+  readonly workers: number;
   readonly settings: StoreSettings;
 }
 
-export const archive = defineStage<typeof options, Plan>({
+interface Facts {
+  readonly processors: number;
+}
+
+export const archive = defineStage<typeof options, Plan, Facts>({
   name: "archive",
   role: "sink",
   summary: "Write frames and tracks to files: HDF5, TIFF, CSV or the frame stream itself.",
@@ -51,7 +61,11 @@ export const archive = defineStage<typeof options, Plan>({
       shows: "Tracks of a simulated recording as a table.",
     },
   ],
-  negotiate(input, o) {
+  async look() {
+    const { processorCount } = await import("../core/workers/processors.js");
+    return { processors: processorCount() };
+  },
+  negotiate(input, o, facts) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
     const settings: StoreSettings = { hdf5: h5Settings(o), tiff: tiffSettings(o) };
     const problems: Problem[] = [];
@@ -66,7 +80,13 @@ export const archive = defineStage<typeof options, Plan>({
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     return {
       output: input,
-      plan: { out: o.out, force: o.force, minFree: o.minFree ?? null, settings },
+      plan: {
+        out: o.out,
+        force: o.force,
+        minFree: o.minFree ?? null,
+        workers: o.workers ?? facts.processors,
+        settings,
+      },
     };
   },
   check(plan, input) {
@@ -118,6 +138,8 @@ export const archive = defineStage<typeof options, Plan>({
           descriptor: context.input,
           geometry: context.geometry,
           isForced: plan.force,
+          workers: plan.workers,
+          warn: context.warn,
           settings: plan.settings,
         });
         stores.push({ path, store });

@@ -27,7 +27,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function negotiate(raw: RawOptions, input: StreamDescriptor = fakeDescriptor()) {
   const { options, problems } = decodeOptions("archive", archive.options, raw);
   expect(problems).toEqual([]);
-  return archive.negotiate(input, options, undefined).plan;
+  return archive.negotiate(input, options, { processors: 2 }).plan;
 }
 
 function refusalOf(raw: RawOptions, input?: StreamDescriptor): MoteError {

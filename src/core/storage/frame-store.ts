@@ -42,6 +42,10 @@ export interface StoreRequest {
   readonly geometry: SlotGeometry;
   /** Replaces a file that is in the way; without it such a file is a refusal. */
   readonly isForced: boolean;
+  /** Threads that compress, where a container can use several; 1 when it is not given. */
+  readonly workers?: number;
+  /** A sentence for the user that does not end the run. */
+  warn?(text: string): void;
   /** What was asked of each container; one that is not given has its defaults. */
   readonly settings?: StoreSettings;
 }

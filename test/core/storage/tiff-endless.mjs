@@ -30,6 +30,7 @@ const store = openTiffStore({
   descriptor,
   geometry,
   isForced: true,
+  workers: 2,
   settings: { tiff: { compression, isPredicted: compression !== "none" } },
 });
 writeSync(1, "0\n");
@@ -39,10 +40,10 @@ try {
     frame.header.frameNumber = number;
     frame.header.capturedAtNs = 1_763_720_400_000_000_000n + BigInt(number) * 50_000_000n;
     for (let at = 0; at < side * side; at++) frame.pixels[at] = (at * 31 + number * 7919) % 65521;
-    store.append(frame);
+    await store.append(frame);
     writeSync(1, `${number + 1}\n`);
   }
 } catch (error) {
   writeSync(1, `${JSON.stringify({ message: error.message, exitCode: error.exitCode })}\n`);
-  store.close(null);
+  await store.close(null);
 }

@@ -16,8 +16,7 @@ export interface Strips {
 export interface NewPage {
   /** Bytes to stand before the pixels: a description that will be patched. */
   readonly lead: Uint8Array | undefined;
-  /** Hands over the strips, in their order. */
-  encode(take: (strip: Uint8Array) => void): void;
+  readonly strips: readonly Uint8Array[];
   /** The directory's fields, once it is known where everything stands. */
   describe(strips: Strips, leadAt: number): readonly Field[];
   /** What else has to be right once the page is in the chain; an error takes it out again. */
@@ -57,12 +56,12 @@ export class PageChain {
       const strips: Strips = { offsets: [], byteCounts: [] };
       // Pixels begin where any type may begin, for programs that map the file into memory.
       at = Math.ceil(at / 16) * 16;
-      page.encode((strip) => {
+      for (const strip of page.strips) {
         strips.offsets.push(at);
         strips.byteCounts.push(strip.length);
         at += this.write(strip, at);
         at += at & 1;
-      });
+      }
       const directoryAt = alignDirectory(at, this.isBig);
       const directory = encodeDirectory(page.describe(strips, end), directoryAt, this.isBig);
       this.write(directory.bytes, directoryAt);

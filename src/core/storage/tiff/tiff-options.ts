@@ -1,5 +1,4 @@
-/** The options of a TIFF archive: the names people type, and what this Node can do. */
-import zlib from "node:zlib";
+/** The options of a TIFF archive. */
 import { type MoteError, refusal } from "../../errors.js";
 import { type OptionsOf, option } from "../../option/option.js";
 
@@ -29,19 +28,8 @@ export function tiffSettings(o: OptionsOf<typeof tiffOptions>): TiffSettings {
   return { compression: o.tiffCompression, isPredicted: o.tiffPredictor };
 }
 
-/** Absent from the Node releases before 22.15. */
-export type ZstdCompress = (bytes: Uint8Array, options?: object) => Uint8Array;
-export const zstdCompress = (zlib as { zstdCompressSync?: ZstdCompress }).zstdCompressSync;
-
 /** Why these options cannot be had; undefined when they can. */
 export function tiffRefusal(where: string, settings: TiffSettings): MoteError | undefined {
-  if (settings.compression === "zstd" && !zstdCompress) {
-    return refusal(
-      where,
-      `--tiff-compression zstd needs Node 22.15 or later, this is ${process.version}`,
-      "Use --tiff-compression deflate, which every reader opens.",
-    );
-  }
   if (settings.compression === "none" && settings.isPredicted) {
     return refusal(
       where,

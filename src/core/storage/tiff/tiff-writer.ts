@@ -1,0 +1,82 @@
+/** A TIFF or OME-TIFF on an open file: page after page, the first one with the description of the stream. */
+import { tag } from "../../imaging/tiff/tags.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import type { FrameHeader } from "../../model/frame-header.js";
+import { pageJson } from "./describe-page.js";
+import type { Field } from "./directory-bytes.js";
+import { createOmeText } from "./ome-text.js";
+import { mostClassicBytes, PageChain } from "./page-chain.js";
+import { pageFields } from "./page-fields.js";
+import type { StripLayout } from "./strip-layout.js";
+
+/** Room for a page's directory and texts, and for the first page's or the OME-XML's, which hold the stream's description. */
+const pageOverheadBytes = 4096;
+const fileOverheadBytes = 4 * 1024 * 1024;
+
+export interface TiffPlan {
+  readonly descriptor: StreamDescriptor;
+  readonly layout: StripLayout;
+  readonly isBig: boolean;
+  /** The image's name in OME-XML; null for a plain TIFF. */
+  readonly omeName: string | null;
+}
+
+export interface TiffWriter {
+  readonly pages: number;
+  /** False when the next page might not fit into a classic TIFF. */
+  readonly hasRoom: boolean;
+  /** All of a page, or an error and the file as before. */
+  append(header: FrameHeader, strips: readonly Uint8Array[]): void;
+  /** What can be said only at the end; every page is whole before. */
+  finish(): void;
+  /** Waits until the disk has everything. */
+  sync(): void;
+}
+
+/** Writes the header of a file that is empty. */
+export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeName }: TiffPlan): TiffWriter {
+  const chain = new PageChain(fd, isBig);
+  const ome = omeName === null ? undefined : createOmeText(descriptor, omeName);
+  const mostPageBytes = mostBytesOfPage(layout);
+  let pages = 0;
+
+  function describe(header: FrameHeader, leadAt: number): Field {
+    if (pages > 0) return { tag: tag.imageDescription, type: "text", text: pageJson(header) };
+    if (ome) return { tag: tag.imageDescription, type: "textAt", offset: leadAt, length: ome.beganWith };
+    return { tag: tag.imageDescription, type: "text", text: pageJson(header, descriptor) };
+  }
+
+  return {
+    get pages() {
+      return pages;
+    },
+    get hasRoom() {
+      return isBig || chain.end + mostPageBytes <= mostClassicBytes;
+    },
+    append(header, strips) {
+      chain.append({
+        lead: pages === 0 ? ome?.begin(header) : undefined,
+        strips,
+        describe: (placed, leadAt) => pageFields(descriptor, layout, header, placed, describe(header, leadAt)),
+        linked: (directory) => ome?.linked(chain, header.capturedAtNs, directory),
+      });
+      pages++;
+    },
+    finish: () => ome?.finish(chain),
+    sync: () => chain.sync(),
+  };
+}
+
+function mostBytesOfPage({ count, mostBytes }: StripLayout): number {
+  return count * (mostBytes + 20) + pageOverheadBytes;
+}
+
+/** BigTIFF when the frames may need more than 4 GB, or their number is unknown. */
+export function needsBigTiff(frameCount: number | null, layout: StripLayout): boolean {
+  return frameCount === null || frameCount * mostBytesOfPage(layout) + fileOverheadBytes > mostClassicBytes;
+}
+
+/** The name OME-XML gives the image of this file; null for a plain TIFF. */
+export function omeNameOf(name: string): string | null {
+  return /\.ome\.tiff?$/i.test(name) ? name : null;
+}
