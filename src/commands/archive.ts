@@ -16,7 +16,7 @@ const lookEveryMs = 500;
 const options = {
   out: option.list(
     option.path({
-      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv (tracks), .mote (the stream as it came), .tif or .ome.tif (frames). May be given several times.",
+      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames). May be given several times.",
     }),
     { required: true },
   ),
@@ -51,9 +51,9 @@ interface Facts {
 export const archive = defineStage<typeof options, Plan, Facts>({
   name: "archive",
   role: "sink",
-  summary: "Write frames and tracks to files: HDF5, TIFF, CSV or the frame stream itself.",
+  summary: "Write frames and tracks to files: HDF5, TIFF, tables or the frame stream itself.",
   description:
-    "Every file is readable up to the last frame even if the process is killed. In .h5 the attribute is_complete of /metadata, in .mote the end message says whether a file was closed in order. A .tif keeps frames only; it is classic TIFF when the number of frames is known and fits in 4 GB, BigTIFF otherwise. An .ome.tif counts its frames in SizeT at every moment; their times join its OME-XML at the end, and stand in each page before.",
+    "Every file is readable up to the last frame even if the process is killed. In .h5 the attribute is_complete of /metadata, in .mote the end message says whether a file was closed in order. A .tif keeps frames only; it is classic TIFF when the number of frames is known and fits in 4 GB, BigTIFF otherwise. An .ome.tif counts its frames in SizeT at every moment; their times join its OME-XML at the end, and stand in each page before. A .parquet has the columns, units and times (seconds) of the .csv in row groups of 100,000 rows and is whole after every frame: until it is closed it is a sparse file with up to 40 MB of holes. An .ndjson has bluesky's documents, one a line: start, descriptor, an event a frame with an array for each column, an event of the stream `events` for every gap or drop, and stop, which is missing when the run was killed.",
   options,
   examples: [
     {

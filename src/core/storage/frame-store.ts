@@ -91,6 +91,16 @@ export const containers: Readonly<Record<string, Container>> = {
     keepsFrames: true,
     load: async () => (await import("./mote-store.js")).openMoteStore,
   },
+  ".ndjson": {
+    summary: "one JSON document a line: start, descriptor, an event a frame, stop",
+    keepsFrames: false,
+    load: async () => (await import("./ndjson/ndjson-store.js")).openNdjsonStore,
+  },
+  ".parquet": {
+    summary: "Parquet: one row a detection, the columns of the .csv",
+    keepsFrames: false,
+    load: async () => (await import("./parquet/parquet-store.js")).openParquetStore,
+  },
   ".tif": tiff,
   ".tiff": tiff,
   ".ome.tif": omeTiff,

@@ -108,3 +108,8 @@ export function writeTimestamp(out: Uint8Array, atNs: bigint): number {
   out[at] = point;
   return writePadded(out, at + 1, Number(micros % 1_000_000n), 6);
 }
+
+/** Seconds since the Unix epoch as a number, rounded down to the microsecond as in the text (a float64 has 0.24 us there); NaN for 0. */
+export function timestampSeconds(atNs: bigint): number {
+  return atNs <= 0n ? Number.NaN : Number(atNs / 1000n) / 1e6;
+}

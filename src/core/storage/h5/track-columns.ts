@@ -1,7 +1,7 @@
 /** Detections as plain columns, /tracks/x and so on, one value a detection; the table's columns are those of the CSV. */
 import type { Frame } from "../../memory/frame.js";
 import { column, type DetectionColumn } from "../../model/detection.js";
-import { trackColumns } from "../csv/track-rows.js";
+import { timestampSeconds, trackColumns } from "../csv/track-rows.js";
 import type { GrowingDataset, H5Writer } from "./h5-writer.js";
 
 /**
@@ -33,7 +33,7 @@ export function createTrackColumns(file: H5Writer, hasFlags: boolean): (frame: F
     const { detections, header } = frame;
     for (const [name, dataset] of datasets) {
       if (name === "frame") integers.fill(BigInt(header.frameNumber), 0, rows);
-      else if (name === "timestamp") reals.fill(secondsOf(header.capturedAtNs), 0, rows);
+      else if (name === "timestamp") reals.fill(timestampSeconds(header.capturedAtNs), 0, rows);
       else if (name === "particle_id") {
         const first = column.particle_id * rows;
         for (let row = 0; row < rows; row++) {
@@ -52,9 +52,4 @@ export function createTrackColumns(file: H5Writer, hasFlags: boolean): (frame: F
       file.append(dataset, converted.subarray(0, rows * 8), rows);
     }
   };
-}
-
-/** Seconds since the Unix epoch, microseconds kept as in the CSV (a float64 has 0.24 us there); NaN when unknown. */
-function secondsOf(atNs: bigint): number {
-  return atNs <= 0n ? Number.NaN : Number(atNs / 1000n) / 1e6;
 }

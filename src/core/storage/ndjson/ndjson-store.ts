@@ -1,0 +1,92 @@
+/**
+ * Detections as a run's documents, one JSON object a line, under the final name from the start. A frame is one write of
+ * whole lines, so what a killed process leaves ends at a line, at worst (killed inside that write) with a part of one;
+ * there is no stop document then. Nothing is kept in memory.
+ */
+import { randomUUID } from "node:crypto";
+import { closeSync, fsyncSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { failure, reason } from "../../errors.js";
+import { fileInTheWay } from "../files.js";
+import type { FrameStore, StoreRequest } from "../frame-store.js";
+import { RunDocuments } from "./documents.js";
+
+export function openNdjsonStore(request: StoreRequest): FrameStore {
+  const { path, where } = request;
+  let fd: number;
+  try {
+    // wx: of two runs started together one gets the name.
+    fd = openSync(path, request.isForced ? "w" : "wx");
+  } catch (error) {
+    throw fileInTheWay(where, error);
+  }
+  const documents = new RunDocuments(request.descriptor, { uid: randomUUID, now: () => Date.now() / 1000 });
+  let written = 0;
+  let frames = 0;
+  let rows = 0;
+
+  /** All of it, or the file as it was before. */
+  function write(text: string): void {
+    const bytes = Buffer.from(text);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, written + at);
+      written += bytes.length;
+    } catch (error) {
+      ftruncateSync(fd, written);
+      throw failure(
+        where,
+        `writing after frame ${frames} failed: ${reason(error)}`,
+        "What was written before is whole; make room and run again with another --out.",
+        error,
+      );
+    }
+  }
+
+  /** Writes a line that counts itself, or takes the count back. */
+  function writeCounted(kind: "frame" | "between", text: string): void {
+    try {
+      write(text);
+    } catch (error) {
+      documents.takeBack(kind);
+      throw error;
+    }
+  }
+
+  function remove(): void {
+    closeSync(fd);
+    unlinkSync(path);
+  }
+
+  try {
+    write(documents.opening());
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return {
+    get frames() {
+      return frames;
+    },
+    get rows() {
+      return rows;
+    },
+    append(frame) {
+      writeCounted("frame", documents.frame(frame));
+      frames++;
+      rows += Math.max(0, frame.rowCount);
+    },
+    event(event) {
+      writeCounted("between", documents.between(event));
+    },
+    close(end) {
+      if (end === null && frames === 0) return remove();
+      try {
+        write(documents.closing(end));
+        fsyncSync(fd);
+      } catch (error) {
+        if (end) throw failure(where, `cannot be ended: ${reason(error)}`, undefined, error);
+      } finally {
+        closeSync(fd);
+      }
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * Detections as a Parquet table with the columns of the tracks CSV, under the final name from the start and whole after
+ * every frame. Key-value metadata: mote.descriptor (JSON), mote.pixel_size_um ("" when unknown), mote.is_complete
+ * ("true" once the file was closed in order).
+ */
+import { closeSync, openSync, unlinkSync } from "node:fs";
+import { failure, reason } from "../../errors.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import { fileInTheWay } from "../files.js";
+import type { FrameStore, StoreRequest } from "../frame-store.js";
+import { GrowingGroups, type Notes } from "./growing-groups.js";
+import { trackSchema } from "./track-group.js";
+
+export function parquetNotes(descriptor: StreamDescriptor, isComplete: boolean): Notes {
+  return {
+    "mote.descriptor": JSON.stringify(descriptor),
+    "mote.pixel_size_um": descriptor.pixelSizeUm === null ? "" : String(descriptor.pixelSizeUm),
+    "mote.is_complete": String(isComplete),
+  };
+}
+
+export function openParquetStore(request: StoreRequest): FrameStore {
+  const { path, where, descriptor, geometry } = request;
+  let fd: number;
+  try {
+    // wx: of two runs started together one gets the name.
+    fd = openSync(path, request.isForced ? "w" : "wx");
+  } catch (error) {
+    throw fileInTheWay(where, error);
+  }
+  let frames = 0;
+  let rows = 0;
+
+  function failed(error: unknown): Error {
+    return failure(
+      where,
+      `writing after frame ${frames} failed: ${reason(error)}`,
+      "What was written before is whole; make room and run again with another --out.",
+      error,
+    );
+  }
+
+  let groups: GrowingGroups;
+  try {
+    const columns = trackSchema(descriptor.detections?.columns.includes("flags") ?? false);
+    groups = new GrowingGroups(fd, columns, geometry.detectionRows, parquetNotes(descriptor, false));
+  } catch (error) {
+    closeSync(fd);
+    unlinkSync(path);
+    throw failed(error);
+  }
+  return {
+    get frames() {
+      return frames;
+    },
+    get rows() {
+      return rows;
+    },
+    append(frame) {
+      try {
+        groups.append(frame);
+      } catch (error) {
+        throw failed(error);
+      }
+      frames++;
+      rows += Math.max(0, frame.rowCount);
+    },
+    event() {},
+    close(end) {
+      if (end === null && frames === 0) {
+        groups.close();
+        unlinkSync(path);
+        return;
+      }
+      try {
+        groups.finish(parquetNotes(descriptor, end !== null));
+        groups.sync();
+      } catch (error) {
+        if (end) throw failure(where, `cannot be ended: ${reason(error)}`, "The rows so far are in it.", error);
+      } finally {
+        groups.close();
+      }
+    },
+  };
+}
