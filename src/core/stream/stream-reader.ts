@@ -36,6 +36,8 @@ export interface StreamReaderOptions {
   onEvent(event: StreamEvent): void;
   /** The largest payload accepted, bytes. */
   readonly maxPayloadBytes: number;
+  /** The stream is a file that somebody appends whole entries to: a frame at its very end is whole without its detections. */
+  readonly isGrowing?: boolean;
 }
 
 export interface StreamReader {
@@ -284,6 +286,11 @@ export function createStreamReader(
     }
   }
 
+  function whole(frame: Frame): "frame" {
+    lastFrameNumber = frame.header.frameNumber;
+    return "frame";
+  }
+
   checkColumns();
   return {
     next(frame) {
@@ -291,31 +298,27 @@ export function createStreamReader(
       for (;;) {
         if (!isPrefixPending) {
           if (!hasFrame && options.shouldStop()) return "stopped";
-          if (!messages.nextPrefix()) return options.shouldStop() ? "stopped" : "cut";
+          if (!messages.nextPrefix()) {
+            if (hasFrame && options.isGrowing) return whole(frame);
+            return options.shouldStop() ? "stopped" : "cut";
+          }
         }
         const prefix = messages.prefix;
         isPrefixPending = false;
         const isDetections = prefix.kind === messageKind.detections && hasDetections;
         if (hasFrame && !isDetections) {
           isPrefixPending = true;
-          lastFrameNumber = frame.header.frameNumber;
-          return "frame";
+          return whole(frame);
         }
         let isWhole = true;
         if (isDetections && (hasFrame || !descriptor.hasFrames)) {
           isWhole = readDetections(frame, prefix);
-          if (isWhole) {
-            lastFrameNumber = frame.header.frameNumber;
-            return "frame";
-          }
+          if (isWhole) return whole(frame);
         } else if (prefix.kind === messageKind.frame && descriptor.hasFrames) {
           isWhole = readFrame(frame, prefix);
           frame.rowCount = -1;
           hasFrame = isWhole;
-          if (isWhole && !hasDetections) {
-            lastFrameNumber = frame.header.frameNumber;
-            return "frame";
-          }
+          if (isWhole && !hasDetections) return whole(frame);
         } else if (prefix.kind === messageKind.event) {
           isWhole = messages.readHeader(0);
           if (isWhole) options.onEvent(messages.readJson(prefix) as StreamEvent);
