@@ -27,6 +27,7 @@ export async function openBar(label: string, frameCount: number | null): Promise
     update(now) {
       const rest = [`${now.fps.toFixed(1)} fps`];
       if (now.particles > 0) rest.push(formatCount(now.particles, "particle"));
+      if (now.spooled > 0) rest.push(`${formatCount(now.spooled, "frame")} in the spool`);
       rest.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
       bar.update(Math.min(now.frames, frameCount ?? 0), {
         frames: formatCount(now.frames, "frame"),

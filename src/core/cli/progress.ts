@@ -27,6 +27,8 @@ export interface Snapshot {
   readonly fps: number;
   readonly particles: number;
   readonly lost: number;
+  /** Frames that wait on a disk, behind all stages together. */
+  readonly spooled: number;
   readonly stages: readonly {
     readonly stage: string;
     readonly in: number;
@@ -40,7 +42,7 @@ export function takeSnapshot(view: RunView): Snapshot {
   const elapsedMs = nowMs() - view.startedAtMs;
   const serial = layout.threads
     .map((thread, i) => ({ thread, counters: shared.counters[i]! }))
-    .filter(({ thread }) => thread.mapperIndex < 0);
+    .filter(({ thread }) => thread.part === "serial");
   const last = serial.at(-1)!.counters;
   return {
     elapsedMs,
@@ -48,6 +50,7 @@ export function takeSnapshot(view: RunView): Snapshot {
     fps: (last.in / Math.max(1, elapsedMs)) * 1000,
     particles: last.detections,
     lost: serial.reduce((sum, { counters }) => sum + counters.lost + counters.failed, 0),
+    spooled: shared.overflows.reduce((sum, overflow) => sum + (overflow?.frames ?? 0), 0),
     stages: serial.map(({ counters }, i) => ({
       stage: labels[i]!,
       in: counters.in,
@@ -60,6 +63,7 @@ export function takeSnapshot(view: RunView): Snapshot {
 function lineOf(label: string, now: Snapshot): string {
   const parts = [formatCount(now.frames, "frame"), `${now.fps.toFixed(1)} fps`];
   if (now.particles > 0) parts.push(formatCount(now.particles, "particle"));
+  if (now.spooled > 0) parts.push(`${formatCount(now.spooled, "frame")} in the spool`);
   parts.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
   return `${label}: ${parts.join(", ")}`;
 }

@@ -1,6 +1,6 @@
 /** A run's report in a few lines for people. */
 import type { JsonValue } from "../model/json.js";
-import type { RunReport } from "../model/run-report.js";
+import type { RunReport, SpillReport } from "../model/run-report.js";
 import { formatBytes, formatCount, formatDuration } from "../units.js";
 
 export function reportText(report: RunReport, wasCut: boolean): string {
@@ -23,8 +23,15 @@ export function reportText(report: RunReport, wasCut: boolean): string {
       `  ${formatCount(summary.degradedFrames, "frame")} with subnets linked greedily: too crowded for the limits`,
     );
   }
+  for (const { stage, spill } of report.stages) if (spill) lines.push(`  ${stage} ${spillText(spill)}`);
   for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.bytes)}`);
   return lines.join("\n");
+}
+
+/** "spilled 1,234 frames, 10.2 GB at most, all came back" */
+function spillText({ frames, returned, mostBytes }: SpillReport): string {
+  const fate = returned === frames ? "all came back" : `${returned.toLocaleString("en-US")} came back`;
+  return `spilled ${formatCount(frames, "frame")}, ${formatBytes(mostBytes)} at most, ${fate}`;
 }
 
 /** How old frames were when they left each stage. */

@@ -10,6 +10,7 @@ import type { OptionSpecs } from "../option/option.js";
 import type { Command } from "../pipeline/command.js";
 import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
+import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
 import { readTextFile } from "../storage/text-file.js";
 import { parseWords } from "./command-line.js";
 import { executeRun } from "./execute-run.js";
@@ -117,7 +118,7 @@ export async function runComposed(command: Command, words: readonly string[], ve
 
 async function runStages(requests: readonly StageRequest[], voice: Voice, version: string): Promise<ExitCode> {
   const stages = await planRun(requests, version);
-  await checkRun(stages);
+  await checkRun(stages, spoolFolderProblem);
   return executeRun(stages, voice);
 }
 

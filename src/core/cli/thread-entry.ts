@@ -7,4 +7,5 @@ import type { ThreadPlan } from "../pipeline/thread-plan.js";
 await runStageThread(workerData as ThreadPlan, {
   send: (message) => parentPort?.postMessage(message),
   load: async (name) => (await loadStage(name))!,
+  openSpool: async (request) => new (await import("../storage/spool/spool.js")).Spool(request),
 });

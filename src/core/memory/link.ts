@@ -9,8 +9,8 @@
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
 
-/** What a full link does. `spill` (overflow to a disk spool) has its place here and comes with the spool. */
-export const linkPolicies = ["block", "drop-newest", "drop-oldest", "fail"] as const;
+/** What a full link does; `spill` only says that it is full, and whoever pushes has the disk spool (memory/overflow.ts). */
+export const linkPolicies = ["block", "drop-newest", "drop-oldest", "spill", "fail"] as const;
 export type LinkPolicy = (typeof linkPolicies)[number];
 
 const word = {
@@ -77,7 +77,7 @@ export class Link {
   /**
    * Producer: puts an entry in. Returns -1 when it was taken in, or the slot that was given up for it (its own with
    * drop-newest, the oldest unclaimed frame's with drop-oldest), -2 when the run was aborted, -3 when the policy is `fail`
-   * and the link is full. `isLossless` entries (events) always wait.
+   * and the link is full, -4 when it is `spill`. `isLossless` entries (events) wait with every policy but `spill`.
    */
   push(
     slot: number,
@@ -90,10 +90,7 @@ export class Link {
     for (;;) {
       lock(this.#words, word.mutex);
       const head = this.#words[word.head]!;
-      const waiting = this.#distance(this.#words[word.claim]!, head);
-      const inRing = this.#distance(this.#words[word.tail]!, head);
-      const isFull = waiting >= this.#shape.capacity || inRing >= this.#shape.capacity + this.#shape.window;
-      if (!isFull) {
+      if (this.hasRoom) {
         this.#put(head, slot, frameNumber, isReady, nowMs);
         unlock(this.#words, word.mutex);
         this.#announce(isReady);
@@ -112,12 +109,41 @@ export class Link {
           return given;
         }
       }
-      const seen = Atomics.load(this.#words, word.spaceBell);
+      const seen = this.spaceBell;
       unlock(this.#words, word.mutex);
+      if (this.#shape.policy === "spill") return -4;
       if (!isLossless && this.#shape.policy === "fail") return -3;
       if (control.isAborted) return -2;
       waitForRing(this.#words, word.spaceBell, seen, 100);
     }
+  }
+
+  /** Whether an entry fits; the producer's own answer stays true until it pushes, since the others only make room. */
+  get hasRoom(): boolean {
+    const head = Atomics.load(this.#words, word.head);
+    const waiting = this.#distance(Atomics.load(this.#words, word.claim), head);
+    const inRing = this.#distance(Atomics.load(this.#words, word.tail), head);
+    return waiting < this.#shape.capacity && inRing < this.#shape.capacity + this.#shape.window;
+  }
+
+  /** Producer: whether frames were given up that no entry has told yet. */
+  get hasUntold(): boolean {
+    return this.#pendingCount > 0;
+  }
+
+  /** Count of the bell that rings when there is room; read it before `hasRoom`, then wait for it to change. */
+  get spaceBell(): number {
+    return Atomics.load(this.#words, word.spaceBell);
+  }
+
+  /** Sleeps until the bell's count differs from `seen`, or a tenth of a second. */
+  waitForSpace(seen: number): void {
+    waitForRing(this.#words, word.spaceBell, seen, 100);
+  }
+
+  /** Wakes whoever waits for space, to look at something else. */
+  nudge(): void {
+    ring(this.#words, word.spaceBell);
   }
 
   /** Producer: nothing more will come. */
@@ -170,28 +196,34 @@ export class Link {
   take(into: Taken, control: RunControl): boolean {
     for (;;) {
       if (control.isAborted) return false;
-      lock(this.#words, word.mutex);
-      const tail = this.#words[word.tail]!;
-      const isEmpty = tail === this.#words[word.head];
-      const at = this.#entryAt(tail);
-      if (!isEmpty && this.#words[at + entry.state] === state.ready) {
-        into.slot = this.#words[at + entry.slot]!;
-        into.droppedCount = this.#words[at + entry.droppedCount]!;
-        into.droppedFirst = this.#floats[(at + entry.droppedFirst) >> 1]!;
-        into.pushedAtMs = this.#floats[(at + entry.pushedAt) >> 1]!;
-        const next = (tail + 1) % positions;
-        this.#words[word.tail] = next;
-        if (this.#words[word.claim] === tail) this.#words[word.claim] = next;
-        unlock(this.#words, word.mutex);
-        ring(this.#words, word.spaceBell);
-        return true;
-      }
-      const isEnd = isEmpty && this.#words[word.isClosed] === 1;
       const seen = Atomics.load(this.#words, word.readyBell);
-      unlock(this.#words, word.mutex);
-      if (isEnd) return false;
+      const outcome = this.takeNow(into);
+      if (outcome !== "none") return outcome === "taken";
       waitForRing(this.#words, word.readyBell, seen, 100);
     }
+  }
+
+  /** The same without waiting: "none" when nothing is ready, "end" when nothing more will come. */
+  takeNow(into: Taken): "taken" | "none" | "end" {
+    lock(this.#words, word.mutex);
+    const tail = this.#words[word.tail]!;
+    const isEmpty = tail === this.#words[word.head];
+    const at = this.#entryAt(tail);
+    if (isEmpty || this.#words[at + entry.state] !== state.ready) {
+      const isEnd = isEmpty && this.#words[word.isClosed] === 1;
+      unlock(this.#words, word.mutex);
+      return isEnd ? "end" : "none";
+    }
+    into.slot = this.#words[at + entry.slot]!;
+    into.droppedCount = this.#words[at + entry.droppedCount]!;
+    into.droppedFirst = this.#floats[(at + entry.droppedFirst) >> 1]!;
+    into.pushedAtMs = this.#floats[(at + entry.pushedAt) >> 1]!;
+    const next = (tail + 1) % positions;
+    this.#words[word.tail] = next;
+    if (this.#words[word.claim] === tail) this.#words[word.claim] = next;
+    unlock(this.#words, word.mutex);
+    ring(this.#words, word.spaceBell);
+    return "taken";
   }
 
   /** Entries in the link now and at most so far; may be stale by an entry. */

@@ -18,6 +18,17 @@ export interface StageReport {
   readonly busyShare: number;
   /** What the stage itself counts: particles, tracks, files. */
   readonly summary: JsonObject;
+  /** What the link behind the stage spilled to a disk; absent when its policy is another or nothing was spilled. */
+  readonly spill?: SpillReport;
+}
+
+export interface SpillReport {
+  /** Frames that went to the disk. */
+  readonly frames: number;
+  /** Of these, frames that came back and went on; the others are among the dropped. */
+  readonly returned: number;
+  /** The most the spool took on the disk at any moment. */
+  readonly mostBytes: number;
 }
 
 export interface RunReport {

@@ -3,6 +3,7 @@ import { MoteError, type Problem, refusal } from "../errors.js";
 import { type LinkPolicy, linkPolicies } from "../memory/link.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
+import { kebab } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
 import type { StageDeclaration, StageNeeds } from "./stage.js";
 
@@ -23,12 +24,30 @@ export interface PlannedStage {
   readonly needs: StageNeeds;
   /** Policy of the link behind this stage. */
   readonly policy: LinkPolicy;
+  /** Where and how much a link with the policy `spill` may spill; null with any other policy. */
+  readonly spill: SpillPlan | null;
+}
+
+export interface SpillPlan {
+  /** Folder of the spool's files; null: the one for temporary files. */
+  readonly folder: string | null;
+  /** Bytes the spool may take at most; null: as long as the disk has 1 GB left. */
+  readonly limitBytes: number | null;
 }
 
 /** Option of every stage that passes frames on. */
 export const linkOptions = {
   backpressure: option.choice(linkPolicies, {
-    doc: "What happens when the next stage does not keep up: wait, or lose the newest or the oldest waiting frames (counted), or fail. By default a live camera drops the newest and everything else waits.",
+    doc: "What happens when the next stage does not keep up: wait; or lose the newest or the oldest waiting frames (counted); or spill, which lets frames wait in files on a disk; or fail. By default a live camera spills and everything else waits.",
+  }),
+  spillDir: option.path({
+    doc: "Folder of the files that spilled frames wait in: on a disk that takes the camera's rate. Default: the folder for temporary files (TMPDIR, else /tmp, or /var/tmp where /tmp is in memory).",
+  }),
+  spillLimit: option.number({
+    doc: "Bytes that spilled frames may take on the disk at most. What comes when it is reached is lost, counted. Default: all but 1 GB of the disk's free room.",
+    unit: "B",
+    above: 0,
+    metavar: "size",
   }),
 } satisfies OptionSpecs;
 
@@ -68,12 +87,28 @@ export async function planRun(requests: readonly StageRequest[], version: string
       ? negotiated.output
       : { ...negotiated.output, producedBy: [...(upstream?.producedBy ?? []), own] };
     const policy =
-      (options.backpressure as LinkPolicy | undefined) ??
-      (upstream === null && output.isLive ? "drop-newest" : "block");
-    planned.push({ stage, label, plan: negotiated.plan, input, output, needs: negotiated.needs ?? {}, policy });
+      (options.backpressure as LinkPolicy | undefined) ?? (upstream === null && output.isLive ? "spill" : "block");
+    const spill = spillPlan(label, policy, options);
+    planned.push({ stage, label, plan: negotiated.plan, input, output, needs: negotiated.needs ?? {}, policy, spill });
     upstream = output;
   }
   return planned;
+}
+
+function spillPlan(label: string, policy: LinkPolicy, options: Record<string, unknown>): SpillPlan | null {
+  if (policy === "spill") {
+    return {
+      folder: (options.spillDir as string | undefined) ?? null,
+      limitBytes: (options.spillLimit as number | undefined) ?? null,
+    };
+  }
+  const given = (["spillDir", "spillLimit"] as const).find((name) => options[name] !== undefined);
+  if (given === undefined) return null;
+  throw refusal(
+    `${label}, --${kebab(given)}`,
+    `is for a link that spills, this one has the policy ${policy}`,
+    "Add --backpressure spill, or leave it out.",
+  );
 }
 
 /** A pipeline is one source, any transforms and one sink. */
@@ -98,9 +133,16 @@ function checkOrder(requests: readonly StageRequest[]): void {
   });
 }
 
-/** The last look of every stage: disk space, files in the way. All problems at once. */
-export async function checkRun(stages: readonly PlannedStage[]): Promise<void> {
+/** What is wrong with spilling into this folder, if anything; `where` names stage and option. */
+export type SpillFolderCheck = (where: string, folder: string) => Problem | undefined;
+
+/** The last look of every stage and link: disk space, files in the way. All problems at once. */
+export async function checkRun(stages: readonly PlannedStage[], checkSpillFolder: SpillFolderCheck): Promise<void> {
   const problems: Problem[] = [];
-  for (const { stage, plan, input } of stages) problems.push(...((await stage.check?.(plan, input)) ?? []));
+  for (const { stage, label, plan, input, spill } of stages) {
+    problems.push(...((await stage.check?.(plan, input)) ?? []));
+    const problem = spill?.folder ? checkSpillFolder(`${label}, --spill-dir ${spill.folder}`, spill.folder) : undefined;
+    if (problem) problems.push(problem);
+  }
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
 }

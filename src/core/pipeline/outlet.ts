@@ -1,15 +1,16 @@
 /** The way out of a stage: frames and events into the link behind it, with what the link's policy gave up counted. */
 import { failure } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
-import type { Link } from "../memory/link.js";
-import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import { type EndOfStream, isLoss } from "../model/run-report.js";
 import { nowMs } from "./clock.js";
+import { type EndEvent, lendEvent } from "./event-slot.js";
 import type { RunShared } from "./thread-shared.js";
 
 export const linkFullReason = "link full";
+/** The link's spool could not take more: its limit, its disk's room or its disk's speed. */
+export const spoolFullReason = "spool full";
 
 export interface Outlet {
   /** Passes a frame on; the loan goes with it. False when the run was aborted. */
@@ -17,42 +18,47 @@ export interface Outlet {
   event(event: StreamEvent): void;
   /** Counts frames that end here. */
   drop(frames: number, reason: string): void;
+  /** Passes the stream's last word on; nothing may follow. */
   end(end: EndOfStream): void;
   /** Frames dropped here so far, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
 }
 
-/** `link` is undefined behind the last stage: frames end there. `hasMappers` says whether the next stage works in parallel. */
+/** There is no link behind the last stage: frames end there. `hasMappers` says whether the next stage works in parallel. */
 export function createOutlet(
   label: string,
   shared: RunShared,
-  link: Link | undefined,
+  stageIndex: number,
   hasMappers: boolean,
   counters: StageCounters,
 ): Outlet {
   const { pool, control } = shared;
+  const link = shared.links[stageIndex];
+  const overflow = shared.overflows[stageIndex];
   const dropped: Record<string, number> = {};
-  const encoder = new TextEncoder();
+  /** Entries that went to the spool's queue. */
+  let queued = 0;
 
   function drop(frames: number, reason: string): void {
     dropped[reason] = (dropped[reason] ?? 0) + frames;
     counters.countDropped(frames, isLoss(reason));
   }
 
-  function send(json: unknown): void {
-    if (!link) return;
-    const frame = pool.acquire(control);
-    if (!frame) return;
-    const bytes = encoder.encode(JSON.stringify(json));
-    const room = frame.bytes.subarray(256);
-    if (bytes.length > room.length) {
-      pool.release(frame.slot);
-      throw failure(label, `an event of ${bytes.length} bytes does not fit into a slot of ${room.length}`);
+  /** Into the link; when that spills and is full, or anything is still in the spool, behind that. Answers as `Link.push`. */
+  function put(slot: number, frameNumber: number, isReady: boolean, isLossless: boolean): number {
+    if (!overflow || overflow.isSettled(queued)) {
+      const given = link!.push(slot, frameNumber, isReady, isLossless, nowMs(), control);
+      if (given !== -4) return given;
     }
-    room.set(bytes);
-    frame.kind = slotKind.event;
-    frame.eventBytes = bytes.length;
-    if (link.push(frame.slot, -1, true, true, nowMs(), control) !== -1) pool.release(frame.slot);
+    return queue(slot, frameNumber, isLossless);
+  }
+
+  function queue(slot: number, frameNumber: number, isLossless: boolean): number {
+    const given = overflow!.queue.push(slot, frameNumber, true, isLossless, nowMs(), control);
+    if (given === -1) queued++;
+    // The spool's thread may be waiting for room in the link.
+    link!.nudge();
+    return given;
   }
 
   return {
@@ -64,14 +70,14 @@ export function createOutlet(
         counters.countOut();
         return true;
       }
-      const given = link.push(frame.slot, frame.header.frameNumber, !hasMappers, false, nowMs(), control);
+      const given = put(frame.slot, frame.header.frameNumber, !hasMappers, false);
       if (given === -1) {
         counters.countOut();
         return true;
       }
       if (given >= 0) {
         pool.release(given);
-        drop(1, linkFullReason);
+        drop(1, overflow ? spoolFullReason : linkFullReason);
         return true;
       }
       pool.release(frame.slot);
@@ -79,24 +85,25 @@ export function createOutlet(
         throw failure(
           label,
           `the next stage did not keep up at frame ${frame.header.frameNumber}, and --backpressure fail was asked for`,
-          "Use --backpressure drop-newest to lose frames (counted), or block to wait.",
+          "Use --backpressure spill to let frames wait on a disk, drop-newest to lose them (counted), or block to wait.",
         );
       }
       return false;
     },
     event(event) {
-      send(event);
+      if (!link) return;
+      const frame = lendEvent(label, event, pool, control);
+      if (frame && put(frame.slot, -1, true, true) !== -1) pool.release(frame.slot);
     },
     end(end) {
       if (!link) return;
-      // The end's entry carries what the policy gave up last, like any entry.
-      send({ event: "end", ...end });
+      // The end's entry carries what the policy gave up last, like any entry. The spool adds its own figures to it.
+      const event: EndEvent = { event: "end", ...end };
+      const frame = lendEvent(label, event, pool, control);
+      const given = frame && (overflow ? queue(frame.slot, -1, true) : put(frame.slot, -1, true, true));
+      if (frame && given !== -1) pool.release(frame.slot);
+      if (overflow) overflow.queue.close();
+      else link.close();
     },
   };
-}
-
-/** The event a slot holds. */
-export function readEvent(frame: Frame): StreamEvent | ({ readonly event: "end" } & EndOfStream) {
-  const text = new TextDecoder().decode(frame.bytes.slice(256, 256 + frame.eventBytes));
-  return JSON.parse(text) as StreamEvent;
 }

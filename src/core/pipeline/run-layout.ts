@@ -2,6 +2,7 @@
 import { refusal } from "../errors.js";
 import { type PoolShape, poolWords } from "../memory/frame-pool.js";
 import { type LinkPolicy, type LinkShape, linkWords } from "../memory/link.js";
+import { overflowWords } from "../memory/overflow.js";
 import { runControlWords } from "../memory/run-control.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import { counterFloats } from "../memory/stage-counters.js";
@@ -20,6 +21,8 @@ const queueBytes = 1_000_000;
 const livePatienceMs = 2000;
 const liveQueueBytes = 256_000_000;
 const leastQueued = 3;
+/** A spool's thread holds an entry on its way in, a frame on its way back, and an event before it. */
+const handsOfSpool = 3;
 const mostQueued = 128;
 
 export interface StageSize {
@@ -30,11 +33,18 @@ export interface StageSize {
 
 export interface ThreadSize {
   readonly stageIndex: number;
-  /** -1 for the stage's serial part. */
-  readonly mapperIndex: number;
+  /** The stage's serial part, one of its mappers, or the spool of the link behind it. */
+  readonly part: "serial" | "mapper" | "spool";
   readonly scratchOffset: number;
   /** Byte offset of the thread's counters in the shared bookkeeping. */
   readonly countersAt: number;
+}
+
+export interface LinkPlace {
+  readonly shape: LinkShape;
+  readonly wordsAt: number;
+  /** The queue to the spool when the policy is `spill`. */
+  readonly overflow: { readonly queue: LinkShape; readonly wordsAt: number } | null;
 }
 
 export interface RunLayout {
@@ -43,7 +53,7 @@ export interface RunLayout {
   readonly pool: PoolShape;
   readonly poolWordsAt: number;
   /** Link i leads from stage i to stage i + 1. */
-  readonly links: readonly { readonly shape: LinkShape; readonly wordsAt: number }[];
+  readonly links: readonly LinkPlace[];
   readonly threads: readonly ThreadSize[];
   /** Frames a mapper claims at a time: one of a large frame, several of small ones. */
   readonly batch: number;
@@ -74,33 +84,52 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
   const links = stages.slice(0, -1).map((stage, i) => {
     const mappers = stages[i + 1]!.needs.mappers ?? 0;
     const isLive = i === 0 && source.isLive;
-    const capacity = isLive ? liveQueue(source.rateHz, slotBytes, queued) : queued;
-    return { policy: stage.policy, capacity, window: mappers === 0 ? 0 : mappers * batch * 2 };
+    const room = isLive ? liveQueue(source.rateHz, slotBytes, queued) : queued;
+    const isSpilling = stage.policy === "spill";
+    // One half waits for the next stage, the other for the spool's disk, which may stall for a while. A camera cannot wait
+    // when both are full and the spool too; any other stage can.
+    const fullPolicy = isLive ? "drop-newest" : "block";
+    const capacity = isSpilling ? Math.max(leastQueued, Math.ceil(room / 2)) : room;
+    return {
+      shape: { policy: stage.policy, capacity, window: mappers === 0 ? 0 : mappers * batch * 2 },
+      queue: isSpilling ? ({ policy: fullPolicy, capacity, window: 0 } as const) : null,
+    };
   });
-  const threadCount = stages.length;
+  const spools = links.filter(({ queue }) => queue !== null).length;
   const held = stages.reduce((sum, stage) => sum + (stage.needs.heldFrames ?? 0), 0);
-  const slots = links.reduce((sum, link) => sum + link.capacity + link.window, 0) + 2 * threadCount + 1 + held;
+  const waiting = links.reduce(
+    (sum, { shape, queue }) => sum + shape.capacity + shape.window + (queue?.capacity ?? 0),
+    0,
+  );
+  const slots = waiting + 2 * stages.length + handsOfSpool * spools + 1 + held;
   const spareSlots = Math.max(2, Math.ceil(slots / 4));
 
   let words = runControlWords;
   const poolWordsAt = words;
   words = roundUp(words + poolWords({ slots, spareSlots }), 2);
-  const placedLinks = links.map((shape) => {
-    const wordsAt = words;
-    words = roundUp(words + linkWords(shape), 2);
-    return { shape, wordsAt };
-  });
+  function place(size: number): number {
+    const at = words;
+    words = roundUp(words + size, 2);
+    return at;
+  }
+  const placedLinks = links.map(({ shape, queue }) => ({
+    shape,
+    wordsAt: place(linkWords(shape)),
+    overflow: queue && { queue, wordsAt: place(overflowWords(queue)) },
+  }));
 
   let controlBytes = words * 4;
   let scratchOffset = kernelBytes;
   const threads: ThreadSize[] = [];
+  function addThread(stageIndex: number, part: ThreadSize["part"], scratchBytes: number): void {
+    threads.push({ stageIndex, part, scratchOffset, countersAt: controlBytes });
+    controlBytes += counterFloats * 8;
+    scratchOffset += roundUp(scratchBytes, 64);
+  }
   stages.forEach(({ needs }, stageIndex) => {
-    for (let mapperIndex = -1; mapperIndex < (needs.mappers ?? 0); mapperIndex++) {
-      threads.push({ stageIndex, mapperIndex, scratchOffset, countersAt: controlBytes });
-      controlBytes += counterFloats * 8;
-      const scratchBytes = mapperIndex < 0 ? (needs.scratchBytes ?? 0) : (needs.mapperScratchBytes ?? 0);
-      scratchOffset += roundUp(scratchBytes, 64);
-    }
+    addThread(stageIndex, "serial", needs.scratchBytes ?? 0);
+    for (let i = 0; i < (needs.mappers ?? 0); i++) addThread(stageIndex, "mapper", needs.mapperScratchBytes ?? 0);
+    if (placedLinks[stageIndex]?.overflow) addThread(stageIndex, "spool", 0);
   });
   const base = roundUp(scratchOffset, 64);
   const memoryBytes = base + (slots + spareSlots) * slotBytes;

@@ -101,6 +101,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         plan: stage.plan,
         input: stage.input,
         output: stage.output,
+        spill: stage.spill,
         layout,
         memory,
         control,

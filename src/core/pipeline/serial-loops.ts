@@ -5,7 +5,8 @@ import type { StageCounters } from "../memory/stage-counters.js";
 import type { JsonObject } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
 import { nowMs } from "./clock.js";
-import { linkFullReason, type Outlet, readEvent } from "./outlet.js";
+import { readEvent } from "./event-slot.js";
+import { linkFullReason, type Outlet } from "./outlet.js";
 import type { RunLayout } from "./run-layout.js";
 import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
 import { stageReport } from "./stage-report.js";
@@ -125,6 +126,5 @@ function finish(run: SerialRun, summary: JsonObject, before: EndOfStream): EndOf
     stages: [...before.stages, own],
   };
   run.outlet.end(end);
-  run.shared.links[stageIndex]?.close();
   return end;
 }

@@ -16,7 +16,7 @@ export function stageReport(
   startedAtMs: number,
   summary: JsonObject,
 ): StageReport {
-  const serial = shared.counters[layout.threads.findIndex((t) => t.stageIndex === stageIndex && t.mapperIndex < 0)]!;
+  const serial = shared.counters[layout.threads.findIndex((t) => t.stageIndex === stageIndex && t.part === "serial")]!;
   const busyMs = layout.threads.reduce(
     (sum, thread, i) => (thread.stageIndex === stageIndex ? sum + shared.counters[i]!.busyMs : sum),
     0,

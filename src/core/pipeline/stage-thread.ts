@@ -1,10 +1,12 @@
 /** What a stage's thread does: opens its part of the stage, waits for the start, works until the end, closes. */
 import { MoteError, reason } from "../errors.js";
 import type { StreamEvent } from "../model/event.js";
+import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
 import { createClock, nowMs } from "./clock.js";
 import { runMapper } from "./mapper-loop.js";
 import { createOutlet, type Outlet } from "./outlet.js";
 import { runFlow, runSource } from "./serial-loops.js";
+import { runSpool } from "./spool-loop.js";
 import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "./stage.js";
 import type { ThreadMessage, ThreadPlan } from "./thread-plan.js";
 import { attachRun } from "./thread-shared.js";
@@ -12,6 +14,7 @@ import { attachRun } from "./thread-shared.js";
 export interface ThreadPort {
   send(message: ThreadMessage): void;
   load(stageName: string): Promise<StageDeclaration>;
+  openSpool(request: SpoolRequest): Promise<Spool>;
 }
 
 export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promise<void> {
@@ -20,8 +23,8 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
   const shared = attachRun(layout, plan.control, plan.memory);
   const counters = shared.counters[plan.threadIndex]!;
   const { control } = shared;
-  const hasMappers = layout.threads.some((t) => t.stageIndex === thread.stageIndex + 1 && t.mapperIndex >= 0);
-  const outlet = createOutlet(plan.label, shared, shared.links[thread.stageIndex], hasMappers, counters);
+  const hasMappers = layout.threads.some((t) => t.stageIndex === thread.stageIndex + 1 && t.part === "mapper");
+  const outlet = createOutlet(plan.label, shared, thread.stageIndex, hasMappers, counters);
   let isRelay = false;
 
   const context: StageContext = {
@@ -50,8 +53,24 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
 
   let instance: SourceInstance | FlowInstance | undefined;
   try {
+    if (thread.part === "spool") {
+      const spool = await port.openSpool({
+        ...plan.spill!,
+        label: plan.label,
+        descriptor: plan.output,
+        geometry: layout.pool.geometry,
+      });
+      port.send({ kind: "ready" });
+      const { stageIndex } = thread;
+      const queueCapacity = layout.links[stageIndex]!.overflow!.queue.capacity;
+      const { warn } = context;
+      if (control.waitForGo())
+        runSpool({ label: plan.label, stageIndex, hasMappers, shared, queueCapacity, spool, counters, warn });
+      port.send({ kind: "done", reports: null, isComplete: true });
+      return;
+    }
     const stage = await port.load(plan.stageName);
-    if (thread.mapperIndex >= 0) {
+    if (thread.part === "mapper") {
       const mapper = await stage.openMapper!(plan.plan, context);
       port.send({ kind: "ready" });
       if (control.waitForGo()) runMapper(mapper, shared, thread.stageIndex, counters, layout.batch);

@@ -2,6 +2,7 @@
 import type { ExitCode, Problem } from "../errors.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StageReport } from "../model/run-report.js";
+import type { SpillPlan } from "./negotiate.js";
 import type { RunLayout } from "./run-layout.js";
 
 export interface ThreadPlan {
@@ -13,6 +14,8 @@ export interface ThreadPlan {
   readonly plan: object;
   readonly input: StreamDescriptor;
   readonly output: StreamDescriptor;
+  /** For the thread of the spool behind the stage. */
+  readonly spill: SpillPlan | null;
   readonly layout: RunLayout;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;

@@ -1,6 +1,7 @@
 /** The shared structures of a run as one thread sees them. */
 import { FramePool } from "../memory/frame-pool.js";
-import { Link } from "../memory/link.js";
+import { Link, linkWords } from "../memory/link.js";
+import { Overflow, overflowWords } from "../memory/overflow.js";
 import { RunControl } from "../memory/run-control.js";
 import { StageCounters } from "../memory/stage-counters.js";
 import type { RunLayout } from "./run-layout.js";
@@ -9,23 +10,21 @@ export interface RunShared {
   readonly control: RunControl;
   readonly pool: FramePool;
   readonly links: readonly Link[];
+  /** Beside each link, what it overflows into; undefined when its policy is not `spill`. */
+  readonly overflows: readonly (Overflow | undefined)[];
   /** One a thread, in the layout's order. */
   readonly counters: readonly StageCounters[];
 }
 
 export function attachRun(layout: RunLayout, control: SharedArrayBuffer, memory: WebAssembly.Memory): RunShared {
+  const words = (at: number, length: number) => new Int32Array(control, at * 4, length);
   return {
     control: new RunControl(new Int32Array(control, 0, layout.poolWordsAt)),
     pool: new FramePool(new Int32Array(control, layout.poolWordsAt * 4), memory.buffer, layout.pool),
-    links: layout.links.map(
-      ({ shape, wordsAt }) => new Link(new Int32Array(control, wordsAt * 4, linkLength(layout, wordsAt)), shape),
+    links: layout.links.map(({ shape, wordsAt }) => new Link(words(wordsAt, linkWords(shape)), shape)),
+    overflows: layout.links.map(({ overflow }) =>
+      overflow ? new Overflow(words(overflow.wordsAt, overflowWords(overflow.queue)), overflow.queue) : undefined,
     ),
     counters: layout.threads.map((thread) => new StageCounters(control, thread.countersAt)),
   };
-}
-
-/** Words from a link's first to the next structure's. */
-function linkLength(layout: RunLayout, wordsAt: number): number {
-  const starts = layout.links.map((link) => link.wordsAt).filter((start) => start > wordsAt);
-  return Math.min(layout.threads[0]!.countersAt / 4, ...starts) - wordsAt;
 }

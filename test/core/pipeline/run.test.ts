@@ -1,37 +1,6 @@
 /** The runner with real threads over scripted stages; needs the build (`npm test` builds first). */
 import { expect, test } from "vitest";
-import type { StageReport } from "../../../src/core/model/run-report.js";
-import type { RawOptions } from "../../../src/core/option/decode-options.js";
-import { planRun } from "../../../src/core/pipeline/negotiate.js";
-import { type Run, startRun } from "../../../src/core/pipeline/run-pipeline.js";
-import type { StageDeclaration } from "../../../src/core/pipeline/stage.js";
-import type { ThreadMessage } from "../../../src/core/pipeline/thread-plan.js";
-import { spawnWorker } from "../../../src/core/workers/spawn-worker.js";
-
-const entry = new URL("./scripted-stages.mjs", import.meta.url);
-const { scripted } = (await import(entry.href)) as { scripted: Record<string, StageDeclaration> };
-
-async function start(stages: readonly (readonly [string, RawOptions])[]): Promise<Run> {
-  const requests = stages.map(([name, raw]) => ({ stage: scripted[name]!, label: name, raw }));
-  return startRun(await planRun(requests, "0"), {
-    spawn: (plan, onMessage) => spawnWorker<ThreadMessage>(entry, plan.label, plan, onMessage),
-    onWarning: () => {},
-  });
-}
-
-async function run(...stages: readonly (readonly [string, RawOptions])[]) {
-  const { report, isComplete, quietReason } = await (await start(stages)).outcome;
-  const stage = Object.fromEntries(report.stages.map((entry) => [entry.stage, entry])) as Record<string, StageReport>;
-  const collected = stage.collect!.summary as {
-    count: number;
-    numbers: number[];
-    events: unknown[];
-    upstream: string[];
-  };
-  return { report, stage, collected, isComplete, quietReason };
-}
-
-const numbersTo = (n: number) => Array.from({ length: n }, (_, i) => i);
+import { numbersTo, run, start } from "./scripted-run.js";
 
 test("frames arrive once, in order, each with its own pixels and detections, from workers of uneven speed", async () => {
   const { report, stage, collected, isComplete } = await run(
@@ -98,11 +67,6 @@ test("a drop is told to every stage behind it, not to the next one alone", async
   expect(told).toBe(stage.counter!.dropped["link full"]);
 });
 
-test("a live source drops the newest unless it is told otherwise", async () => {
-  const { stage } = await run(["counter", { frames: 300, edge: 512, isLive: true }], ["collect", { delayMs: 3 }]);
-  expect(stage.counter!.dropped["link full"]).toBeGreaterThan(0);
-});
-
 test("fail ends the run when the next stage does not keep up", async () => {
   await expect(
     run(["counter", { frames: 300, edge: 512, backpressure: "fail" }], ["collect", { delayMs: 3 }]),
@@ -165,6 +129,7 @@ test("a drain ends an endless source and delivers all it made", async () => {
     ["mark", {}],
     ["collect", {}],
   ]);
+  await started.going;
   setTimeout(() => started.control.drain(), 300);
   const { report, isComplete } = await started.outcome;
   const [source, , sink] = report.stages;
@@ -178,6 +143,7 @@ test("an abort ends a run that stands still", async () => {
     ["counter", {}],
     ["collect", { delayMs: 20 }],
   ]);
+  await started.going;
   setTimeout(() => started.control.abort(), 300);
   const { isComplete } = await started.outcome;
   expect(isComplete).toBe(false);

@@ -1,9 +1,18 @@
 // Stages for testing the runner, and the thread entry that loads them. Plain JavaScript: worker threads run it as it stands.
+import { existsSync, writeFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { runStageThread } from "../../../dist/core/pipeline/stage-thread.js";
+import { Spool } from "../../../dist/core/storage/spool/spool.js";
 
 function napMs(ms) {
   if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+function waitForFile(path) {
+  for (let waitedMs = 0; !existsSync(path); waitedMs += 5) {
+    if (waitedMs > 20_000) throw new Error("nobody gave the scripted camera its signal");
+    napMs(5);
+  }
 }
 
 const any = {
@@ -22,7 +31,18 @@ const counter = {
   name: "counter",
   role: "source",
   summary: "Frames whose pixels hold their number.",
-  options: anything("frames", "edge", "delayMs", "isLive", "gapAt", "failAt"),
+  options: anything(
+    "frames",
+    "edge",
+    "delayMs",
+    "isLive",
+    "gapAt",
+    "failAt",
+    "noteEvery",
+    "waitAt",
+    "signal",
+    "rateHz",
+  ),
   examples: [],
   negotiate(_, options) {
     const edge = options.edge ?? 16;
@@ -34,7 +54,7 @@ const counter = {
       detections: null,
       isLinked: false,
       pixelSizeUm: null,
-      rateHz: null,
+      rateHz: options.rateHz ?? null,
       frameCount: options.frames ?? null,
       isLive: options.isLive ?? false,
       source: {},
@@ -49,6 +69,9 @@ const counter = {
         delayMs: options.delayMs ?? 0,
         gapAt: options.gapAt ?? -1,
         failAt: options.failAt ?? -1,
+        noteEvery: options.noteEvery ?? 0,
+        waitAt: options.waitAt ?? -1,
+        signal: options.signal ?? null,
       },
     };
   },
@@ -60,6 +83,9 @@ const counter = {
         if (made >= plan.frames) return "end";
         if (made === plan.failAt) throw new Error("the scripted camera broke");
         napMs(plan.delayMs);
+        if (made === plan.waitAt) waitForFile(plan.signal);
+        if (plan.noteEvery && made % plan.noteEvery === 0)
+          context.emit({ event: "note", text: "scripted", before: number });
         if (made === plan.gapAt) {
           context.emit({ event: "gap", firstFrame: number, count: 3, reason: "device gap" });
           number += 3;
@@ -118,7 +144,7 @@ const collect = {
   name: "collect",
   role: "sink",
   summary: "Checks order and content; remembers which frames came.",
-  options: anything("delayMs", "failAt", "quietAt", "crashAt"),
+  options: anything("delayMs", "failAt", "quietAt", "crashAt", "signalAt", "signal"),
   examples: [],
   negotiate(input, options) {
     return {
@@ -128,6 +154,8 @@ const collect = {
         failAt: options.failAt ?? -1,
         quietAt: options.quietAt ?? -1,
         crashAt: options.crashAt ?? -1,
+        signalAt: options.signalAt ?? -1,
+        signal: options.signal ?? null,
       },
     };
   },
@@ -150,11 +178,15 @@ const collect = {
           context.stopQuietly("the scripted reader went away");
           return { drop: "the reader went away" };
         }
+        if (number === plan.signalAt) writeFileSync(plan.signal, "");
         numbers.push(number);
         napMs(plan.delayMs);
         return undefined;
       },
       event: (event) => {
+        const next = (numbers.at(-1) ?? -1) + 1;
+        if (event.event === "note" && event.before < next)
+          throw new Error(`the event before frame ${event.before} came after frame ${next - 1}`);
         events.push(event);
       },
       flush: (said) => {
@@ -162,7 +194,7 @@ const collect = {
       },
       summary: () => ({
         count: numbers.length,
-        numbers: numbers.length <= 400 ? numbers : [],
+        numbers: numbers.length <= 1000 ? numbers : [],
         events,
         upstream: end ? end.stages.map((stage) => stage.stage) : [],
       }),
@@ -176,5 +208,6 @@ if (workerData) {
   await runStageThread(workerData, {
     send: (message) => parentPort.postMessage(message),
     load: async (name) => scripted[name],
+    openSpool: async (request) => new Spool(request),
   });
 }

@@ -1,0 +1,41 @@
+/** Events on their way through a link: JSON in the place where a frame has its pixels. */
+import { failure } from "../errors.js";
+import type { Frame } from "../memory/frame.js";
+import type { FramePool } from "../memory/frame-pool.js";
+import type { RunControl } from "../memory/run-control.js";
+import { slotKind } from "../memory/slot-layout.js";
+import type { StreamEvent } from "../model/event.js";
+import type { EndOfStream } from "../model/run-report.js";
+
+/** The stream's last word as it travels: an event like any other. */
+export type EndEvent = { readonly event: "end" } & EndOfStream;
+
+const jsonAt = 256;
+const encoder = new TextEncoder();
+
+/** Lends a slot and puts the event into it; undefined when the run was aborted. `label` is for complaints. */
+export function lendEvent(
+  label: string,
+  event: StreamEvent | EndEvent,
+  pool: FramePool,
+  control: RunControl,
+): Frame | undefined {
+  const frame = pool.acquire(control);
+  if (!frame) return undefined;
+  const bytes = encoder.encode(JSON.stringify(event));
+  const room = frame.bytes.subarray(jsonAt);
+  if (bytes.length > room.length) {
+    pool.release(frame.slot);
+    throw failure(label, `an event of ${bytes.length} bytes does not fit into a slot of ${room.length}`);
+  }
+  room.set(bytes);
+  frame.kind = slotKind.event;
+  frame.eventBytes = bytes.length;
+  return frame;
+}
+
+/** The event a slot holds. */
+export function readEvent(frame: Frame): StreamEvent | EndEvent {
+  const text = new TextDecoder().decode(frame.bytes.slice(jsonAt, jsonAt + frame.eventBytes));
+  return JSON.parse(text) as StreamEvent | EndEvent;
+}

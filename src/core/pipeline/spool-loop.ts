@@ -1,0 +1,223 @@
+/**
+ * The thread behind a link that spills: takes what the producer could not put into the link, keeps it on a disk, and puts
+ * it into the link, in order, as soon as there is room. The producer never waits for the disk, and what is on the disk goes
+ * on also while the producer waits for its camera. Entries that find the spool empty and the link with room never touch
+ * the disk.
+ */
+import type { Frame } from "../memory/frame.js";
+import type { Taken } from "../memory/link.js";
+import { slotKind } from "../memory/slot-layout.js";
+import type { StageCounters } from "../memory/stage-counters.js";
+import type { StreamEvent } from "../model/event.js";
+import { type EndOfStream, harmlessReasons, isLoss } from "../model/run-report.js";
+import type { Spool } from "../storage/spool/spool.js";
+import { formatCount } from "../units.js";
+import { nowMs } from "./clock.js";
+import { type EndEvent, lendEvent, readEvent } from "./event-slot.js";
+import { spoolFullReason } from "./outlet.js";
+import type { RunShared } from "./thread-shared.js";
+
+/** Frames that were in the spool and could not be read back. */
+const unreadableReason = "spool unreadable";
+
+export interface SpoolRun {
+  /** The stage in front of the link. */
+  readonly label: string;
+  readonly stageIndex: number;
+  /** The next stage works in parallel. */
+  readonly hasMappers: boolean;
+  readonly shared: RunShared;
+  /** Entries the queue has room for. */
+  readonly queueCapacity: number;
+  readonly spool: Spool;
+  readonly counters: StageCounters;
+  warn(text: string): void;
+}
+
+/** Works until the stream's end has gone into the link; the link is closed then. */
+export function runSpool(run: SpoolRun): void {
+  const { label, shared, spool, counters } = run;
+  const { pool, control } = shared;
+  const link = shared.links[run.stageIndex]!;
+  const overflow = shared.overflows[run.stageIndex]!;
+  const { queue } = overflow;
+  const entry: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAtMs: 0 };
+  let taken = 0;
+  /** What comes next, in this order: frames the producer gave up, then the entry behind them, then the end. */
+  let untold: StreamEvent | undefined;
+  let hand: Frame | undefined;
+  let end: EndEvent | undefined;
+  const givenUp: Record<string, number> = {};
+  let refusedBy = "";
+  const warned = new Set<string>();
+
+  /** Says once for each reason why frames do not get into the spool. */
+  function warnOfLoss(): void {
+    const why = refusedBy || "its disk does not keep up";
+    refusedBy = "";
+    if (!warned.has(why)) run.warn(`the spool is full (${why}): the newest frames are lost until it has room`);
+    warned.add(why);
+  }
+
+  /** Makes sure there is something to place; waits for it when nothing else is to be done. False when there is nothing. */
+  function fetch(): boolean {
+    if (untold || hand) return true;
+    if (end) return false;
+    if (spool.isEmpty) {
+      if (!queue.take(entry, control)) return false;
+    } else if (queue.takeNow(entry) !== "taken") return false;
+    taken++;
+    if (entry.droppedCount > 0) {
+      untold = dropEvent(label, entry.droppedFirst, entry.droppedCount, spoolFullReason);
+      warnOfLoss();
+    }
+    hand = pool.frame(entry.slot);
+    if (hand.kind === slotKind.event) {
+      const event = readEvent(hand);
+      if (event.event === "end") {
+        end = event as EndEvent;
+        pool.release(hand.slot);
+        hand = undefined;
+      }
+    }
+    return untold !== undefined || hand !== undefined;
+  }
+
+  /** Into the link if its turn is now, else onto the disk. False when neither takes it. */
+  function place(): boolean {
+    if (untold && !placeEvent(untold)) return false;
+    untold = undefined;
+    if (hand && !placeHand(hand)) return false;
+    hand = undefined;
+    return true;
+  }
+
+  function placeEvent(event: StreamEvent): boolean {
+    if (!spool.isEmpty || !link.hasRoom) return spool.writeEvent(event);
+    pushEvent(event);
+    return true;
+  }
+
+  function placeHand(frame: Frame): boolean {
+    if (spool.isEmpty && link.hasRoom) {
+      push(frame);
+      return true;
+    }
+    const isWritten =
+      frame.kind === slotKind.event ? spool.writeEvent(readEvent(frame) as StreamEvent) : spool.write(frame);
+    if (isWritten) pool.release(frame.slot);
+    return isWritten;
+  }
+
+  /** The oldest of the disk into the link. False when there is nothing, or no room. */
+  function bringBack(): boolean {
+    if (spool.isEmpty || !link.hasRoom) return false;
+    const frame = pool.acquire(control);
+    if (!frame) return false;
+    const { events, hasFrame, lost } = spool.read(frame);
+    for (const event of events) pushEvent(event);
+    if (lost) {
+      giveUp(lost.count, unreadableReason);
+      pushEvent(dropEvent(label, lost.firstFrame, lost.count, unreadableReason));
+      run.warn(`${formatCount(lost.count, "frame")} of the spool cannot be read back: ${lost.why}`);
+    }
+    if (!hasFrame) pool.release(frame.slot);
+    else {
+      // The age of a frame counts its time on the disk, where the camera says when it came.
+      const { receivedAtNs } = frame.header;
+      frame.enteredAtMs = receivedAtNs > 0n ? Number(receivedAtNs) / 1e6 : nowMs();
+      push(frame);
+    }
+    return true;
+  }
+
+  /** Into the link, waiting for room; the slot is free again when the run was aborted. */
+  function push(frame: Frame): void {
+    const isEvent = frame.kind === slotKind.event;
+    for (;;) {
+      const seen = link.spaceBell;
+      const number = isEvent ? -1 : frame.header.frameNumber;
+      const given = link.push(frame.slot, number, isEvent || !run.hasMappers, isEvent, nowMs(), control);
+      if (given === -1) return;
+      if (control.isAborted) break;
+      link.waitForSpace(seen);
+    }
+    pool.release(frame.slot);
+  }
+
+  function pushEvent(event: StreamEvent | EndEvent): void {
+    const frame = lendEvent(label, event, pool, control);
+    if (frame) push(frame);
+  }
+
+  function giveUp(frames: number, why: string): void {
+    if (frames > 0) givenUp[why] = (givenUp[why] ?? 0) + frames;
+  }
+
+  /** One step; false when there is nothing to do. */
+  function step(): boolean {
+    if (control.isStopped && !control.isAborted) giveUp(spool.discard(), harmlessReasons.readerGone);
+    // Room in memory is for the producer: the disk is read only while the queue is not filling up.
+    const isUrgent = !hand && queue.depth.now > run.queueCapacity / 2;
+    const didWork = (!isUrgent && bringBack()) || (fetch() && place()) || (isUrgent && bringBack());
+    if (hand) refusedBy = spool.refusal;
+    overflow.frames = spool.frames;
+    if (spool.isEmpty && !untold && !hand) overflow.settle(taken);
+    return didWork;
+  }
+
+  for (;;) {
+    const seen = link.spaceBell;
+    const startedAtMs = nowMs();
+    const didWork = step();
+    if (didWork) counters.countBusy(nowMs() - startedAtMs);
+    if (control.isAborted) break;
+    if (didWork) continue;
+    if (end && spool.isEmpty && !untold) {
+      pushEvent(withSpill(end, spool, givenUp));
+      break;
+    }
+    link.waitForSpace(seen);
+  }
+  link.close();
+  leave();
+
+  /** Deletes what is empty; names what is left. After an abort, what was still on its way to the disk joins the rest. */
+  function leave(): void {
+    if (!spool.isEmpty && hand?.kind === slotKind.frame) spool.write(hand);
+    while (!spool.isEmpty && queue.takeNow(entry) === "taken") {
+      const frame = pool.frame(entry.slot);
+      if (frame.kind === slotKind.frame) spool.write(frame);
+    }
+    const { frames } = spool;
+    if (frames === 0) spool.discard();
+    const [first, ...more] = spool.close();
+    if (first === undefined) return;
+    const files = more.length === 0 ? first : `${first} and ${formatCount(more.length, "file")} like it`;
+    run.warn(
+      `${frames > 0 ? `${formatCount(frames, "frame")} still wait` : "frames are"} in ${files}: mote recover FILE takes them out`,
+    );
+  }
+}
+
+function dropEvent(stage: string, firstFrame: number, count: number, reason: string): StreamEvent {
+  return { event: "drop", stage, firstFrame, count, reason };
+}
+
+/** The end with what the spool did, in the report of the stage in front of it. */
+function withSpill(end: EndEvent, spool: Spool, givenUp: Readonly<Record<string, number>>): EndEvent {
+  const stages: EndOfStream["stages"][number][] = [...end.stages];
+  const own = stages.pop();
+  if (!own) return end;
+  const dropped = { ...own.dropped };
+  let all = 0;
+  let lost = 0;
+  for (const [why, frames] of Object.entries(givenUp)) {
+    dropped[why] = (dropped[why] ?? 0) + frames;
+    all += frames;
+    if (isLoss(why)) lost += frames;
+  }
+  const spill = { frames: spool.framesSpilled, returned: spool.framesSpilled - all, mostBytes: spool.mostBytes };
+  const report = { ...own, out: own.out - all, dropped, ...(spool.framesSpilled > 0 ? { spill } : {}) };
+  return { ...end, lost: end.lost + lost, stages: [...stages, report] };
+}
