@@ -45,7 +45,15 @@ const mote: ArchiveFormat = {
   recover: async () => (await import("./recover/mote.js")).recoverMote,
 };
 
-export const archiveFormats: readonly ArchiveFormat[] = [mote];
+const hdf5: ArchiveFormat = {
+  name: "HDF5",
+  isNamed: ({ isFolder, extension }) => !isFolder && [".h5", ".hdf5", ".hdf"].includes(extension),
+  isContained: ({ head }) => startsWith(head, [0x89, 0x48, 0x44, 0x46]),
+  verify: async () => (await import("./verify/h5.js")).verifyH5,
+  recover: async () => (await import("./recover/h5.js")).recoverH5,
+};
+
+export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5];
 
 /** Looks at a path; a refusal when there is nothing that could be read. */
 function appearanceOf(where: string, path: string): Appearance {

@@ -1,10 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { containerFor } from "../../../src/core/storage/frame-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
-import { framesOf, recovered, verified } from "./verify-recover.js";
+import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
 
 let folder: string;
 /** A recording of six frames of 4x3 with three detections each, and where each of its messages begins. */
@@ -12,7 +11,7 @@ let whole: Buffer;
 let frames: { number: number; pixels: number[] }[];
 let starts: number[];
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "mote-verify-"));
+  folder = quickFolder("mote-verify-");
   const path = join(folder, "whole.mote");
   await record(path, 6);
   whole = readFileSync(path);

@@ -1,10 +1,20 @@
 /** Runs a file through the registry of `mote verify` and `mote recover`, as the commands do, and reads frames back to compare. */
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { borrowPixels, bytesPerPixel } from "../../../src/core/model/pixel-format.js";
 import { formatOf } from "../../../src/core/storage/archive-formats.js";
 import { openImageFile } from "../../../src/core/storage/read/formats.js";
 import { Recovery } from "../../../src/core/storage/recover/recovery.js";
 import { Verification } from "../../../src/core/storage/verify/verification.js";
+
+/**
+ * A folder in memory where there is one: hundreds of files are written and synced. The HDF5 library also keeps a file open that
+ * it failed to read in, and takes the next one of the same inode for it; in memory no inode comes twice.
+ */
+export function quickFolder(name: string): string {
+  return mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), name));
+}
 
 export async function verified(path: string, sample: number | null = null): Promise<Verification> {
   const report = new Verification(path);

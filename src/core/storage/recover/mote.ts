@@ -18,8 +18,8 @@ import {
 } from "../../stream/message.js";
 import { type Found, type FoundMessage, scanMessages } from "../../stream/scan-messages.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
-import { damagedReason, frameRange, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
-import type { Recover, RecoverContext, Recovery } from "./recovery.js";
+import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
+import { frameRange, type Recover, type RecoverContext, type Recovery } from "./recovery.js";
 
 export const recoverMote: Recover = async (recovery, context) => {
   const source = openFileSource(recovery.path);
@@ -139,7 +139,7 @@ class MoteSalvage implements Salvage {
 
   #lose(first: number, count: number, why: string, onEvent: (event: StreamEvent) => void): void {
     this.#seen += count;
-    this.#recovery.lost(`${frameRange(first, count)}: ${why}`, count, first);
+    this.#recovery.lostRange(first, count, why);
     onEvent({ event: "drop", stage: "recover", firstFrame: first, count, reason: damagedReason });
   }
 

@@ -127,9 +127,3 @@ function endOf(end: EndOfStream | null, store: FrameStore, recovery: Recovery): 
     stages: [...(end?.stages ?? []), own],
   };
 }
-
-/** "frames 12 to 14", "frame 12". */
-export function frameRange(first: number, count: number): string {
-  const name = (frame: number) => frame.toLocaleString("en-US");
-  return count === 1 ? `frame ${name(first)}` : `frames ${name(first)} to ${name(first + count - 1)}`;
-}

@@ -55,6 +55,26 @@ export class Recovery {
     if (this.losses.length < mostLosses) this.losses.push({ what, frames, firstFrame });
   }
 
+  /** Loses `count` frames from number `first` on; ranges that continue each other for the same reason are told as one. */
+  lostRange(first: number, count: number, why: string): void {
+    const before = this.losses.at(-1);
+    const isContinued =
+      before?.firstFrame != null &&
+      before.firstFrame + (before.frames ?? 0) === first &&
+      before.what === `${frameRange(before.firstFrame, before.frames ?? 0)}: ${why}`;
+    if (!isContinued) {
+      this.lost(`${frameRange(first, count)}: ${why}`, count, first);
+      return;
+    }
+    const frames = (before.frames ?? 0) + count;
+    this.#lostFrames += count;
+    this.losses[this.losses.length - 1] = {
+      what: `${frameRange(before.firstFrame, frames)}: ${why}`,
+      frames,
+      firstFrame: before.firstFrame,
+    };
+  }
+
   /** Worth knowing, and no loss: what was repaired, what was put where. */
   note(text: string): void {
     this.notes.push(text);
@@ -68,6 +88,12 @@ export class Recovery {
     this.#breathedAtMs = nowMs;
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+/** "frames 12 to 14", "frame 12". */
+export function frameRange(first: number, count: number): string {
+  const name = (frame: number) => frame.toLocaleString("en-US");
+  return count === 1 ? `frame ${name(first)}` : `frames ${name(first)} to ${name(first + count - 1)}`;
 }
 
 export interface RecoverContext {

@@ -1,0 +1,120 @@
+/**
+ * How much of an HDF5 archive is there and fits together: lengths of its columns, its ledger, its frames. HDF5's flush is not
+ * atomic: a process killed in the middle of one leaves the frame it was storing in the length of some datasets and not in
+ * others, or without its chunk. Such a frame was never stored; it is told apart from damage by standing last in a file that
+ * was not closed.
+ */
+import type { ByteSource } from "../../imaging/byte-source.js";
+import type { FrameShape } from "../../model/descriptor.js";
+import type { PixelFormat } from "../../model/pixel-format.js";
+import { type Chunk, readChunkMap } from "./chunk-map.js";
+import { ColumnWindow } from "./column-window.js";
+import type { H5Reader } from "./h5-reader.js";
+import { pixelTypes } from "./h5-writer.js";
+
+export interface StoredFrames {
+  readonly path: string;
+  readonly count: number;
+  readonly shape: FrameShape;
+  readonly pixelFormat: PixelFormat;
+}
+
+export interface ArchiveState {
+  /** Null when the file does not say: Mote did not write it. */
+  readonly isClosed: boolean | null;
+  /** Null without frames. */
+  readonly frames: StoredFrames | null;
+  /** Lengths of the columns beside the frames, by name. */
+  readonly columns: ReadonlyMap<string, number>;
+  /** Lengths of the tracks' columns; empty without tracks. */
+  readonly tracks: ReadonlyMap<string, number>;
+  /** Rows of the ledger; null without one. */
+  readonly ledgerRows: number | null;
+  /** Where frames are in the file; undefined when that cannot be told. */
+  readonly chunks: ReadonlyMap<number, Chunk> | undefined;
+}
+
+export function readArchiveState(file: H5Reader, source: ByteSource): ArchiveState {
+  const complete = file.attribute("/metadata", "is_complete");
+  const lengths = (folder: string) =>
+    new Map(
+      file.paths
+        .filter((path) => path.startsWith(folder) && !path.slice(folder.length).includes("/"))
+        .flatMap((path): [string, number][] => {
+          const shape = file.dataset(path)?.shape;
+          return shape?.length === 1 ? [[path.slice(folder.length), shape[0]!]] : [];
+        }),
+    );
+  const frames = storedFrames(file);
+  return {
+    isClosed: complete === null ? null : Number(complete) === 1,
+    frames,
+    columns: frames ? lengths("/images/") : new Map(),
+    tracks: lengths("/tracks/"),
+    ledgerRows: file.dataset("/metadata/ledger")?.shape[0] ?? null,
+    chunks: frames ? readChunkMap(source) : undefined,
+  };
+}
+
+/** /images/frames, or else the first dataset that could be frames. */
+function storedFrames(file: H5Reader): StoredFrames | null {
+  const found = file.paths
+    .filter((path) => path === "/images/frames" || !file.paths.includes("/images/frames"))
+    .flatMap((path): StoredFrames[] => {
+      const dataset = file.dataset(path);
+      if (dataset?.shape.length !== 3) return [];
+      const [count, height, width] = dataset.shape as [number, number, number];
+      const pixelFormat = (Object.keys(pixelTypes) as PixelFormat[]).find((name) => pixelTypes[name] === dataset.type);
+      return pixelFormat && height > 0 && width > 0 ? [{ path, count, shape: { height, width }, pixelFormat }] : [];
+    });
+  return found[0] ?? null;
+}
+
+export interface LedgerRow {
+  readonly frame: number;
+  readonly fate: number;
+}
+
+/** Rows of the ledger in order. */
+export function* ledgerRows(file: H5Reader, rows: number): Generator<LedgerRow> {
+  const batch = 4096;
+  for (let from = 0; from < rows; from += batch) {
+    for (const row of file.rows("/metadata/ledger", from, Math.min(rows, from + batch)) as unknown[][]) {
+      yield { frame: Number(row[0]), fate: Number(row.at(-1)) };
+    }
+  }
+}
+
+/** Numbers of the frames that the ledger says are stored, in order. */
+export function storedNumbers(file: H5Reader, { ledgerRows: rows }: ArchiveState): Float64Array {
+  const numbers = new Float64Array(rows ?? 0);
+  let count = 0;
+  for (const { frame, fate } of ledgerRows(file, rows ?? 0)) if (fate === 0) numbers[count++] = frame;
+  return numbers.subarray(0, count);
+}
+
+/** Why frame `index` of the file is not whole by what stands beside it; undefined when nothing speaks against it. */
+export type FrameFault = (index: number) => string | undefined;
+
+export function frameFaults(file: H5Reader, state: ArchiveState, sizeBytes: number): FrameFault {
+  const { frames, columns, chunks } = state;
+  if (!frames) return () => undefined;
+  const stored = state.ledgerRows === null ? undefined : storedNumbers(file, state);
+  const numbers = columns.has("frame_number") ? new ColumnWindow(file, "/images/frame_number") : undefined;
+  const shortest = [...columns].reduce(
+    (least, [name, length]) => (length < least[1] ? ([name, length] as const) : least),
+    ["", Number.POSITIVE_INFINITY] as readonly [string, number],
+  );
+  return (index) => {
+    if (index >= shortest[1]) return `has no ${shortest[0]}`;
+    if (stored && index >= stored.length) return "is not in the ledger";
+    const chunk = chunks?.get(index);
+    if (chunks && !chunk) return "has no pixels";
+    if (chunk && chunk.at + chunk.bytes > sizeBytes) return "has pixels behind the end of the file";
+    if (stored && numbers) {
+      const number = Number(numbers.value(index));
+      if (number !== stored[index]) return `is number ${number}, the ledger says ${stored[index]}`;
+    }
+    return undefined;
+  };
+}

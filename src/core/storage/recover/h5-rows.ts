@@ -1,0 +1,88 @@
+/** The tables of an HDF5 archive, handed out frame by frame: detections, and what the ledger says was lost. */
+import type { Frame } from "../../memory/frame.js";
+import type { DetectionColumn } from "../../model/detection.js";
+import type { StreamEvent } from "../../model/event.js";
+import { type ArchiveState, type LedgerRow, ledgerRows } from "../h5/archive-state.js";
+import { ColumnWindow } from "../h5/column-window.js";
+import type { H5Reader } from "../h5/h5-reader.js";
+import { fates } from "../h5/ledger.js";
+
+/** The rows of /tracks frame by frame; rows of frames that are not whole are left out. */
+export class TrackRows {
+  readonly mostRows: number;
+  readonly #frame: ColumnWindow;
+  readonly #columns: readonly ColumnWindow[];
+  readonly #rows: number;
+  #row = 0;
+
+  constructor(file: H5Reader, { tracks }: ArchiveState, columns: readonly DetectionColumn[]) {
+    this.#rows = Math.min(...tracks.values());
+    this.#frame = new ColumnWindow(file, "/tracks/frame");
+    this.#columns = columns.map((name) => new ColumnWindow(file, `/tracks/${name}`));
+    let most = 0;
+    for (let row = 0, first = 0; row < this.#rows; row++) {
+      if (this.#frame.value(row) !== this.#frame.value(first)) first = row;
+      most = Math.max(most, row - first + 1);
+    }
+    this.mostRows = most;
+  }
+
+  /** The frame that the rows to come are of; undefined behind the last. */
+  nextNumber(): number | undefined {
+    return this.#row < this.#rows ? Number(this.#frame.value(this.#row)) : undefined;
+  }
+
+  fill(frame: Frame, number: number): void {
+    while (this.#row < this.#rows && Number(this.#frame.value(this.#row)) < number) this.#row++;
+    const from = this.#row;
+    while (this.#row < this.#rows && Number(this.#frame.value(this.#row)) === number) this.#row++;
+    const count = this.#row - from;
+    for (const [c, column] of this.#columns.entries()) {
+      for (let row = 0; row < count; row++) frame.detections[c * count + row] = Number(column.value(from + row));
+    }
+    frame.rowCount = count;
+  }
+}
+
+/** What the ledger says was lost while recording, as the events that wrote it. */
+export class LostRows {
+  readonly #rows: Iterator<LedgerRow>;
+  #held: LedgerRow | undefined;
+
+  constructor(file: H5Reader, state: ArchiveState) {
+    this.#rows = ledgerRows(file, state.ledgerRows ?? 0);
+    this.#advance();
+  }
+
+  /** Events of frames below `number`. */
+  *before(number: number): Generator<StreamEvent> {
+    for (let row = this.#held; row && row.frame < number; row = this.#held) {
+      const { frame: firstFrame, fate } = row;
+      let count = 0;
+      while (
+        this.#held &&
+        this.#held.fate === fate &&
+        this.#held.frame === firstFrame + count &&
+        this.#held.frame < number
+      ) {
+        count++;
+        this.#advance();
+      }
+      const event = fates[fate];
+      const why = "as the ledger of the file says";
+      if (event === "drop") yield { event, stage: "archive", firstFrame, count, reason: why };
+      else if (event === "gap" || event === "duplicate") yield { event, firstFrame, count, reason: why };
+    }
+  }
+
+  /** The next row of a frame that was not stored. */
+  #advance(): void {
+    for (;;) {
+      const { value, done } = this.#rows.next();
+      if (done || value.fate !== 0) {
+        this.#held = done ? undefined : value;
+        return;
+      }
+    }
+  }
+}

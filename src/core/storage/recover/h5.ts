@@ -1,0 +1,282 @@
+/** Whole frames and their detections out of an HDF5 archive, frame by frame; one that does not open is repaired in a copy first. */
+import { rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { failure, MoteError, reason } from "../../errors.js";
+import type { Frame } from "../../memory/frame.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import { detectionColumns, extraColumns } from "../../model/detection.js";
+import type { StreamEvent } from "../../model/event.js";
+import type { FrameHeader } from "../../model/frame-header.js";
+import type { JsonObject } from "../../model/json.js";
+import { bytesPerPixel } from "../../model/pixel-format.js";
+import type { EndOfStream } from "../../model/run-report.js";
+import { descriptorFault } from "../../stream/check-descriptor.js";
+import { type ArchiveState, type FrameFault, frameFaults, readArchiveState } from "../h5/archive-state.js";
+import { ColumnWindow } from "../h5/column-window.js";
+import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
+import { repairCopy } from "../h5/repair.js";
+import { openFileSource } from "../read/file-source.js";
+import { LostRows, TrackRows } from "./h5-rows.js";
+import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
+import type { Recover, RecoverContext, Recovery } from "./recovery.js";
+
+export const recoverH5: Recover = async (recovery, context) => {
+  const copy = join(dirname(recovery.out), `.${basename(recovery.out)}.repaired`);
+  let salvage: Salvage;
+  try {
+    salvage = await openSalvage(recovery.path, recovery, context);
+  } catch (error) {
+    if (!(error instanceof MoteError)) throw error;
+    try {
+      salvage = await openRepaired(copy, error, recovery, context);
+    } catch (again) {
+      rmSync(copy, { force: true });
+      throw again;
+    }
+  }
+  try {
+    await recoverFrames(salvage, recovery, context);
+  } finally {
+    rmSync(copy, { force: true });
+  }
+};
+
+async function openRepaired(
+  copy: string,
+  first: MoteError,
+  recovery: Recovery,
+  context: RecoverContext,
+): Promise<Salvage> {
+  let done: readonly string[];
+  try {
+    done = repairCopy(recovery.path, copy);
+  } catch (error) {
+    throw failure(
+      `${context.where}, ${copy}`,
+      `a copy to repair cannot be made: ${reason(error)}`,
+      "Make room.",
+      error,
+    );
+  }
+  if (done.length === 0) throw refused(first, context);
+  try {
+    const salvage = await openSalvage(copy, recovery, context);
+    for (const repair of done) recovery.note(`in a copy, ${repair}`);
+    return salvage;
+  } catch (error) {
+    if (!(error instanceof MoteError)) throw error;
+    throw refused(error, context);
+  }
+}
+
+function refused(error: MoteError, { where }: RecoverContext): MoteError {
+  const what = error.problems[0]?.what ?? error.message;
+  return failure(where, what, "None of the known repairs helps; keep the file.", error);
+}
+
+/** Opens what the library opens; throws a failure when it does not, or when there are no frames to be had. */
+async function openSalvage(path: string, recovery: Recovery, context: RecoverContext): Promise<Salvage> {
+  const source = openFileSource(recovery.path);
+  try {
+    const file = await openH5Reader(path);
+    try {
+      const state = readArchiveState(file, source);
+      if (!state.frames && state.tracks.size === 0) throw nothingWhole(context.where);
+      return new H5Salvage(file, state, frameFaults(file, state, source.sizeBytes), recovery);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  } finally {
+    source.close();
+  }
+}
+
+class H5Salvage implements Salvage {
+  readonly descriptor: StreamDescriptor;
+  readonly mostRows: number;
+  end: EndOfStream | null = null;
+  readonly #file: H5Reader;
+  readonly #state: ArchiveState;
+  readonly #fault: FrameFault;
+  readonly #recovery: Recovery;
+  readonly #columns = new Map<string, ColumnWindow>();
+  readonly #tracks: TrackRows | undefined;
+  readonly #lost: LostRows;
+  #index = 0;
+  #number = -1;
+
+  constructor(file: H5Reader, state: ArchiveState, fault: FrameFault, recovery: Recovery) {
+    this.#file = file;
+    this.#state = state;
+    this.#fault = fault;
+    this.#recovery = recovery;
+    this.descriptor = describe(file, state, recovery);
+    for (const name of state.columns.keys()) this.#columns.set(name, new ColumnWindow(file, `/images/${name}`));
+    this.#tracks = this.descriptor.detections
+      ? new TrackRows(file, state, this.descriptor.detections.columns)
+      : undefined;
+    this.mostRows = this.#tracks?.mostRows ?? 0;
+    this.#lost = new LostRows(file, state);
+  }
+
+  async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean> {
+    const { frames } = this.#state;
+    if (!frames) return this.#nextAlone(frame, onEvent);
+    for (; this.#index < frames.count; this.#index++) {
+      const index = this.#index;
+      await this.#recovery.progress(index, frames.count);
+      const fault = this.#read(frame, index);
+      const number = fault === undefined ? frame.header.frameNumber : Math.max(index, this.#number + 1);
+      for (const event of this.#lost.before(number)) onEvent(event);
+      if (fault !== undefined) {
+        // What stands last in a file that was not closed was never told to be stored: nothing is lost with it.
+        if (this.#state.isClosed === false && this.#isLastFault(index)) break;
+        this.#recovery.lostRange(number, 1, fault);
+        onEvent({ event: "drop", stage: "recover", firstFrame: number, count: 1, reason: damagedReason });
+        this.#number = number;
+        continue;
+      }
+      this.#number = number;
+      this.#index++;
+      this.#tracks?.fill(frame, number);
+      return true;
+    }
+    this.#finish(onEvent);
+    return false;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Frame `index` into the slot, or why it cannot be had. */
+  #read(frame: Frame, index: number): string | undefined {
+    const { path, shape, pixelFormat } = this.#state.frames!;
+    try {
+      const fault = this.#fault(index);
+      if (fault !== undefined) return fault;
+      frame.pixels.set(this.#file.rows(path, index, index + 1) as Float32Array);
+      const rowBytes = shape.width * bytesPerPixel[pixelFormat];
+      frame.header.reset(pixelFormat, shape.height, shape.width, rowBytes, this.descriptor.bitDepth);
+      frame.header.frameNumber = index;
+      for (const [name, column] of this.#columns) setField(frame, name, column.value(index));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof MoteError)) throw error;
+      return `cannot be decoded (${(error.problems[0]?.what ?? "").replace(/^cannot be read as HDF5: /, "")})`;
+    }
+  }
+
+  /** True when no frame from `index` on is whole. */
+  #isLastFault(index: number): boolean {
+    const { count, path } = this.#state.frames!;
+    for (let later = index + 1; later < count; later++) {
+      try {
+        if (this.#fault(later) !== undefined) continue;
+        this.#file.rows(path, later, later + 1);
+        return false;
+      } catch (error) {
+        if (!(error instanceof MoteError)) throw error;
+      }
+    }
+    return true;
+  }
+
+  /** A file of tracks alone: the frames are those with detections. */
+  #nextAlone(frame: Frame, onEvent: (event: StreamEvent) => void): boolean {
+    const number = this.#tracks?.nextNumber();
+    if (number === undefined) {
+      this.#finish(onEvent);
+      return false;
+    }
+    const { shape, pixelFormat, bitDepth } = this.descriptor;
+    frame.header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], bitDepth);
+    frame.header.frameNumber = number;
+    for (const event of this.#lost.before(number)) onEvent(event);
+    this.#tracks!.fill(frame, number);
+    return true;
+  }
+
+  #finish(onEvent: (event: StreamEvent) => void): void {
+    for (const event of this.#lost.before(Number.POSITIVE_INFINITY)) onEvent(event);
+    const metrics = jsonAttribute(this.#file, "processing_metrics");
+    if (this.#state.isClosed !== false) {
+      if (Array.isArray(metrics.stages)) this.end = metrics as unknown as EndOfStream;
+      else this.end = { isComplete: true, lost: 0, stages: [] };
+      return;
+    }
+    const announced = this.descriptor.frameCount;
+    const there = this.#number + 1;
+    if (announced === null) {
+      this.#recovery.lost(
+        `the frames after ${this.#number}: the file was not closed, and nothing says how long the run was`,
+        null,
+      );
+    } else if (there < announced) {
+      const why = `missing, the file was not closed (${announced} frames were announced)`;
+      this.#recovery.lostRange(there, announced - there, why);
+    } else this.#recovery.note(`the file was not closed; all ${announced} announced frames are there`);
+  }
+}
+
+/** The columns beside the frames and the fields of the header that they were written from. */
+const fieldOf = {
+  frame_number: "frameNumber",
+  device_frame_number: "deviceFrameNumber",
+  source_index: "sourceIndex",
+  channel_index: "channelIndex",
+  z_index: "zIndex",
+  position_index: "positionIndex",
+  exposure_ms: "exposureMs",
+  temperature_c: "temperatureC",
+  stage_x_um: "stageXUm",
+  stage_y_um: "stageYUm",
+  stage_z_um: "stageZUm",
+  roi_x: "roiX",
+  roi_y: "roiY",
+} as const satisfies Readonly<Record<string, keyof FrameHeader>>;
+const timeOf = { captured_at_ns: "capturedAtNs", received_at_ns: "receivedAtNs" } as const;
+
+function setField({ header }: Frame, name: string, value: number | bigint): void {
+  if (name in timeOf && typeof value === "bigint") header[timeOf[name as keyof typeof timeOf]] = value;
+  else if (name in fieldOf) header[fieldOf[name as keyof typeof fieldOf]] = Number(value);
+}
+
+function jsonAttribute(file: H5Reader, name: string): JsonObject {
+  try {
+    const text = file.attribute("/metadata", name);
+    const value: unknown = typeof text === "string" ? JSON.parse(text) : {};
+    return typeof value === "object" && value !== null ? (value as JsonObject) : {};
+  } catch {
+    return {};
+  }
+}
+
+function describe(file: H5Reader, state: ArchiveState, recovery: Recovery): StreamDescriptor {
+  const { frames, tracks } = state;
+  const known = [...detectionColumns, ...extraColumns].filter((name) => tracks.has(name));
+  const config = jsonAttribute(file, "tracking_config");
+  const detections = tracks.size === 0 ? null : { columns: known };
+  const stated = jsonAttribute(file, "acquisition_params");
+  const descriptor = { ...stated, detections, isLinked: config.isLinked === true };
+  if (descriptorFault(descriptor) === undefined)
+    return { ...(descriptor as unknown as StreamDescriptor), hasFrames: frames !== null };
+  if (state.isClosed !== null)
+    recovery.lost("acquisition_params is damaged: rate, pixel size, camera and options are not known");
+  return {
+    pixelFormat: frames?.pixelFormat ?? "uint8",
+    shape: frames?.shape ?? { height: 1, width: 1 },
+    bitDepth: bytesPerPixel[frames?.pixelFormat ?? "uint8"] * 8,
+    hasFrames: frames !== null,
+    detections,
+    isLinked: true,
+    pixelSizeUm: null,
+    rateHz: null,
+    frameCount: null,
+    isLive: false,
+    source: {},
+    calibration: null,
+    producedBy: [],
+  };
+}

@@ -1,0 +1,232 @@
+/**
+ * An HDF5 file: opened by the library, every frame decoded through its filter, columns, ledger and tracks against each other.
+ * HDF5 has no checksums of pixels here: what a filter does not notice is not found, and the report says so.
+ */
+import { MoteError } from "../../errors.js";
+import { formatCount } from "../../units.js";
+import { type ArchiveState, frameFaults, readArchiveState, storedNumbers } from "../h5/archive-state.js";
+import { readChunkMap } from "../h5/chunk-map.js";
+import { ColumnWindow } from "../h5/column-window.js";
+import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
+import { readSuperblock, superblockBytes } from "../h5/superblock.js";
+import { type FileSource, openFileSource } from "../read/file-source.js";
+import { sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
+
+export const verifyH5: Verify = async (path, report, options) => {
+  const source = openFileSource(path);
+  try {
+    report.bytes = source.sizeBytes;
+    const isOpenable = checkSuperblock(source, report);
+    let file: H5Reader;
+    try {
+      file = await openH5Reader(path);
+    } catch (error) {
+      if (isOpenable) report.damaged("structure", reasonOf(path, error));
+      return;
+    }
+    try {
+      await checkArchive(file, source, report, options);
+    } finally {
+      file.close();
+    }
+  } finally {
+    source.close();
+  }
+};
+
+/** Says what is wrong with the file's first bytes and its length; false when that is enough for no reader to open it. */
+function checkSuperblock(source: FileSource, report: Verification): boolean {
+  const head = new Uint8Array(Math.min(superblockBytes, source.sizeBytes));
+  source.readInto(head, 0);
+  const superblock = readSuperblock(head);
+  if (!superblock) {
+    if (source.sizeBytes < 48) report.missing("completeness", `cut: the file ends after ${source.sizeBytes} bytes`);
+    else report.damaged("structure", "does not begin as an HDF5 file", { byte: 0 });
+    return false;
+  }
+  if (!superblock.isChecksumGood) {
+    report.damaged("checksums", "the superblock does not match its checksum", { byte: 0 });
+    return false;
+  }
+  if (superblock.endOfFile > source.sizeBytes) {
+    const what = `cut: the file ends at byte ${source.sizeBytes.toLocaleString("en-US")}, its superblock says ${superblock.endOfFile.toLocaleString("en-US")}`;
+    report.missing("completeness", what, { byte: source.sizeBytes });
+    const chunks = readChunkMap(source);
+    if (chunks) {
+      report.framesExpected = chunks.size;
+      report.frames = [...chunks.values()].filter(({ at, bytes }) => at + bytes <= source.sizeBytes).length;
+    }
+    return false;
+  }
+  report.checked(
+    "checksums",
+    "the superblock; HDF5 keeps none of the pixels here, so that only what does not decode is found",
+  );
+  return true;
+}
+
+async function checkArchive(
+  file: H5Reader,
+  source: FileSource,
+  report: Verification,
+  options: VerifyOptions,
+): Promise<void> {
+  let state: ArchiveState;
+  try {
+    state = readArchiveState(file, source);
+  } catch (error) {
+    report.damaged("structure", reasonOf(report.path, error));
+    return;
+  }
+  report.checked("structure", `${formatCount(file.paths.length, "object")}`);
+  if (state.isClosed === null)
+    report.note("Mote did not write this file: it has no is_complete and may have no ledger");
+  const whole = await checkFrames(file, source, state, report, options);
+  guarded(report, "the ledger", () => checkLedger(file, state, report, whole));
+  guarded(report, "the tracks", () => checkTracks(file, state, report));
+  if (state.isClosed === false) {
+    const last = whole - 1;
+    const where = state.frames
+      ? `cut ${last < 0 ? "before the first frame" : `after frame ${last.toLocaleString("en-US")}`}: `
+      : "";
+    report.missing("completeness", `${where}the file was not closed (is_complete is 0)`);
+  }
+  if (state.isClosed !== null) report.checked("completeness", "is_complete");
+}
+
+/** Decodes the frames; returns how many are whole from the start of a file that was cut, or all. */
+async function checkFrames(
+  file: H5Reader,
+  source: FileSource,
+  state: ArchiveState,
+  report: Verification,
+  options: VerifyOptions,
+): Promise<number> {
+  const { frames, chunks } = state;
+  if (!frames) return 0;
+  const step = sampleStep(frames.count, options);
+  const beside = frameFaults(file, state, source.sizeBytes);
+  const faults: { index: number; what: string }[] = [];
+  let decoded = 0;
+  for (let index = 0; index < frames.count; index++) {
+    let fault = attempt(() => beside(index));
+    if (fault === undefined && (index % step === 0 || index >= frames.count - 2)) {
+      decoded++;
+      fault = attempt(() => {
+        file.rows(frames.path, index, index + 1);
+        return undefined;
+      });
+    }
+    if (fault !== undefined) faults.push({ index, what: fault });
+    await report.progress(index + 1, frames.count);
+  }
+  let whole = frames.count;
+  // Frames that were being stored when the writer was killed are last, and were never told to be stored.
+  while (state.isClosed === false && faults.at(-1)?.index === whole - 1) {
+    faults.pop();
+    whole--;
+  }
+  for (const { index, what } of faults) {
+    const at = chunks?.get(index)?.at;
+    report.damaged("decoding", `frame ${index.toLocaleString("en-US")} ${what}`, {
+      frame: index,
+      ...(at === undefined ? {} : { byte: at }),
+    });
+  }
+  if (whole < frames.count) {
+    report.note(
+      `${formatCount(frames.count - whole, "frame")} behind it had not been stored whole when the writer ended`,
+    );
+  }
+  const sampled = step > 1 ? ` of ${frames.count.toLocaleString("en-US")}` : "";
+  report.checked("decoding", `${decoded.toLocaleString("en-US")}${sampled} ${decoded === 1 ? "frame" : "frames"}`);
+  report.frames = whole - faults.length;
+  report.framesExpected = state.isClosed === false ? null : frames.count;
+  return whole;
+}
+
+function attempt(look: () => string | undefined): string | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof MoteError)) throw error;
+    return `cannot be decoded (${reasonOf("", error)})`;
+  }
+}
+
+function checkLedger(file: H5Reader, state: ArchiveState, report: Verification, whole: number): void {
+  if (state.ledgerRows === null) return;
+  const stored = storedNumbers(file, state).length;
+  report.checked("ledger", `${formatCount(state.ledgerRows, "row")}, ${stored.toLocaleString("en-US")} of them stored`);
+  if (state.ledgerRows > stored) {
+    report.note(`${formatCount(state.ledgerRows - stored, "frame")} were lost while recording, as the ledger says`);
+  }
+  if (!state.frames || state.isClosed === false) return;
+  if (stored !== state.frames.count) {
+    report.damaged(
+      "ledger",
+      `the ledger has ${formatCount(stored, "stored frame")}, the file ${whole.toLocaleString("en-US")}`,
+    );
+  }
+  for (const [name, length] of state.columns) {
+    if (length !== state.frames.count) {
+      report.damaged(
+        "ledger",
+        `/images/${name} has ${formatCount(length, "value")} for ${formatCount(state.frames.count, "frame")}`,
+      );
+    }
+  }
+}
+
+/** Columns of one length, positions that are numbers, frames in order. */
+function checkTracks(file: H5Reader, state: ArchiveState, report: Verification): void {
+  const { tracks } = state;
+  if (tracks.size === 0) return;
+  const rows = Math.min(...tracks.values());
+  report.rows = rows;
+  if (state.isClosed !== false) {
+    for (const [name, length] of tracks) {
+      if (length !== rows)
+        report.damaged(
+          "ledger",
+          `/tracks/${name} has ${formatCount(length, "row")}, others ${rows.toLocaleString("en-US")}`,
+        );
+    }
+  }
+  const column = (name: string) => (tracks.has(name) ? new ColumnWindow(file, `/tracks/${name}`) : undefined);
+  const [frame, y, x] = [column("frame"), column("y"), column("x")];
+  if (!frame || !y || !x) {
+    report.damaged("structure", "/tracks has no column frame, y or x");
+    return;
+  }
+  const others = [...tracks.keys()].filter((name) => !["frame", "x", "y"].includes(name)).map((name) => column(name)!);
+  let before = Number.NEGATIVE_INFINITY;
+  let faults = 0;
+  for (let row = 0; row < rows; row++) {
+    for (const other of others) other.value(row);
+    const number = Number(frame.value(row));
+    const isGood = number >= before && Number.isFinite(x.value(row)) && Number.isFinite(y.value(row));
+    if (!isGood && faults++ < 5) {
+      report.damaged("decoding", `row ${row.toLocaleString("en-US")} of /tracks has no position, or is out of order`, {
+        frame: number,
+      });
+    }
+    before = number;
+  }
+}
+
+/** Damage that the library meets while it reads is a finding. */
+function guarded(report: Verification, what: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof MoteError)) throw error;
+    report.damaged("decoding", `${what} cannot be read: ${reasonOf(report.path, error)}`);
+  }
+}
+
+/** The complaint without the path, which stands before it already. */
+function reasonOf(path: string, error: unknown): string {
+  const text = error instanceof MoteError ? (error.problems[0]?.what ?? error.message) : String(error);
+  return text.replace(`${path}: `, "").replace(/^cannot be read as HDF5: /, "");
+}

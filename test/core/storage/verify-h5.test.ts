@@ -1,0 +1,216 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MoteError } from "../../../src/core/errors.js";
+import { containerFor } from "../../../src/core/storage/frame-store.js";
+import { loadHdf5 } from "../../../src/core/storage/h5/library.js";
+import { lookup3 } from "../../../src/core/storage/h5/superblock.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { askJudge, hasJudge, needsJudge } from "./judge.js";
+import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
+
+const descriptor = fakeDescriptor({ shape: { height: 16, width: 24 } });
+const geometry = fakeGeometry(descriptor);
+const rowsOf = (number: number) => 2 + (number % 3);
+
+let folder: string;
+beforeAll(() => {
+  folder = quickFolder("mote-verify-h5-");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Write {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Archives `count` frames; every write to the file is kept, with how many frames were stored when it was made. */
+async function record(path: string, count: number, isClosed: boolean) {
+  const { module } = await loadHdf5();
+  const files = module.FS as unknown as {
+    write(s: { fd: number; path?: string }, b: Uint8Array, o: number, l: number, p?: number): number;
+  };
+  const writes: (Write & { stored: number })[] = [];
+  const write = files.write;
+  let stored = 0;
+  files.write = (stream, buffer, offset, length, position) => {
+    if (stream.fd > 2 && position !== undefined) {
+      writes.push({
+        at: Number(position),
+        bytes: Uint8Array.from(buffer.subarray(offset, offset + length)),
+        stored,
+      });
+    }
+    return write(stream, buffer, offset, length, position);
+  };
+  try {
+    const frame = fakeFrame(geometry);
+    const open = await containerFor("test", path).load();
+    const store = await open({ path, where: "test", descriptor, geometry, isForced: true });
+    for (let number = 0; number < count; number++) {
+      fillFrame(frame, descriptor, number, rowsOf(number));
+      await store.append(frame);
+      stored = number + 1;
+    }
+    if (isClosed) await store.close(end);
+  } finally {
+    files.write = write;
+  }
+  return writes;
+}
+
+/** The pixels that `fillFrame` gives frame `number`. */
+function pixelsOf(number: number): number[] {
+  return Array.from({ length: 16 * 24 }, (_, at) => (at * 31 + number * 7919) % 251);
+}
+
+let outs = 0;
+function newOut(extension = ".mote"): string {
+  return join(folder, `out${outs++}${extension}`);
+}
+
+test("lookup3 gives the values of its author's own test", () => {
+  const text = new TextEncoder().encode("Four score and seven years ago");
+  expect(lookup3(text).toString(16)).toBe("17770551");
+  expect(lookup3(new Uint8Array(0)).toString(16)).toBe("deadbeef");
+});
+
+test("a closed archive is whole, and comes back whole", async () => {
+  const path = join(folder, "whole.h5");
+  await record(path, 5, true);
+  const report = await verified(path);
+  expect(report.findings).toEqual([]);
+  expect(report).toMatchObject({ verdict: "whole", frames: 5, rows: 2 + 3 + 4 + 2 + 3 });
+  const out = newOut();
+  const recovery = await recovered(path, out);
+  expect(recovery).toMatchObject({ lossCount: 0, frames: 5, rows: 14 });
+  expect(await framesOf(out)).toEqual([0, 1, 2, 3, 4].map((number) => ({ number, pixels: pixelsOf(number) })));
+});
+
+test("killed between any two writes of a flush, it is cut after a stored frame, and those come back", {
+  timeout: 120_000,
+}, async () => {
+  const path = join(folder, "killed.h5");
+  const writes = await record(path, 24, false);
+  const last = writes.findIndex(({ stored }) => stored === 21);
+  expect(last).toBeGreaterThan(0);
+  const bytes = Buffer.alloc(Math.max(...writes.map((write) => write.at + write.bytes.length)));
+  let length = 0;
+  const states: { image: Buffer; stored: number }[] = [];
+  for (const [index, write] of writes.entries()) {
+    if (index >= last && (index % 2 === 0 || write.at < 48 || write.bytes.length > 3000)) {
+      states.push({ image: Buffer.from(bytes.subarray(0, length)), stored: write.stored });
+    }
+    bytes.set(write.bytes, write.at);
+    length = Math.max(length, write.at + write.bytes.length);
+  }
+  expect(states.length).toBeGreaterThan(20);
+  let cut = 0;
+  for (const { image, stored } of states) {
+    const broken = newOut(".h5");
+    writeFileSync(broken, image);
+    const report = await verified(broken);
+    expect(report.verdict).toBe("incomplete");
+    const out = newOut();
+    const recovery = await recovered(broken, out);
+    const frames = await framesOf(out);
+    expect(frames.length).toBeGreaterThanOrEqual(stored);
+    for (const [number, frame] of frames.entries()) expect(frame).toEqual({ number, pixels: pixelsOf(number) });
+    if (report.frames !== null) expect(report.frames).toBe(frames.length);
+    expect(recovery.isLostCounted).toBe(false);
+    if (frames.length === stored) cut++;
+  }
+  expect(cut).toBeGreaterThan(5);
+});
+
+test("whatever byte is changed, verify ends with a verdict and recover with frames that are right, or a sentence", {
+  timeout: 120_000,
+}, async () => {
+  const path = join(folder, "flip.h5");
+  await record(path, 4, true);
+  const whole = readFileSync(path);
+  const random = seeded(11);
+  const verdicts = new Map<string, number>();
+  for (let round = 0; round < 120; round++) {
+    const bytes = Buffer.from(whole);
+    // Most of the file is room for tracks: half of the changes go where headers and pixels are.
+    const at = Math.floor(random() * (round % 2 ? whole.length : 24_000));
+    bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8));
+    const broken = newOut(".h5");
+    writeFileSync(broken, bytes);
+    const { verdict } = await verified(broken);
+    verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
+    if (round % 4 > 0) continue;
+    const out = newOut();
+    try {
+      await recovered(broken, out);
+      expect((await verified(out)).verdict).toBe("whole");
+    } catch (error) {
+      expect(error).toBeInstanceOf(MoteError);
+    }
+  }
+  expect(verdicts.get("damaged")).toBeGreaterThan(10);
+});
+
+test("cut anywhere, it is not whole, and the frames inside come back", { timeout: 120_000 }, async () => {
+  const path = join(folder, "cut.h5");
+  await record(path, 6, true);
+  const whole = readFileSync(path);
+  const random = seeded(5);
+  for (let round = 0; round < 24; round++) {
+    const length = Math.floor(random() * whole.length);
+    const broken = newOut(".h5");
+    writeFileSync(broken, whole.subarray(0, length));
+    const report = await verified(broken);
+    expect(report.verdict).not.toBe("whole");
+    const out = newOut();
+    try {
+      await recovered(broken, out);
+    } catch (error) {
+      expect(error).toBeInstanceOf(MoteError);
+      continue;
+    }
+    for (const { number, pixels } of await framesOf(out)) expect(pixels).toEqual(pixelsOf(number));
+  }
+});
+
+test("a damaged superblock is written anew in a copy", async () => {
+  const path = join(folder, "super.h5");
+  await record(path, 3, true);
+  const bytes = readFileSync(path);
+  bytes.fill(0xff, 4, 40);
+  writeFileSync(path, bytes);
+  expect((await verified(path)).verdict).toBe("damaged");
+  const out = newOut(".h5");
+  const recovery = await recovered(path, out);
+  expect(recovery.notes).toEqual(["in a copy, its superblock was written anew"]);
+  expect(recovery).toMatchObject({ frames: 3, lossCount: 0 });
+});
+
+describe.skipIf(!hasJudge)(`h5py${needsJudge}`, () => {
+  test("reads what was recovered", async () => {
+    const path = join(folder, "judged.h5");
+    const writes = await record(path, 4, true);
+    const bytes = readFileSync(path);
+    // The pixels of frame 2 are in the first write of its append.
+    const second = writes.find(({ stored }) => stored === 2)!;
+    bytes.fill(0, second.at + 4, second.at + 20);
+    writeFileSync(path, bytes);
+    const report = await verified(path);
+    expect(report.findings.map(({ frame, byte, check }) => ({ frame, byte, check }))).toEqual([
+      { frame: 2, byte: second.at, check: "decoding" },
+    ]);
+    const out = newOut(".h5");
+    const recovery = await recovered(path, out);
+    expect(recovery.losses[0]!.firstFrame).toBe(2);
+    const told = askJudge(
+      out,
+      `f = h5py.File(path)
+print(json.dumps({"numbers": f["images/frame_number"][:].tolist(), "pixels": f["images/frames"][:].reshape(3, -1).tolist(), "fates": f["metadata/ledger"]["fate"].tolist(), "tracks": f["tracks/frame"][:].tolist()}))`,
+    ) as { numbers: number[]; pixels: number[][]; fates: number[]; tracks: number[] };
+    expect(told.numbers).toEqual([0, 1, 3]);
+    expect(told.pixels).toEqual([0, 1, 3].map(pixelsOf));
+    expect(told.fates).toEqual([0, 0, 2, 0]);
+    expect(told.tracks).toEqual([0, 0, 1, 1, 1, 3, 3]);
+  });
+});
