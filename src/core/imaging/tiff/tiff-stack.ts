@@ -9,6 +9,7 @@ import { TiffReader } from "./directory.js";
 import { micrometresPer, parseImageJ } from "./imagej.js";
 import { type OmeDescription, parseOme } from "./ome.js";
 import { isSecondary, readChunkTable, readPage, type TiffPage } from "./page.js";
+import { type PageRecord, readPageRecord, type StreamFacts } from "./page-json.js";
 import { compression, tag } from "./tags.js";
 
 /** More directories than any recording has: the end of a chain that does not end. */
@@ -37,15 +38,16 @@ export async function openTiff(source: ByteSource, close: () => void): Promise<I
   const reader = new TiffReader(source);
   const pages = walk(reader);
   const first = readPage(reader, reader.directory(pages[0]!));
-  const description = reader.text(first.directory.entries.get(tag.imageDescription));
+  const description = pageDescription(first);
   const frames = planFrames(reader, first, pages, description);
   checkBytes(reader, frames);
   const ome = parseOme(description);
   const axes = stackAxes(description, ome, frames.frameCount);
+  const firstRecord = recordOf(first, ome?.moteJson || description);
   const decoder = new PageDecoder(reader);
   const prepared = new Set<number>();
   return {
-    facts: describe(reader, frames, description, ome, axes),
+    facts: describe(reader, frames, description, { ome, axes, stream: firstRecord?.stream }),
     async readFrame(index: number, pixels: PixelArray, region: Region): Promise<FramePlace> {
       const place = placeOf(index, axes, ome);
       if (frames.directories.length === 0) {
@@ -59,10 +61,22 @@ export async function openTiff(source: ByteSource, close: () => void): Promise<I
         prepared.add(page.compression);
       }
       decoder.decode(page, pixels, region);
+      const record = index === 0 ? firstRecord : recordOf(page, pageDescription(page));
+      if (record) return recordedPlace(record);
       return { ...place, capturedAtNs: place.capturedAtNs || pageTime(reader, page) };
     },
     close,
   };
+
+  function pageDescription({ directory }: TiffPage): string {
+    return reader.text(directory.entries.get(tag.imageDescription));
+  }
+
+  /** What we wrote of a page; another program's JSON may look like it. */
+  function recordOf(page: TiffPage, text: string): PageRecord | undefined {
+    const isOurs = reader.text(page.directory.entries.get(tag.software)).startsWith("mote");
+    return isOurs ? readPageRecord(text, page) : undefined;
+  }
 }
 
 /** Offsets of all directories that are images of their own, in the order of the chain. */
@@ -176,6 +190,11 @@ function placeOf(index: number, axes: StackAxes | undefined, ome: OmeDescription
   return { channelIndex: at.C!, zIndex: at.Z!, positionIndex: at.P!, capturedAtNs };
 }
 
+function recordedPlace({ header }: PageRecord): FramePlace {
+  const { channelIndex, zIndex, positionIndex, capturedAtNs } = header;
+  return { channelIndex, zIndex, positionIndex, capturedAtNs, recorded: header };
+}
+
 /** The DateTime tag (TIFF 6.0 section 8, "YYYY:MM:DD HH:MM:SS", no zone: taken as UTC) in ns; 0 without. */
 function pageTime(reader: TiffReader, page: TiffPage): bigint {
   const match = /^(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)/.exec(
@@ -194,30 +213,42 @@ function pageTime(reader: TiffReader, page: TiffPage): bigint {
   return Number.isFinite(ms) && ms > 0 ? BigInt(ms) * 1_000_000n : 0n;
 }
 
+/** What the descriptions tell beyond the tags. */
+interface Told {
+  readonly ome: OmeDescription | undefined;
+  readonly axes: StackAxes | undefined;
+  readonly stream: StreamFacts | undefined;
+}
+
 function describe(
   reader: TiffReader,
   frames: Frames,
   description: string,
-  ome: OmeDescription | undefined,
-  axes: StackAxes | undefined,
+  { ome, axes, stream }: Told,
 ): ImageFileFacts {
   const { first } = frames;
   const entries = first.directory.entries;
   const imageJ = parseImageJ(description);
   const bits = first.pixelFormat === "float32" ? 32 : bytesPerPixel[first.pixelFormat] * 8;
+  const omeBits = ome && ome.significantBits > 0 && ome.significantBits < bits ? ome.significantBits : undefined;
+  const omeRate = ome && ome.sizeC * ome.sizeZ * ome.images === 1 ? ome.rateHz : null;
+  const imageJRate =
+    imageJ && imageJ.intervalS > 0 && imageJ.channels * imageJ.slices === 1 ? 1 / imageJ.intervalS : null;
   const metadata: Record<string, JsonValue> = { format: reader.isBig ? "BigTIFF" : "TIFF" };
   const software = reader.text(entries.get(tag.software));
   if (software) metadata.software = software;
-  if (description)
+  if (stream) metadata.recording = stream.source ?? {};
+  else if (description)
     metadata.imageDescription = description.length > 4096 ? `${description.slice(0, 4096)}…` : description;
   if (axes) metadata.axes = { order: axes.order, ...axes.sizes } as JsonObject;
   return {
     pixelFormat: first.pixelFormat,
     shape: { height: first.height, width: first.width },
-    bitDepth: ome && ome.significantBits > 0 && ome.significantBits < bits ? ome.significantBits : bits,
+    bitDepth: stream?.bitDepth ?? omeBits ?? bits,
     frameCount: frames.frameCount,
-    pixelSizeUm: ome ? ome.pixelSizeUm : imageJPixelSize(reader, first, imageJ?.unit ?? ""),
-    rateHz: imageJ && imageJ.intervalS > 0 && imageJ.channels * imageJ.slices === 1 ? 1 / imageJ.intervalS : null,
+    // Of OME-XML the size that is written there counts: people correct it with other programs.
+    pixelSizeUm: ome ? ome.pixelSizeUm : (stream?.pixelSizeUm ?? imageJPixelSize(reader, first, imageJ?.unit ?? "")),
+    rateHz: stream?.rateHz ?? omeRate ?? imageJRate,
     metadata,
   };
 }

@@ -1,6 +1,7 @@
 /** What the pages say besides pixels: JSON descriptions, DateTime, Software and resolution, all of them ASCII. */
+import { headerToJson } from "../../imaging/tiff/page-json.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
-import { type FrameHeader, noDeviceFrameNumber } from "../../model/frame-header.js";
+import type { FrameHeader } from "../../model/frame-header.js";
 
 /**
  * Characters beyond ASCII as \u escapes: the tag is ASCII (TIFF 6.0 section 2, type 2). tifffile takes any JSON with the
@@ -15,21 +16,7 @@ function asciiJson(value: unknown): string {
 
 /** The metadata of one frame, unknown ones left out, and on the first page that of the stream. */
 export function pageJson(header: FrameHeader, descriptor?: StreamDescriptor): string {
-  const { frameNumber, deviceFrameNumber, capturedAtNs, exposureMs, stageXUm, stageYUm, stageZUm } = header;
-  return asciiJson({
-    frame_number: frameNumber,
-    device_frame_number: deviceFrameNumber === noDeviceFrameNumber ? undefined : deviceFrameNumber,
-    // As text: JavaScript's numbers end at 2^53, nanoseconds since 1970 do not.
-    captured_at_ns: capturedAtNs === 0n ? undefined : String(capturedAtNs),
-    exposure_ms: real(exposureMs),
-    stage_x_um: real(stageXUm),
-    stage_y_um: real(stageYUm),
-    stage_z_um: real(stageZUm),
-    channel_index: header.channelIndex || undefined,
-    z_index: header.zIndex || undefined,
-    position_index: header.positionIndex || undefined,
-    stream: descriptor && streamOf(descriptor),
-  });
+  return asciiJson({ ...headerToJson(header), stream: descriptor && streamOf(descriptor) });
 }
 
 function streamOf(descriptor: StreamDescriptor): object {
@@ -45,10 +32,6 @@ function streamOf(descriptor: StreamDescriptor): object {
     calibration,
     produced_by: producedBy,
   };
-}
-
-function real(value: number): number | undefined {
-  return Number.isFinite(value) ? value : undefined;
 }
 
 /** "YYYY:MM:DD HH:MM:SS" in UTC, whole seconds cut (TIFF 6.0 section 8); undefined when unknown. */
