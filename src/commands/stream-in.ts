@@ -5,6 +5,7 @@ import { detectionCapacity } from "../core/model/detection.js";
 import type { EndOfStream } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
+import { formatCount } from "../core/units.js";
 
 const options = {
   input: option.path({
@@ -13,6 +14,10 @@ const options = {
   }),
   allowTruncated: option.flag({
     doc: "Take what is there of a stream that was cut off; the exit code is then 3.",
+    default: false,
+  }),
+  detectionsOnly: option.flag({
+    doc: "Leave the frames out and take the detections, also those of frames whose pixels a full disk refused (archive --on-full tracks-only).",
     default: false,
   }),
   maxMessage: option.number({ doc: "Largest message accepted.", unit: "B", min: 1024, default: "1GiB" }),
@@ -61,8 +66,15 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
     if (descriptor.detections && descriptor.detections.columns.length === 0) {
       throw refusal(facts.name, "its detections have no columns");
     }
+    if (o.detectionsOnly && !descriptor.detections) {
+      throw refusal(
+        `${facts.name}, --detections-only`,
+        "there are no detections in this stream",
+        "Put `track` after it.",
+      );
+    }
     return {
-      output: { ...descriptor, isLive: false },
+      output: { ...descriptor, hasFrames: descriptor.hasFrames && !o.detectionsOnly, isLive: false },
       plan: {
         fd: facts.fd,
         name: facts.name,
@@ -107,6 +119,10 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
             );
           context.warn(what);
           cutAfterFrame = reader.lastFrameNumber;
+        }
+        if (reader.framesWithoutPixels > 0) {
+          const count = formatCount(reader.framesWithoutPixels, "frame");
+          context.warn(`left out the detections of ${count} without pixels; --detections-only takes them`);
         }
         return "end";
       },

@@ -1,13 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -16,6 +7,9 @@ import type { MoteError } from "../../src/core/errors.js";
 import type { StreamDescriptor } from "../../src/core/model/descriptor.js";
 import { decodeOptions, type RawOptions } from "../../src/core/option/decode-options.js";
 import type { FlowInstance } from "../../src/core/pipeline/stage.js";
+import { spaceProblems } from "../../src/core/storage/disk/space-problems.js";
+import { freeBytes } from "../../src/core/storage/files.js";
+import { localDay } from "../../src/core/storage/root/run-number.js";
 import { end, fakeContext, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "./fake-context.js";
 
 let folder: string;
@@ -96,7 +90,7 @@ test("files in the way, missing folders, folders and names given twice are all t
   expect(await check({ out: out[0], force: true })).toEqual([]);
 });
 
-test("a disk too small for the frames is refused, unless --min-free says how far to go", async () => {
+test("a disk too small for the frames is refused, unless --min-free or --on-full says what to do", async () => {
   const out = join(folder, "run.h5");
   const huge = fakeDescriptor({ shape: { height: 2048, width: 2048 }, frameCount: 1e12 });
   const [problem] = await check({ out }, huge);
@@ -105,7 +99,16 @@ test("a disk too small for the frames is refused, unless --min-free says how far
   );
   expect(problem?.hint).toContain("--min-free 1GB");
   expect(await check({ out, minFree: "1kB" }, huge)).toEqual([]);
-  expect((await check({ out, minFree: "99999TB" }, huge))[0]?.what).toContain("less than --min-free");
+  expect(await check({ out, onFull: "pause" }, huge)).toEqual([]);
+  const free = freeBytes(out);
+  const frames = { count: 100, bytes: (free / 100) * 0.75 };
+  const plan = { policy: "stop", minFreeBytes: free / 2, isChosen: false } as const;
+  expect(spaceProblems([{ path: out, where: "archive", frames }], plan)[0]?.what).toMatch(
+    /, and .* \(--min-free\) are to stay free$/,
+  );
+  const low = await check({ out: [out, join(folder, "b.csv")], minFree: "99999TB" }, huge);
+  expect(low.map(({ what }) => what)).toEqual([expect.stringContaining("less than --min-free 99999 TB")]);
+  expect(low[0]?.hint).toBe("Choose another disk, make room, or --min-free 100MB to fill this one further.");
   expect(await check({ out: join(folder, "tracks.csv") }, huge)).toEqual([]);
 });
 
@@ -144,10 +147,70 @@ test("a run that fails later keeps what was stored", async () => {
   expect(readFileSync(out, "utf8").split("\n").length).toBe(10);
 });
 
-test("below --min-free the run stops with what it has", async () => {
+test("below --min-free the run is asked to end, and every frame that still comes is a loss", async () => {
   const out = join(folder, "a.csv");
-  const stage = await open({ out, minFree: "99999TB" });
-  await expect(record(stage, 3)).rejects.toThrow(/stopped after 0 frames: disk has .* free, less than --min-free/);
-  await stage.close?.(true);
-  expect(existsSync(out)).toBe(false);
+  const descriptor = fakeDescriptor();
+  const said: string[] = [];
+  const context = { ...fakeContext(descriptor), warn: (text: string) => void said.push(text) };
+  let ends = 0;
+  const stage = (await archive.open(negotiate({ out, minFree: "99999TB" }), {
+    ...context,
+    endRun: () => void ends++,
+  })) as FlowInstance;
+  const frame = fakeFrame(fakeGeometry(descriptor));
+  for (let number = 0; number < 3; number++) {
+    fillFrame(frame, descriptor, number, 4);
+    expect(await stage.push(frame)).toEqual({ drop: "disk full" });
+  }
+  expect(ends).toBe(1);
+  expect(said.length).toBe(1);
+  expect(said[0]).toMatch(
+    /a\.csv: the disk has .* free, less than --min-free 99999 TB; the run ends at frame 0, 0 frames/,
+  );
+  await stage.flush?.({ ...end, isComplete: false });
+  expect(stage.summary?.()).toMatchObject({ files: [{ path: out, frames: 0, notStored: 3 }] });
+});
+
+test("tracks-only without tracks, --force with --root and names with --root are refused", () => {
+  const noTracks = refusalOf({ out: "a.h5", onFull: "tracks-only" }, fakeDescriptor({ detections: null }));
+  expect(noTracks.problems[0]?.what).toBe("this stream has no tracks to go on with");
+  const problems = refusalOf({ out: ["run.h5", ".csv"], root: folder, force: true }).problems;
+  expect(problems.map(({ where }) => where)).toEqual(["archive, --out run.h5", "archive, --force"]);
+  expect(problems[0]?.hint).toBe("Such as --out .h5, or leave --root away.");
+});
+
+test("under --root the files have the day's folder, the run's number and the convention's names", async () => {
+  const descriptor = fakeDescriptor();
+  const kinds = [".h5", ".csv", ".mote", ".tif", ".ome.tif"];
+  const names = ["tracking_run_002.h5", "tracks_run_002.csv", "run_002.mote", "run_002.tif", "run_002.ome.tif"];
+  // A clock that passes midnight between two looks: the folder is that of the start.
+  const looks = [new Date(2026, 10, 20, 23, 59, 59), new Date(2026, 10, 21, 0, 0, 1)].map((at) => at.getTime());
+  const day = join(folder, "2026-11-20");
+  mkdirSync(day);
+  writeFileSync(join(day, "run_001_frame_000000.tiff"), "");
+  const said: string[] = [];
+  const base = fakeContext(descriptor);
+  const context = {
+    ...base,
+    clock: { ...base.clock, nowNs: () => BigInt(looks.length > 1 ? looks.shift()! : looks[0]!) * 1_000_000n },
+    say: (text: string) => void said.push(text),
+  };
+  const stage = (await archive.open(negotiate({ out: kinds, root: folder }), context)) as FlowInstance;
+  await record(stage, 2);
+  await stage.flush?.(end);
+  const paths = names.map((name) => join(day, name));
+  expect(stage.summary?.()).toMatchObject({ files: paths.map((path) => ({ path, frames: 2 })) });
+  await stage.close?.(false);
+  expect(said).toEqual([`writing ${paths.join(", ")}`]);
+  expect(readdirSync(day).sort()).toEqual(["run_001_frame_000000.tiff", ...names].sort());
+  expect(readdirSync(folder)).toEqual(["2026-11-20"]);
+});
+
+test("a root that is not there, and a day that is no folder, are refused", async () => {
+  const nowhere = join(folder, "nowhere");
+  const [problem] = await check({ out: ".h5", root: nowhere });
+  expect(problem).toMatchObject({ where: `archive, --root ${nowhere}`, what: "there is no such folder" });
+  expect(await check({ out: [".h5", ".h5"], root: folder })).toMatchObject([{ what: "is given twice" }]);
+  writeFileSync(join(folder, localDay(BigInt(Date.now()) * 1_000_000n)), "");
+  expect((await check({ out: ".h5", root: folder }))[0]?.what).toContain("is not a folder");
 });

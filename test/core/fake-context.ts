@@ -106,6 +106,9 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     warn() {},
     pass() {},
     stopQuietly() {},
+    say() {},
+    foreseeFullDisk() {},
+    endRun() {},
   };
 }
 

@@ -90,6 +90,9 @@ export async function runSource(
     warn: () => {},
     pass: () => {},
     stopQuietly: () => {},
+    say: () => {},
+    foreseeFullDisk: () => {},
+    endRun: () => {},
   };
   const source = (await stage.open(plan, context)) as SourceInstance;
   const frame = slots[0]!;

@@ -23,6 +23,9 @@ export async function executeRun(stages: readonly PlannedStage[], voice: Voice):
     spawn: (plan, onMessage) => spawnWorker<ThreadMessage>(threadEntry, plan.label, plan, onMessage),
     onStart: (view) => progress.start(view),
     onWarning: (text) => progress.say(`warning: ${text}`),
+    onNews(text) {
+      if (!voice.quiet) progress.say(text);
+    },
   });
   const interrupts = listenForInterrupts(run, stages, (text) => progress.say(text));
   let drainingTicks = 0;

@@ -1,6 +1,7 @@
 /** The bar on a terminal's stderr; cli-progress is loaded only when there is one. */
 import { formatCount } from "../units.js";
 import type { Snapshot } from "./progress.js";
+import { diskText } from "./report-text.js";
 
 export interface ProgressBar {
   update(now: Snapshot): void;
@@ -29,6 +30,8 @@ export async function openBar(label: string, frameCount: number | null): Promise
       if (now.particles > 0) rest.push(formatCount(now.particles, "particle"));
       if (now.spooled > 0) rest.push(`${formatCount(now.spooled, "frame")} in the spool`);
       rest.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
+      const disk = diskText(now.diskFullInS);
+      if (disk) rest.push(disk);
       bar.update(Math.min(now.frames, frameCount ?? 0), {
         frames: formatCount(now.frames, "frame"),
         rest: rest.join("  "),

@@ -5,6 +5,7 @@ import type { PlannedStage } from "../pipeline/negotiate.js";
 import type { RunView } from "../pipeline/run-pipeline.js";
 import { formatCount } from "../units.js";
 import { openBar, type ProgressBar } from "./progress-bar.js";
+import { diskText } from "./report-text.js";
 import { isMessageTerminal, isOutputPiped, printMessage } from "./terminal.js";
 import type { Voice } from "./voice.js";
 
@@ -29,6 +30,8 @@ export interface Snapshot {
   readonly lost: number;
   /** Frames that wait on a disk, behind all stages together. */
   readonly spooled: number;
+  /** Seconds until the first disk that is written to is full; 0 while the run waits for room; null: not foreseeable. */
+  readonly diskFullInS: number | null;
   readonly stages: readonly {
     readonly stage: string;
     readonly in: number;
@@ -51,6 +54,7 @@ export function takeSnapshot(view: RunView): Snapshot {
     particles: last.detections,
     lost: serial.reduce((sum, { counters }) => sum + counters.lost + counters.failed, 0),
     spooled: shared.overflows.reduce((sum, overflow) => sum + (overflow?.frames ?? 0), 0),
+    diskFullInS: soonest(serial.map(({ counters }) => counters.diskFullInS)),
     stages: serial.map(({ counters }, i) => ({
       stage: labels[i]!,
       in: counters.in,
@@ -60,11 +64,18 @@ export function takeSnapshot(view: RunView): Snapshot {
   };
 }
 
+function soonest(seconds: readonly (number | null)[]): number | null {
+  const known = seconds.filter((value) => value !== null);
+  return known.length > 0 ? Math.min(...known) : null;
+}
+
 function lineOf(label: string, now: Snapshot): string {
   const parts = [formatCount(now.frames, "frame"), `${now.fps.toFixed(1)} fps`];
   if (now.particles > 0) parts.push(formatCount(now.particles, "particle"));
   if (now.spooled > 0) parts.push(`${formatCount(now.spooled, "frame")} in the spool`);
   parts.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
+  const disk = diskText(now.diskFullInS);
+  if (disk) parts.push(disk);
   return `${label}: ${parts.join(", ")}`;
 }
 

@@ -34,6 +34,17 @@ function spillText({ frames, returned, mostBytes }: SpillReport): string {
   return `spilled ${formatCount(frames, "frame")}, ${formatBytes(mostBytes)} at most, ${fate}`;
 }
 
+/** A disk that will be full within the hour is worth a word. */
+const worthSayingS = 3600;
+
+/** "disk full in 12 min", or nothing when that is far away. */
+export function diskText(diskFullInS: number | null): string | undefined {
+  if (diskFullInS === null || diskFullInS > worthSayingS) return undefined;
+  if (diskFullInS === 0) return "waiting for room on the disk";
+  const rest = diskFullInS < 120 ? `${Math.max(1, Math.round(diskFullInS))} s` : `${Math.round(diskFullInS / 60)} min`;
+  return `disk full in ${rest}`;
+}
+
 /** How old frames were when they left each stage. */
 export function latencyText(report: RunReport): string {
   const stages = report.stages.filter((stage) => stage.ageMs.p50 > 0);

@@ -7,7 +7,7 @@
 const binsPerOctave = 8;
 const bins = 256;
 
-const field = { in: 0, out: 1, failed: 2, dropped: 3, detections: 4, busyMs: 5, lost: 6 } as const;
+const field = { in: 0, out: 1, failed: 2, dropped: 3, detections: 4, busyMs: 5, lost: 6, diskFullInS: 7 } as const;
 const firstBin = { latency: 8, age: 8 + bins } as const;
 export const counterFloats = 8 + 2 * bins;
 
@@ -45,6 +45,16 @@ export class StageCounters {
     return this.#values[field.busyMs]!;
   }
 
+  /** Seconds until a disk the stage writes to is full; 0 while it waits for room, null when that is not foreseeable. */
+  get diskFullInS(): number | null {
+    const value = this.#values[field.diskFullInS]!;
+    return value === 0 ? null : Math.max(0, value);
+  }
+
+  foreseeFullDisk(inSeconds: number | null): void {
+    // The memory begins with zeros, so zero is "not foreseeable".
+    this.#values[field.diskFullInS] = inSeconds === null ? 0 : inSeconds || -1;
+  }
   countIn(frames = 1): void {
     this.#values[field.in]! += frames;
   }

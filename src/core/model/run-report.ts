@@ -51,6 +51,8 @@ export interface EndOfStream {
   /** Frames lost upstream, all reasons together. */
   readonly lost: number;
   readonly stages: readonly StageReport[];
+  /** In a file: how many frames that came, at least, are not in it with all they should have, because its disk refused them. */
+  readonly notStored?: number;
 }
 
 /** Reasons to give a frame up that lose nothing: it is there already, or nobody reads any more. */

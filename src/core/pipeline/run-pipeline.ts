@@ -23,6 +23,8 @@ export interface RunHost {
   /** Called once the threads are going; a view may look at the counters from now on. */
   onStart?(view: RunView): void;
   onWarning(text: string): void;
+  /** A sentence that nobody has to act on. */
+  onNews?(text: string): void;
 }
 
 /** What a status view may look at while the run goes on. */
@@ -75,6 +77,9 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         break;
       case "warning":
         host.onWarning(message.text);
+        break;
+      case "news":
+        host.onNews?.(message.text);
         break;
       case "quiet":
         quietReason ??= message.reason;

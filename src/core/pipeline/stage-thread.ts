@@ -45,6 +45,9 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       outlet.frame(frame);
     },
     warn: (text) => port.send({ kind: "warning", text: `${plan.label}: ${text}` }),
+    say: (text) => port.send({ kind: "news", text: `${plan.label}: ${text}` }),
+    foreseeFullDisk: (inSeconds) => counters.foreseeFullDisk(inSeconds),
+    endRun: () => control.stop(),
     stopQuietly(why) {
       control.stop();
       port.send({ kind: "quiet", reason: why });

@@ -67,8 +67,14 @@ export interface StageContext {
   pass(frame: Frame): void;
   /** A sentence for the user that does not end the run. */
   warn(text: string): void;
+  /** A sentence for the user that is news and no trouble, as where the files are; not said when the user wants quiet. */
+  say(text: string): void;
+  /** Tells the status view in how many seconds a disk will be full; 0: it is, and the stage waits; null: not foreseeable. */
+  foreseeFullDisk(inSeconds: number | null): void;
   /** Ends the run early without fault: the reader of our output went away. */
   stopQuietly(reason: string): void;
+  /** Ends the run early: the source is asked to end at once, and what still arrives is this stage's to count. */
+  endRun(): void;
 }
 
 export interface Clock {

@@ -24,6 +24,7 @@ export interface ThreadPlan {
 export type ThreadMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "warning"; readonly text: string }
+  | { readonly kind: "news"; readonly text: string }
   | { readonly kind: "quiet"; readonly reason: string }
   | {
       readonly kind: "failed";

@@ -2,7 +2,6 @@
 import { accessSync, constants, realpathSync, type StatsFs, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { failure, type MoteError, type Problem, reason, refusal } from "../errors.js";
-import { formatBytes, formatCount } from "../units.js";
 
 /** Why a file could not be created, as the error it deserves. */
 export function fileInTheWay(where: string, error: unknown): MoteError {
@@ -51,45 +50,4 @@ export function fileBytes(path: string): number {
 export function freeBytes(path: string): number {
   const stats: StatsFs = statfsSync(dirname(resolve(path)));
   return stats.bavail * stats.bsize;
-}
-
-export interface SpaceNeeded {
-  readonly path: string;
-  readonly where: string;
-  /** Frames to come and bytes of each; null when the stream does not say or no pixels are kept. */
-  readonly frames: { readonly count: number; readonly bytes: number } | null;
-}
-
-/**
- * Disks too full for what is planned, one problem a file. Files on one disk share its room. With `minFreeBytes` the run
- * may go on until that is reached, so only a disk that is already below it is refused. Compression is not counted on.
- */
-export function spaceProblems(needs: readonly SpaceNeeded[], minFreeBytes: number | undefined): Problem[] {
-  const problems: Problem[] = [];
-  const promised = new Map<number, number>();
-  for (const { path, where, frames } of needs) {
-    const free = freeBytes(path);
-    if (minFreeBytes !== undefined) {
-      if (free < minFreeBytes) {
-        problems.push({
-          where,
-          what: `disk has ${formatBytes(free)} free, less than --min-free ${formatBytes(minFreeBytes)}`,
-          hint: "Choose another disk, or make room.",
-        });
-      }
-      continue;
-    }
-    if (frames === null) continue;
-    const disk = statSync(dirname(resolve(path))).dev;
-    const total = frames.count * frames.bytes;
-    const taken = promised.get(disk) ?? 0;
-    promised.set(disk, taken + total);
-    if (free - taken >= total) continue;
-    problems.push({
-      where,
-      what: `disk has ${formatBytes(Math.max(0, free - taken))} free, this run needs about ${formatBytes(total)} (${formatCount(frames.count, "frame")} of ${formatBytes(frames.bytes)})`,
-      hint: "Choose another disk, or --out tracks.csv only, or --min-free 1GB to go on until it is reached.",
-    });
-  }
-  return problems;
 }

@@ -22,13 +22,16 @@ export interface FrameStore {
   readonly rows: number;
   /** Stores one frame and its detections; throws a failure naming the file when the disk refuses. The frame is the store's until it returns. */
   append(frame: Frame): void | Promise<void>;
-  /** Stores the detections of a frame whose pixels are given up, as on a disk that is nearly full; absent where they have no place. */
+  /**
+   * Stores the detections of a frame whose pixels are given up, as on a disk that is nearly full, and notes in the file that
+   * they are missing; absent where detections have no place without pixels. May come when the append before has failed.
+   */
   appendDetections?(frame: Frame): void | Promise<void>;
   /** Takes what happened between frames; containers without a place for it ignore it. */
   event(event: StreamEvent): void;
   /**
-   * Ends the container, synced to the disk: with the stream's totals, or with null after a failure, when the file keeps
-   * what it has and is removed if it has nothing.
+   * Ends the container, synced to the disk: with the stream's totals (`notStored` above 0: the file is not complete), or
+   * with null after a failure, when the file keeps what it has and is removed if it has nothing. Called once.
    */
   close(end: EndOfStream | null): void | Promise<void>;
 }

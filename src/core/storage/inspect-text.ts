@@ -43,7 +43,7 @@ function streamLines(s: StreamSummary): readonly Line[] {
     [
       "detections",
       d.detections
-        ? `${formatCount(s.detections, "detection")}${s.tracks === null ? ", not linked" : ` in ${formatCount(s.tracks, "track")}`}`
+        ? `${formatCount(s.detections, "detection")}${s.tracks === null ? ", not linked" : ` in ${formatCount(s.tracks, "track")}`}${s.framesWithoutPixels > 0 ? `; those of ${formatCount(s.framesWithoutPixels, "frame")} have no pixels` : ""}`
         : null,
     ],
     [
@@ -59,7 +59,16 @@ function streamLines(s: StreamSummary): readonly Line[] {
     ...d.producedBy.map((step): Line => ["", `${step.stage}: ${settings(step.options)}`]),
     ["ledger", s.end ? (s.end.lost === 0 ? "nothing lost" : `${formatCount(s.end.lost, "frame")} lost`) : null],
     ["size", formatBytes(s.bytes)],
-    ["whole", s.fault ? `no: ${s.fault}` : s.end?.isComplete === false ? "yes, of a run that was ended early" : "yes"],
+    [
+      "whole",
+      s.fault
+        ? `no: ${s.fault}`
+        : s.end?.notStored
+          ? `no: the disk refused ${formatCount(s.end.notStored, "frame")}`
+          : s.end?.isComplete === false
+            ? "yes, of a run that was ended early"
+            : "yes",
+    ],
   ];
 }
 

@@ -1,27 +1,50 @@
 /** The frame stream as a file: the same messages as on a pipe, with checksums and an index behind the end. */
-import { ftruncateSync, openSync, unlinkSync } from "node:fs";
-import { openByteSink } from "../stream/byte-pipe.js";
-import { createStreamWriter } from "../stream/stream-writer.js";
-import { syncFile } from "../stream/transport.js";
+import { closeSync, openSync, unlinkSync } from "node:fs";
+import { openFileSink } from "../stream/file-sink.js";
+import { createStreamWriter, type StreamWriter } from "../stream/stream-writer.js";
+import { imageNotStored } from "./disk/disk-fault.js";
 import { fileInTheWay } from "./files.js";
 import type { FrameStore, StoreRequest } from "./frame-store.js";
 
+const hint = "What was stored before is whole; make room and run again with another --out.";
+
 export function openMoteStore(request: StoreRequest): FrameStore {
+  const { path, where } = request;
   let fd: number;
   try {
-    fd = openSync(request.path, request.isForced ? "w" : "wx");
+    fd = openSync(path, request.isForced ? "w" : "wx");
   } catch (error) {
-    throw fileInTheWay(request.where, error);
+    throw fileInTheWay(where, error);
   }
-  const sink = openByteSink(
-    request.path,
-    fd,
-    () => false,
-    () => syncFile(fd),
-  );
-  const writer = createStreamWriter(sink, request.descriptor, request.geometry, { hasChecksums: true, hasIndex: true });
+  const sink = openFileSink(where, fd, hint);
+  let writer: StreamWriter;
+  try {
+    writer = createStreamWriter(sink, request.descriptor, request.geometry, { hasChecksums: true, hasIndex: true });
+  } catch (error) {
+    remove();
+    throw error;
+  }
   let frames = 0;
   let rows = 0;
+  /** The run of frames whose pixels were given up, until it is told. */
+  let withoutPixels = { firstFrame: 0, count: 0 };
+
+  function remove(): void {
+    closeSync(fd);
+    unlinkSync(path);
+  }
+
+  function noteWithoutPixels(frameNumber: number): void {
+    if (frameNumber !== withoutPixels.firstFrame + withoutPixels.count) tellWithoutPixels();
+    if (withoutPixels.count++ === 0) withoutPixels.firstFrame = frameNumber;
+  }
+
+  function tellWithoutPixels(): void {
+    if (withoutPixels.count === 0) return;
+    writer.event({ event: "drop", stage: "archive", ...withoutPixels, reason: imageNotStored });
+    withoutPixels = { firstFrame: 0, count: 0 };
+  }
+
   return {
     get frames() {
       return frames;
@@ -30,23 +53,28 @@ export function openMoteStore(request: StoreRequest): FrameStore {
       return rows;
     },
     append(frame) {
-      const whole = sink.position;
-      try {
-        writer.frame(frame);
-      } catch (error) {
-        ftruncateSync(fd, whole);
-        throw error;
-      }
+      tellWithoutPixels();
+      writer.frame(frame);
       frames++;
+      rows += Math.max(0, frame.rowCount);
+    },
+    appendDetections(frame) {
+      if (frame.rowCount >= 0) writer.detections(frame);
+      noteWithoutPixels(frame.header.frameNumber);
       rows += Math.max(0, frame.rowCount);
     },
     event(event) {
       writer.event(event);
     },
     close(end) {
-      if (end) writer.end(end);
-      sink.close();
-      if (end === null && frames === 0) unlinkSync(request.path);
+      if (end === null && frames === 0) return remove();
+      try {
+        if (!end) return;
+        tellWithoutPixels();
+        writer.end(end);
+      } finally {
+        sink.close();
+      }
     },
   };
 }

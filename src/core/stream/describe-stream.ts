@@ -19,6 +19,8 @@ export interface StreamSummary {
   readonly missingFrames: number;
   /** Frames a second by the capture times, or null without them. */
   readonly measuredRateHz: number | null;
+  /** Frames of which only the detections are there; they are not among `frames`. */
+  readonly framesWithoutPixels: number;
   readonly detections: number;
   readonly tracks: number | null;
   readonly events: readonly StreamEvent[];
@@ -58,6 +60,17 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
   const tracks = new Set<number>();
   let fault: string | null = null;
   let end: EndOfStream | undefined;
+  let framesWithoutPixels = 0;
+
+  function countDetections(): void {
+    const rows = Math.max(0, frame.rowCount);
+    detections += rows;
+    for (let row = 0; row < rows; row++) {
+      const id = frame.detections[column.particle_id * rows + row]!;
+      if (id >= 0) tracks.add(id);
+    }
+  }
+
   try {
     const reader = createStreamReader(source, descriptor, geometry, {
       maxPayloadBytes,
@@ -65,6 +78,10 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
       onEvent(event) {
         eventCount++;
         if (events.length < keptEvents) events.push(event);
+      },
+      onDetectionsAlone() {
+        framesWithoutPixels++;
+        countDetections();
       },
     });
     for (;;) {
@@ -83,12 +100,7 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
       frames++;
       lastFrame = number;
       lastNs = frame.header.capturedAtNs;
-      const rows = Math.max(0, frame.rowCount);
-      detections += rows;
-      for (let row = 0; row < rows; row++) {
-        const id = frame.detections[column.particle_id * rows + row]!;
-        if (id >= 0) tracks.add(id);
-      }
+      countDetections();
       if (!visit(frame)) break;
     }
   } catch (error) {
@@ -103,6 +115,7 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
     lastFrame: frames > 0 ? lastFrame : null,
     missingFrames,
     measuredRateHz: firstNs !== 0n && seconds > 0 ? (lastFrame - firstFrame) / seconds : null,
+    framesWithoutPixels,
     detections,
     tracks: descriptor.isLinked ? tracks.size : null,
     events,

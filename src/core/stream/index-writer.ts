@@ -46,8 +46,9 @@ export function createIndexWriter(): IndexWriter {
       view.setUint32(prefixBytes + 12, 0, true);
       const payload = bytes.subarray(head, head + count * indexEntryBytes);
       encodePrefix(bytes, messageKind.index, sequence, indexHeaderBytes, payload.length, payload);
-      lastPieceAt = sink.position;
+      const at = sink.position;
       sink.write([bytes.subarray(0, head + payload.length)]);
+      lastPieceAt = at;
       count = 0;
     },
     writeFooter(sink) {

@@ -34,6 +34,8 @@ export interface StreamReaderOptions {
   /** Asked while nothing arrives, and between messages: true ends the stream here. */
   shouldStop(): boolean;
   onEvent(event: StreamEvent): void;
+  /** Takes the detections of a frame without pixels, in the slot that `next` was given, before `next` goes on; without it they are not read. */
+  onDetectionsAlone?(frame: Frame): void;
   /** The largest payload accepted, bytes. */
   readonly maxPayloadBytes: number;
   /** The stream is a file that somebody appends whole entries to: a frame at its very end is whole without its detections. */
@@ -47,6 +49,8 @@ export interface StreamReader {
   readonly end: EndOfStream | undefined;
   /** Number of the last whole frame, or -1. */
   readonly lastFrameNumber: number;
+  /** Frames of which only the detections are there, in a stream that has frames; `next` passes over them. */
+  readonly framesWithoutPixels: number;
 }
 
 /** The reading position as text for messages. */
@@ -210,6 +214,7 @@ export function createStreamReader(
   let isPrefixPending = false;
   let end: EndOfStream | undefined;
   let lastFrameNumber = -1;
+  let framesWithoutPixels = 0;
 
   function checkFrame(prefix: Prefix): void {
     const h = ownHeader;
@@ -244,7 +249,8 @@ export function createStreamReader(
     return true;
   }
 
-  function readDetections(frame: Frame, prefix: Prefix): boolean {
+  /** `isAlone`: no frame message was before it, so its header says which frame it is. */
+  function readDetections(frame: Frame, prefix: Prefix, isAlone: boolean): boolean {
     if (!messages.readHeader(detectionsHeaderBytes)) return false;
     const header = decodeDetectionsHeader(headView);
     const columns = descriptor.detections?.columns ?? [];
@@ -260,7 +266,7 @@ export function createStreamReader(
         `holds ${header.rowCount} detections, a frame of this shape and separation can hold ${frame.detectionCapacity}`,
       );
     }
-    if (descriptor.hasFrames) {
+    if (!isAlone) {
       if (header.frameNumber !== frame.header.frameNumber)
         throw messages.fault(
           `expected the detections of frame ${frame.header.frameNumber}, got those of frame ${header.frameNumber}`,
@@ -312,8 +318,14 @@ export function createStreamReader(
         }
         let isWhole = true;
         if (isDetections && (hasFrame || !descriptor.hasFrames)) {
-          isWhole = readDetections(frame, prefix);
+          isWhole = readDetections(frame, prefix, !hasFrame);
           if (isWhole) return whole(frame);
+        } else if (isDetections) {
+          framesWithoutPixels++;
+          if (options.onDetectionsAlone) {
+            isWhole = readDetections(frame, prefix, true);
+            if (isWhole) options.onDetectionsAlone(frame);
+          } else isWhole = messages.readHeader(0) && messages.skip(prefix.payloadBytes);
         } else if (prefix.kind === messageKind.frame && descriptor.hasFrames) {
           isWhole = readFrame(frame, prefix);
           frame.rowCount = -1;
@@ -337,6 +349,9 @@ export function createStreamReader(
     },
     get lastFrameNumber() {
       return lastFrameNumber;
+    },
+    get framesWithoutPixels() {
+      return framesWithoutPixels;
     },
   };
 }

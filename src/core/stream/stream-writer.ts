@@ -16,8 +16,11 @@ import {
   prefixBytes,
 } from "./message.js";
 
+/** A message that the sink refused leaves the writer as it was: with a sink that takes all or nothing it may be tried again. */
 export interface StreamWriter {
   frame(frame: Frame): void;
+  /** The detections of a frame whose pixels are not written, in a stream that has both. */
+  detections(frame: Frame): void;
   event(event: StreamEvent): void;
   /** Writes the end message and, in files, the rest of the index; nothing may follow. */
   end(end: EndOfStream): void;
@@ -43,11 +46,28 @@ export function createStreamWriter(
   const views: Uint8Array[] = [];
   let sequence = 0;
 
+  /** A sequence number is used up only by a message that was written. */
+  function write(work: () => void): void {
+    const before = sequence;
+    try {
+      work();
+    } catch (error) {
+      sequence = before;
+      throw error;
+    }
+  }
+
   function json(kind: number, value: unknown): void {
     const payload = Buffer.from(JSON.stringify(value));
     const prefix = new Uint8Array(prefixBytes);
-    encodePrefix(prefix, kind, sequence++, 0, payload.length, payload);
-    sink.write([prefix, payload]);
+    write(() => {
+      encodePrefix(prefix, kind, sequence++, 0, payload.length, payload);
+      sink.write([prefix, payload]);
+    });
+  }
+
+  function makeRoomInIndex(): void {
+    if (index?.isFull) write(() => index.write(sink, sequence++));
   }
 
   /** Completes the prefix in front of the pixels and returns the message's bytes. */
@@ -87,17 +107,25 @@ export function createStreamWriter(
 
   return {
     frame(frame) {
+      makeRoomInIndex();
       views.length = 0;
       const frameAt = sink.position;
       let detectionsAt = 0;
-      if (descriptor.hasFrames) views.push(frameMessage(frame));
-      if (hasDetections && frame.rowCount >= 0) {
-        detectionsAt = frameAt + (views[0]?.length ?? 0);
-        views.push(detectionsMessage(frame));
-      }
-      sink.write(views);
+      write(() => {
+        if (descriptor.hasFrames) views.push(frameMessage(frame));
+        if (hasDetections && frame.rowCount >= 0) {
+          detectionsAt = frameAt + (views[0]?.length ?? 0);
+          views.push(detectionsMessage(frame));
+        }
+        sink.write(views);
+      });
       index?.add(frame.header.frameNumber, descriptor.hasFrames ? frameAt : 0, detectionsAt);
-      if (index?.isFull) index.write(sink, sequence++);
+    },
+    detections(frame) {
+      makeRoomInIndex();
+      const at = sink.position;
+      write(() => sink.write([detectionsMessage(frame)]));
+      index?.add(frame.header.frameNumber, 0, at);
     },
     event(event) {
       json(messageKind.event, event);
@@ -105,7 +133,7 @@ export function createStreamWriter(
     end(end) {
       json(messageKind.end, end);
       if (index) {
-        index.write(sink, sequence++);
+        write(() => index.write(sink, sequence++));
         index.writeFooter(sink);
       }
     },

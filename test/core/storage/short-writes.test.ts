@@ -99,13 +99,3 @@ test("a disk that takes a few bytes at a time makes the same .jxl files and a jo
     "end",
   ]);
 });
-
-test("the faults reach a stage's thread: an error in the middle of a table ends the run with it", async () => {
-  const said = await record(
-    ["archive", "--out", "run.csv"],
-    [{ call: "write", path: "run.csv", from: 4, error: "EIO" }],
-  );
-  expect(said.err).toContain("EIO: i/o error, write");
-  expect(faultsIn(log)).toContain(`write ${join(folder, "run.csv")}`);
-  expect(readFileSync(join(folder, "run.csv"), "utf8").endsWith("\n")).toBe(true);
-});

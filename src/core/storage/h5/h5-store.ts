@@ -1,6 +1,7 @@
 /**
  * HDF5 archive, under its final name from the start and flushed after every frame: what is on the disk is always a whole
- * file for any HDF5 reader, up to the last frame. /metadata has the attribute is_complete, 0 until the file is closed.
+ * file for any HDF5 reader, up to the last frame. /metadata has the attribute is_complete, 0 until the file
+ * is closed with all the frames that came.
  */
 import { closeSync, existsSync, fsyncSync, openSync, unlinkSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
@@ -117,7 +118,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   function finish(writer: H5Writer, end: EndOfStream | null): void {
     const metrics = { framesStored: frames, detectionsStored: rows, ...(end ?? { isComplete: false }) };
     writer.attribute("/metadata", "processing_metrics", JSON.stringify(metrics));
-    if (end) writer.attribute("/metadata", "is_complete", isClosed);
+    if (end && !end.notStored) writer.attribute("/metadata", "is_complete", isClosed);
     writer.flush();
     writer.close();
   }

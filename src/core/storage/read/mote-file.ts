@@ -106,9 +106,10 @@ function fromIndex(source: FileSource, heads: Heads, lastPieceAt: number): Float
     const payload = new Uint8Array(payloadBytes);
     heads.readPayload(payloadAt, payload);
     const view = new DataView(payload.buffer);
+    // 0: a frame whose pixels were not stored has its detections there only.
     const offsets = Float64Array.from({ length: payloadBytes / indexEntryBytes }, (_, i) =>
       Number(view.getBigUint64(i * indexEntryBytes + 8, true)),
-    );
+    ).filter((offset) => offset !== 0);
     pieces.unshift(offsets);
     total += offsets.length;
     if (before >= at) throw new FormatProblem("the index points forward", at);

@@ -1,0 +1,95 @@
+/** Which files an archive writes: those that were named, or those of the day's next run under --root. */
+
+import { join } from "node:path";
+import type { Problem } from "../../errors.js";
+import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
+import type { DiskPlan } from "../disk/disk-options.js";
+import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
+import { newFileProblem, realPath } from "../files.js";
+import { containerFor, type StoreRequest, type StoreSettings } from "../frame-store.js";
+import { rootProblem } from "../root/root-problem.js";
+import { runFileName } from "../root/run-names.js";
+import { claimRun, localDay } from "../root/run-number.js";
+import type { OpenedStore } from "./store-set.js";
+
+export interface FilesPlan {
+  /** Files, or, with a root, kinds: ".h5". */
+  readonly out: readonly string[];
+  readonly root: string | null;
+  readonly force: boolean;
+  readonly disk: DiskPlan;
+  /** Threads that a container may compress with. */
+  readonly workers: number;
+  readonly settings: StoreSettings;
+}
+
+export function whereOf(path: string): string {
+  return `archive, --out ${path}`;
+}
+
+/** Files in the way, folders that are not there, names given twice, disks without room: all that is wrong, at once. */
+export function fileProblems(plan: FilesPlan, input: StreamDescriptor): readonly Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Set<string>();
+  const writable: string[] = [];
+  const { root } = plan;
+  const ofRoot = root === null ? undefined : rootProblem("archive", root);
+  if (ofRoot) return [ofRoot];
+  for (const path of plan.out) {
+    const where = whereOf(path);
+    const real = realPath(path);
+    if (seen.has(real)) problems.push({ where, what: "is given twice", hint: "Each file needs a name of its own." });
+    else {
+      const problem = root === null ? newFileProblem(where, path, plan.force) : undefined;
+      if (problem) problems.push(problem);
+      else writable.push(path);
+    }
+    seen.add(real);
+  }
+  const needs = writable.map((path): SpaceNeeded => {
+    const keepsFrames = containerFor(whereOf(path), path).keepsFrames && input.hasFrames;
+    const frames =
+      keepsFrames && input.frameCount !== null ? { count: input.frameCount, bytes: frameBytes(input) } : null;
+    return { path: root === null ? path : join(root, path), where: whereOf(path), frames };
+  });
+  return [...problems, ...spaceProblems(needs, plan.disk)];
+}
+
+export interface OpenedFiles {
+  readonly stores: readonly OpenedStore[];
+  /** Gives the run's number back where no file holds it; for when all files are closed. */
+  release(): void;
+}
+
+/** Opens every container; after an error those that were opened are gone again. */
+export async function openFiles(
+  plan: FilesPlan,
+  startedAtNs: bigint,
+  input: Pick<StoreRequest, "descriptor" | "geometry" | "warn">,
+): Promise<OpenedFiles> {
+  const claim = plan.root === null ? undefined : claimRun("archive", plan.root, localDay(startedAtNs));
+  const stores: OpenedStore[] = [];
+  const release = () => claim?.release();
+  try {
+    for (const out of plan.out) {
+      const where = whereOf(out);
+      const { keepsFrames, load } = containerFor(where, out);
+      const path = claim ? join(claim.folder, runFileName(where, out, claim.run)) : out;
+      const open = await load();
+      const store = await open({
+        path,
+        where: claim ? `archive, ${path}` : where,
+        ...input,
+        isForced: plan.force,
+        workers: plan.workers,
+        settings: plan.settings,
+      });
+      stores.push({ path, store, keepsFrames: keepsFrames && input.descriptor.hasFrames });
+    }
+  } catch (error) {
+    for (const { store } of stores) await store.close(null);
+    release();
+    throw error;
+  }
+  return { stores, release };
+}

@@ -1,0 +1,253 @@
+/**
+ * The containers of one run: every frame goes to each, and one that its disk refuses does not lose the others. What happens
+ * then is the policy's to say; every frame that is missing from a file is counted, told in that file and to the caller.
+ */
+import { reason } from "../../errors.js";
+import type { Frame } from "../../memory/frame.js";
+import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
+import type { StreamEvent } from "../../model/event.js";
+import type { EndOfStream } from "../../model/run-report.js";
+import { formatBytes, formatCount } from "../../units.js";
+import { type DiskFault, diskFault, imageNotStored, lossReason } from "../disk/disk-fault.js";
+import type { DiskPlan } from "../disk/disk-options.js";
+import { DiskWatch } from "../disk/disk-watch.js";
+import { type PauseContext, PauseForRoom } from "../disk/pause-for-room.js";
+import { fileBytes } from "../files.js";
+import type { FrameStore } from "../frame-store.js";
+
+/** A row of a table is about so long, bytes; only to know when to look at the disk again. */
+const rowBytes = 128;
+/** Frames there has to be room for before a run that waited goes on. */
+const framesToGoOn = 8;
+
+export interface OpenedStore {
+  readonly path: string;
+  readonly store: FrameStore;
+  /** Pixels have a place in it. */
+  readonly keepsFrames: boolean;
+}
+
+export interface StoreSetContext extends PauseContext {
+  readonly input: StreamDescriptor;
+  foreseeFullDisk(inSeconds: number | null): void;
+  endRun(): void;
+}
+
+/** What became of a container: all goes in, detections only, or nothing any more. */
+type State = "whole" | "tracks" | "ended";
+
+interface Member extends OpenedStore {
+  readonly disk: number;
+  state: State;
+  isClosed: boolean;
+  /** Why it is not whole any more. */
+  fault: DiskFault;
+  /** Runs of frames that are not in it at all. */
+  readonly missed: { firstFrame: number; count: number }[];
+  /** Frames that are not in it with all they should have. */
+  notStored: number;
+}
+
+export class StoreSet {
+  readonly #members: readonly Member[];
+  readonly #plan: DiskPlan;
+  readonly #context: StoreSetContext;
+  readonly #watch: DiskWatch;
+  readonly #pause: PauseForRoom;
+  readonly #pixelBytes: number;
+  /** Why the run ends; everything that still comes is lost for it. */
+  #ending: DiskFault | undefined;
+
+  constructor(stores: readonly OpenedStore[], plan: DiskPlan, context: StoreSetContext) {
+    this.#plan = plan;
+    this.#context = context;
+    this.#watch = new DiskWatch({ minFreeBytes: plan.minFreeBytes, nowMs: () => context.clock.nowMs() });
+    this.#pause = new PauseForRoom(context);
+    this.#members = stores.map((opened) => ({
+      ...opened,
+      disk: this.#watch.add(opened.path),
+      state: "whole",
+      isClosed: false,
+      fault: "full",
+      missed: [],
+      notStored: 0,
+    }));
+    this.#pixelBytes = frameBytes(context.input) * stores.filter(({ keepsFrames }) => keepsFrames).length;
+  }
+
+  /** Stores a frame everywhere; returns why it is a loss when a container did not get all of it. */
+  async append(frame: Frame): Promise<string | undefined> {
+    if (!this.#ending) await this.#lookAtDisks(frame);
+    const isLost = this.#ending !== undefined;
+    let loss: string | undefined;
+    // A container that fails at this frame does not keep it from the others.
+    for (const member of this.#members)
+      loss = (isLost ? this.#miss(member, frame) : await this.#put(member, frame)) ?? loss;
+    this.#watch.wrote(this.#pixelBytes + Math.max(0, frame.rowCount) * rowBytes * this.#members.length);
+    return loss;
+  }
+
+  event(event: StreamEvent): void {
+    for (const member of this.#members) if (member.state !== "ended") this.#tell(member, event);
+  }
+
+  /**
+   * Closes every container, also after one of them failed to; the first such error is thrown at the end, unless it is the
+   * full disk's, which has been told.
+   */
+  async close(end: EndOfStream | null): Promise<void> {
+    let first: unknown;
+    for (const member of this.#members) {
+      try {
+        await this.#close(member, end);
+      } catch (error) {
+        first ??= error;
+      }
+    }
+    if (first !== undefined) throw first;
+  }
+
+  /** For the run's report. */
+  get files(): { path: string; bytes: number; frames: number; rows: number; notStored?: number }[] {
+    return this.#members.map(({ path, store, isClosed, notStored }) => ({
+      path,
+      bytes: isClosed ? fileBytes(path) : 0,
+      frames: store.frames,
+      rows: store.rows,
+      ...(notStored > 0 ? { notStored } : {}),
+    }));
+  }
+
+  async #lookAtDisks(frame: Frame): Promise<void> {
+    if (!this.#watch.look()) return;
+    this.#context.foreseeFullDisk(this.#watch.fullInS);
+    const low = this.#members.filter(({ state, disk }) => state === "whole" && this.#watch.isLow(disk));
+    if (low.length === 0) return;
+    const why = ({ path, disk }: Member) =>
+      `${path}: the disk has ${formatBytes(this.#watch.free(disk))} free, less than --min-free ${formatBytes(this.#plan.minFreeBytes)}`;
+    if (this.#plan.policy === "stop") this.#end("full", frame, why(low[0]!));
+    else if (this.#plan.policy === "pause") {
+      if (this.#waitForRoom(why(low[0]!), low)) this.#pause.over();
+      else this.#ending = "full";
+    } else {
+      for (const member of low) if (member.keepsFrames) await this.#giveUp(member, frame, "full", why(member));
+    }
+  }
+
+  /** Stores a frame in one container; returns why it is a loss when the container did not get all of it. */
+  async #put(member: Member, frame: Frame): Promise<string | undefined> {
+    for (;;) {
+      if (member.state === "ended") return this.#miss(member, frame);
+      try {
+        if (member.state === "tracks") return await this.#putTracks(member, frame);
+        await member.store.append(frame);
+        this.#pause.over();
+        return undefined;
+      } catch (error) {
+        const fault = diskFault(error);
+        if (!fault) throw error;
+        const isRetried = await this.#refused(member, frame, fault, error);
+        if (!isRetried) return this.#miss(member, frame);
+      }
+    }
+  }
+
+  async #putTracks(member: Member, frame: Frame): Promise<string> {
+    await member.store.appendDetections!(frame);
+    member.notStored++;
+    return `${imageNotStored}: ${lossReason[member.fault]}`;
+  }
+
+  /** Acts on a refused append by the policy. True: try this container again. */
+  async #refused(member: Member, frame: Frame, fault: DiskFault, error: unknown): Promise<boolean> {
+    const { policy } = this.#plan;
+    const why = complaint(error);
+    if (policy === "pause" && fault === "full") {
+      if (this.#waitForRoom(why, [member])) return true;
+      this.#ending = "full";
+      return false;
+    }
+    if (policy === "tracks-only" && member.keepsFrames) {
+      await this.#giveUp(member, frame, fault, why);
+      return member.state === "tracks";
+    }
+    member.state = "ended";
+    member.fault = fault;
+    this.#end(fault, frame, why);
+    return false;
+  }
+
+  /** Waits until the disks have room for some frames above the limit, so that the run does not stop at each; false when interrupted. */
+  #waitForRoom(why: string, members: readonly Member[]): boolean {
+    const needed = this.#plan.minFreeBytes + framesToGoOn * this.#pixelBytes;
+    return this.#pause.wait(`${why}; waiting until ${formatBytes(needed)} are free`, () => {
+      this.#watch.lookNow();
+      return members.every(({ disk }) => this.#watch.free(disk) >= needed);
+    });
+  }
+
+  /** From here on a container gets less: detections only, or, where these have no place without pixels, nothing. */
+  async #giveUp(member: Member, frame: Frame, fault: DiskFault, why: string): Promise<void> {
+    const { store } = member;
+    const canKeepTracks = store.appendDetections !== undefined && this.#context.input.detections !== null;
+    member.state = member.state === "whole" && canKeepTracks ? "tracks" : "ended";
+    member.fault = fault;
+    const { frameNumber } = frame.header;
+    const whatNow = member.state === "tracks" ? "detections without images" : "nothing more";
+    this.#context.warn(`${why}; ${whatNow} from frame ${frameNumber} on, after ${formatCount(store.frames, "frame")}`);
+    if (member.state === "tracks") return;
+    // Now there may be room for what a file needs to end in order; later there may be none.
+    await this.#close(member, { isComplete: false, lost: 1, stages: [], notStored: 1 });
+    if (this.#members.every(({ state }) => state === "ended")) this.#end(fault, frame, "nothing is left to write");
+  }
+
+  #end(fault: DiskFault, frame: Frame, why: string): void {
+    if (this.#ending) return;
+    this.#ending = fault;
+    const stored = Math.max(...this.#members.map(({ store }) => store.frames));
+    this.#context.warn(
+      `${why}; the run ends at frame ${frame.header.frameNumber}, ${formatCount(stored, "frame")} stored`,
+    );
+    this.#context.endRun();
+  }
+
+  #miss(member: Member, { header }: Frame): string {
+    member.notStored++;
+    const last = member.missed.at(-1);
+    if (last && last.firstFrame + last.count === header.frameNumber) last.count++;
+    else member.missed.push({ firstFrame: header.frameNumber, count: 1 });
+    const fault = this.#ending ?? member.fault;
+    return this.#ending ? lossReason[fault] : `${imageNotStored}: ${lossReason[fault]}`;
+  }
+
+  /** A container that cannot take an event stays as it is: the frames are what counts, and the next one shows the fault. */
+  #tell(member: Member, event: StreamEvent): void {
+    try {
+      member.store.event(event);
+    } catch (error) {
+      if (!diskFault(error)) throw error;
+      if (member.state !== "ended") this.#context.warn(`${complaint(error)}; an event is missing there`);
+    }
+  }
+
+  async #close(member: Member, end: EndOfStream | null): Promise<void> {
+    if (member.isClosed) return;
+    member.isClosed = true;
+    const { store, missed, notStored } = member;
+    try {
+      if (!end) return await store.close(null);
+      const lost = lossReason[member.fault];
+      for (const run of missed) this.#tell(member, { event: "drop", stage: "archive", ...run, reason: lost });
+      if (notStored === 0) return await store.close(end);
+      await store.close({ ...end, isComplete: false, lost: end.lost + notStored, notStored });
+    } catch (error) {
+      if (member.state === "whole" || !diskFault(error)) throw error;
+      this.#context.warn(`${complaint(error)}; the file is not closed in order`);
+    }
+  }
+}
+
+/** An error in the words of its container, "run.h5: writing after frame 7 failed: ...": the stage's name is in front already. */
+function complaint(error: unknown): string {
+  return reason(error).replace(/^archive, (--out )?/, "");
+}

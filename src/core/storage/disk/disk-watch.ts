@@ -1,0 +1,110 @@
+/** Looks at the room on the disks that a run writes to, now and then, and foresees when it will be gone. */
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { freeBytes } from "../files.js";
+
+/** How often the disks are looked at, milliseconds; sooner when what was written since may have filled one. */
+const lookEveryMs = 500;
+/** The rate at which room goes is measured over so many looks. */
+const keptLooks = 20;
+/** A shorter time says nothing about a rate, milliseconds. */
+const shortestMeasureMs = 900;
+
+export interface DiskWatchSettings {
+  readonly minFreeBytes: number;
+  nowMs(): number;
+  /** Bytes that may still be written to the disk of a path. */
+  freeBytes?(path: string): number;
+}
+
+interface Look {
+  readonly atMs: number;
+  readonly free: number;
+}
+
+interface Disk {
+  readonly path: string;
+  free: number;
+  /** Half a second apart at least. */
+  readonly looks: Look[];
+}
+
+export class DiskWatch {
+  readonly #settings: DiskWatchSettings;
+  readonly #disks = new Map<number, Disk>();
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #writtenBytes = 0;
+  /** Bytes that can be written before the next look without reaching the limit. */
+  #allowanceBytes = 0;
+
+  constructor(settings: DiskWatchSettings) {
+    this.#settings = settings;
+  }
+
+  /** Watches the disk of a file (in a folder that exists) and returns the disk's number. */
+  add(path: string): number {
+    const disk = statSync(dirname(resolve(path))).dev;
+    if (!this.#disks.has(disk)) this.#disks.set(disk, { path, free: Number.POSITIVE_INFINITY, looks: [] });
+    return disk;
+  }
+
+  /** No more is written there. */
+  remove(disk: number): void {
+    this.#disks.delete(disk);
+  }
+
+  /** Tells that so many bytes went to the disks: a small disk is looked at more often than the clock asks. */
+  wrote(bytes: number): void {
+    this.#writtenBytes += bytes;
+  }
+
+  /** Looks when it is time; true when it was. */
+  look(): boolean {
+    const sinceMs = this.#settings.nowMs() - this.#lookedAtMs;
+    if (sinceMs < lookEveryMs && this.#writtenBytes < this.#allowanceBytes) return false;
+    this.lookNow();
+    return true;
+  }
+
+  lookNow(): void {
+    const nowMs = this.#settings.nowMs();
+    this.#lookedAtMs = nowMs;
+    this.#writtenBytes = 0;
+    this.#allowanceBytes = Number.POSITIVE_INFINITY;
+    for (const disk of this.#disks.values()) {
+      disk.free = (this.#settings.freeBytes ?? freeBytes)(disk.path);
+      this.#allowanceBytes = Math.min(this.#allowanceBytes, Math.max(0, disk.free - this.#settings.minFreeBytes) / 2);
+      const { looks } = disk;
+      if (nowMs - (looks.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) < lookEveryMs) continue;
+      looks.push({ atMs: nowMs, free: disk.free });
+      if (looks.length > keptLooks) looks.shift();
+    }
+  }
+
+  /** Bytes free on a disk at the last look; before the first, without end. */
+  free(disk: number): number {
+    return this.#disks.get(disk)?.free ?? Number.POSITIVE_INFINITY;
+  }
+
+  isLow(disk: number): boolean {
+    return this.free(disk) < this.#settings.minFreeBytes;
+  }
+
+  /**
+   * Seconds until the first disk has only --min-free left, or nothing where it is beyond that, at the rate of the last ten
+   * seconds; above 0, to three digits. Null while none fills up.
+   */
+  get fullInS(): number | null {
+    let soonest: number | null = null;
+    for (const { free, looks } of this.#disks.values()) {
+      const first = looks[0];
+      const last = looks.at(-1);
+      if (!first || !last || last.atMs - first.atMs < shortestMeasureMs || last.free >= first.free) continue;
+      const bytesPerS = ((first.free - last.free) / (last.atMs - first.atMs)) * 1000;
+      const { minFreeBytes } = this.#settings;
+      const seconds = (free < minFreeBytes ? free : free - minFreeBytes) / bytesPerS;
+      soonest = Math.min(soonest ?? Number.POSITIVE_INFINITY, Math.max(0.1, Number(seconds.toPrecision(3))));
+    }
+    return soonest;
+  }
+}

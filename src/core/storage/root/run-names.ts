@@ -1,0 +1,18 @@
+/** What the files of a run are called under --root. */
+import { containerFor, extensionOf } from "../frame-store.js";
+import { runText } from "./run-number.js";
+
+/** Names of frames that become files of their own: run_001_frame_000000.jxl; for --name-template. */
+export const frameTemplate = "run_{run:03}_frame_{frame:06}";
+
+/** True for a bare kind, ".h5", as --out has it with --root. */
+export function isKind(out: string): boolean {
+  return out.startsWith(".") && extensionOf(out) === out.toLowerCase();
+}
+
+/** The file of a kind: tracking_run_001.h5, tracks_run_001.csv (tables), run_001.tif (frames). */
+export function runFileName(where: string, kind: string, run: number): string {
+  const isTable = !containerFor(where, kind).keepsFrames;
+  const stem = kind === ".h5" ? "tracking_run" : isTable ? "tracks_run" : "run";
+  return `${stem}_${runText(run)}${kind}`;
+}

@@ -1,0 +1,71 @@
+/**
+ * The lab's folders: one a day, in it the files of run 1, 2, 3 ... A run's number is taken by creating a hidden file that
+ * only one process can create, and stays taken by the files of the run, whatever their kind.
+ */
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { failure, reason } from "../../errors.js";
+
+export interface ClaimedRun {
+  /** Folder of the day the run began. */
+  readonly folder: string;
+  readonly run: number;
+  /** Ends the claim, once the run's files are there, or when there will be none. Never throws. */
+  release(): void;
+}
+
+/** The day of a moment where the computer is, as 2026-11-20: a lab's day ends at its own midnight. */
+export function localDay(ns: bigint): string {
+  const date = new Date(Number(ns / 1_000_000n));
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** "007": three digits, or as many as it takes. */
+export function runText(run: number): string {
+  return String(run).padStart(3, "0");
+}
+
+/** The number of the run that a file of any kind belongs to: run_007.tif, tracks_run_007.csv, .run_007_frame_000001.jxl.part. */
+export function runOf(name: string): number | undefined {
+  const digits = /(?:^|[^a-z0-9])run_(\d{1,9})(?!\d)/i.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Takes the number after the highest of that day; `where` is for complaints. */
+export function claimRun(where: string, root: string, day: string): ClaimedRun {
+  const folder = join(root, day);
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (;;) {
+      const run = Math.max(0, ...takenIn(folder)) + 1;
+      const claim = claimName(run);
+      if (!create(join(folder, claim))) continue;
+      const release = () => rmSync(join(folder, claim), { force: true });
+      // Another run may have had this number and given its claim back since the folder was read: then its files are there.
+      if (!takenIn(folder, claim).includes(run)) return { folder, run, release };
+      release();
+    }
+  } catch (error) {
+    throw failure(`${where}, --root ${root}`, `no run can be begun in ${folder}: ${reason(error)}`, undefined, error);
+  }
+}
+
+function claimName(run: number): string {
+  return `.run_${runText(run)}.claim`;
+}
+
+function takenIn(folder: string, except = ""): number[] {
+  return readdirSync(folder).flatMap((name) => (name === except ? [] : (runOf(name) ?? [])));
+}
+
+/** False when it was there. */
+function create(path: string): boolean {
+  try {
+    closeSync(openSync(path, "wx"));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
