@@ -30,6 +30,10 @@ const options = {
     max: 9,
     default: 1,
   }),
+  encoder: option.choice(["libjxl", "cjxl"], {
+    doc: "libjxl is built in; cjxl is the program of that name, which has to be installed, one process a frame.",
+    default: "libjxl",
+  }),
   workers: option.count({ doc: "Threads that encode. Default: one a processor.", min: 1, max: 64 }),
   verify: option.custom<number, { doc: string; expected: string; metavar: string; default: string }>(
     {
@@ -45,6 +49,16 @@ const options = {
       return every >= 1 ? every : undefined;
     },
   ),
+  from: option.list<string>(
+    option.path({
+      doc: "Compress these files, folders or quoted patterns instead of a stream, at the lowest priority, as from cron.",
+      metavar: "file",
+    }),
+  ),
+  deleteSource: option.flag({
+    doc: "Delete each file that watch found once its frames are stored, verified and synced.",
+    default: false,
+  }),
   resume: option.flag({
     doc: "Go on with a run that was cut: frames whose file and line in the journal are there are compared by checksum and not stored again.",
     default: false,
@@ -57,12 +71,16 @@ interface Plan {
   readonly run: number;
   readonly date: string;
   readonly effort: number;
+  readonly encoder: "libjxl" | "cjxl";
+  readonly deleteSource: boolean;
   /** Every n-th frame is decoded again; 0: none. */
   readonly verifyEvery: number;
   readonly resume: boolean;
 }
 
 interface Facts {
+  /** Of the cjxl program; null when it is not asked for or not there. */
+  readonly cjxl: string | null;
   readonly processors: number;
   /** Day on which the run starts, UTC, as 2026-11-20. */
   readonly date: string;
@@ -91,6 +109,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     "numbers, times, sizes and checksums; mote acquire reads both back. A frame that fails three times goes to quarantine/ as raw " +
     "pixels with the reason (exit code 3). Detections are not written: archive keeps them.",
   options,
+  replays: "from",
   examples: [
     {
       cmd: "acquire fixtures/beads.mote | mote compress --out jxl",
@@ -101,14 +120,16 @@ export const compress = defineStage<typeof options, Plan, Facts>({
       shows: "Smaller files, every fourth compared, names with the run's number.",
     },
   ],
-  async look() {
+  async look({ encoder }) {
     const { processorCount } = await import("../core/workers/processors.js");
-    return { processors: processorCount(), date: new Date().toISOString().slice(0, 10) };
+    const isAsked = encoder === "cjxl";
+    const cjxl = isAsked ? (await import("../core/codecs/jxl/cjxl-encoder.js")).cjxlVersion() : undefined;
+    return { cjxl: cjxl ?? null, processors: processorCount(), date: new Date().toISOString().slice(0, 10) };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("compress", "there is nothing to write", "Put `acquire` before it.");
     checkInput(input);
-    const problems: Problem[] = [];
+    const problems: Problem[] = [...sourceProblems(input, o), ...encoderProblems(o.encoder, facts)];
     const fault = templateFault(o.nameTemplate, ".jxl");
     if (fault !== undefined) {
       const hint = "Such as frame_{frame:06}.jxl or run_{run:03}_frame_{frame:06}.jxl.";
@@ -126,6 +147,8 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         run: o.run ?? 1,
         date: facts.date,
         effort: o.effort,
+        encoder: o.encoder,
+        deleteSource: o.deleteSource,
         verifyEvery: o.verify,
         resume: o.resume,
       },
@@ -138,7 +161,11 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     return folderProblems({ where: whereOf(plan), folder: plan.out, names, isResumed: plan.resume }, input);
   },
   async open(plan, context) {
-    const { openFrameFolder } = await import("../core/storage/compress/frame-folder.js");
+    const [{ openFrameFolder }, { createSourceFiles }] = await Promise.all([
+      import("../core/storage/compress/frame-folder.js"),
+      import("../core/storage/compress/source-files.js"),
+    ]);
+    const sources = createSourceFiles(plan.deleteSource, context.warn);
     const folder = openFrameFolder({
       where: whereOf(plan),
       folder: plan.out,
@@ -147,7 +174,8 @@ export const compress = defineStage<typeof options, Plan, Facts>({
       descriptor: context.input,
       startedAtNs: context.clock.nowNs(),
       verifyEvery: plan.verifyEvery,
-      openCodec: () => openCodec(plan.effort),
+      sources,
+      openCodec: () => openCodec(plan),
       warn: context.warn,
     });
     if (context.input.detections !== null) {
@@ -168,6 +196,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         verified: counts.verified,
         quarantined: counts.quarantined,
         resumed: counts.resumed,
+        ...(plan.deleteSource ? { sources: { ...sources.counts } } : {}),
         files: [{ path: plan.out, bytes: counts.bytes, frames: counts.stored, rows: 0 }],
       }),
       close: () => folder.close(),
@@ -179,7 +208,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
       import("../core/storage/compress/encoded-slot.js"),
       import("../core/storage/compress/frame-folder.js"),
     ]);
-    const codec = await openCodec(plan.effort);
+    const codec = await openCodec(plan);
     const done = plan.resume ? readResumed(whereOf(plan), plan.out)?.byFrame : undefined;
     const { shape } = context.input;
     return {
@@ -199,8 +228,34 @@ function whereOf(plan: Plan): string {
   return `compress, --out ${plan.out}`;
 }
 
-async function openCodec(effort: number) {
+async function openCodec({ effort, encoder }: Pick<Plan, "effort" | "encoder">) {
   const { openJxlDecoder, openJxlEncoder } = await import("../core/codecs/jxl/jxl-codec.js");
-  const [encoder, decoder] = await Promise.all([openJxlEncoder(effort), openJxlDecoder(secondOpinionEvery)]);
-  return { encoder, decoder };
+  const decoder = await openJxlDecoder(secondOpinionEvery);
+  if (encoder === "libjxl") return { encoder: await openJxlEncoder(effort), decoder };
+  const { openCjxlEncoder } = await import("../core/codecs/jxl/cjxl-encoder.js");
+  return { encoder: openCjxlEncoder(effort), decoder };
+}
+
+/** Sources may be deleted only where watch found them, and only what was compared. */
+function sourceProblems(
+  { producedBy }: StreamDescriptor,
+  { deleteSource, verify }: { readonly deleteSource: boolean; readonly verify: number },
+): Problem[] {
+  if (!deleteSource) return [];
+  const where = "compress, --delete-source";
+  const source = producedBy[0]?.stage ?? "the stream";
+  const problems: Problem[] = [];
+  if (source !== "watch") {
+    const hint = "Leave it away, and delete the files when mote verify has found the folder whole.";
+    problems.push({ where, what: `deletes files that watch found, and these frames come from ${source}`, hint });
+  }
+  if (verify !== 1) problems.push({ where, what: "needs every frame compared", hint: "Use --verify all." });
+  return problems;
+}
+
+function encoderProblems(encoder: string, { cjxl }: Facts): Problem[] {
+  if (encoder !== "cjxl" || cjxl !== null) return [];
+  const hint =
+    "Install it (Debian: apt install libjxl-tools), or leave --encoder away: the built-in one writes the same format.";
+  return [{ where: "compress, --encoder cjxl", what: "there is no program cjxl to be run", hint }];
 }

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
 import type { Region } from "../../src/core/imaging/region.js";
 import { runSource, type TakenFrame } from "../core/run-source.js";
+import { testWithLibjxl } from "../judges.js";
 import { openShell, root } from "./shell.js";
 
 async function framesOf(files: string | string[], given: { roi?: Region } = {}): Promise<readonly TakenFrame[]> {
@@ -33,7 +34,7 @@ test.each([
   expect(cut).toEqual(await framesOf(join(shell.folder, "was.mote"), { roi }));
 });
 
-test("without the journal the pixels are the same, numbered from 0", async () => {
+test("without the journal every file still knows its frame: pixels, numbers, times and depth", async () => {
   const shell = openShell("compress");
   const { code } = await shell.run(
     `mote acquire ${join(root, "fixtures/beads.mote")} | mote compress --out jxl --verify none && rm jxl/journal.ndjson`,
@@ -41,8 +42,47 @@ test("without the journal the pixels are the same, numbered from 0", async () =>
   expect(code).toBe(0);
   const was = await framesOf(join(root, "fixtures/beads.mote"));
   const now = await framesOf(join(shell.folder, "jxl/*.jxl"));
-  expect(now.map(({ pixels }) => pixels)).toEqual(was.map(({ pixels }) => pixels));
-  expect(now.map(({ frameNumber }) => frameNumber)).toEqual(was.map((_frame, at) => at));
+  expect(now).toEqual(was);
+});
+
+test("--from compresses files without a stream, and again with another effort or cjxl", async () => {
+  const shell = openShell("compress");
+  await shell.run("mote acquire --camera sim --size 300x120 --frames 4 --bit-depth 12 > was.mote");
+  const steps = [
+    "--from was.mote --out a",
+    "--from a --out b --effort 3",
+    "--from 'b/*.jxl' --out c --verify sample:2",
+  ];
+  for (const step of steps) expect(await shell.run(`mote compress ${step}`)).toMatchObject({ code: 0 });
+  const was = await framesOf(join(shell.folder, "was.mote"));
+  for (const folder of ["a", "b", "c"]) expect(await framesOf(join(shell.folder, `${folder}/*.jxl`))).toEqual(was);
+  const journal = readFileSync(join(shell.folder, "b/journal.ndjson"), "utf8");
+  expect(journal).toContain('"sourceFile":"a/frame_000003.jxl"');
+  const both = await shell.run("mote run acquire was.mote then compress --from a --out d");
+  expect(both.code).toBe(2);
+  expect(both.err).toContain("compress, --from: takes the place of a source, and this run has one");
+});
+
+test("without the program, --encoder cjxl is refused and says where to get it", async () => {
+  const shell = openShell("compress");
+  await shell.run("mote acquire --camera sim --size 32x32 --frames 1 > was.mote");
+  const node = process.execPath;
+  const { code, err } = await shell.run(
+    `PATH=/nowhere ${node} ${join(root, "bin/mote.js")} compress --from was.mote --out a --encoder cjxl`,
+  );
+  expect(code).toBe(2);
+  expect(err).toContain("there is no program cjxl to be run\n       Install it");
+});
+
+testWithLibjxl("--encoder cjxl keeps every bit of 8 to 16 bits", async () => {
+  const shell = openShell("compress");
+  for (const bits of [8, 12, 16]) {
+    await shell.run(`mote acquire --camera sim --size 70x50 --frames 2 --bit-depth ${bits} > was${bits}.mote`);
+    const ran = await shell.run(`mote compress --from was${bits}.mote --out jxl${bits} --encoder cjxl --effort 4`);
+    expect(ran).toMatchObject({ code: 0 });
+    const was = await framesOf(join(shell.folder, `was${bits}.mote`));
+    expect(await framesOf(join(shell.folder, `jxl${bits}/*.jxl`))).toEqual(was);
+  }
 });
 
 test("a run killed at any moment goes on with --resume, and all frames are there once", async () => {
@@ -84,7 +124,18 @@ test("a damaged file, and one that is not what the journal says, are refused by 
   expect([short.code, short.err]).toEqual([2, expect.stringContaining("journal.ndjson says")]);
   await shell.run("rm jxl/journal.ndjson");
   const damaged = await shell.run("mote acquire jxl/*.jxl > /dev/null");
-  expect([damaged.code, damaged.err]).toEqual([1, expect.stringMatching(/frame_000003\.jxl.*cannot be decoded/)]);
+  expect([damaged.code, damaged.err]).toEqual([
+    2,
+    expect.stringContaining("frame_000003.jxl: the file ends inside a box"),
+  ]);
+  const bytes = readFileSync(join(shell.folder, "jxl/frame_000002.jxl"));
+  bytes.fill(7, 500, 600);
+  writeFileSync(file, bytes);
+  const wrong = await shell.run("mote acquire jxl/*.jxl > /dev/null");
+  expect([wrong.code, wrong.err]).toEqual([
+    1,
+    expect.stringMatching(/frame_000003\.jxl.*(cannot be decoded|checksum)/),
+  ]);
   writeFileSync(file, readFileSync(join(root, "README.md")));
   const none = await shell.run("mote acquire jxl/*.jxl > /dev/null");
   expect([none.code, none.err]).toEqual([2, expect.stringContaining("this is no JPEG XL")]);

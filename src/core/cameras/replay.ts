@@ -29,6 +29,9 @@ export interface ReplayPlan {
   readonly paceHz: number | null;
 }
 
+/** An event has to fit into a slot; a longer description stays in the file. */
+const mostMetadataLength = 12_000;
+
 /** Opens files with `openFile` as their turn comes; at most one is open. */
 export function openReplay(
   plan: ReplayPlan,
@@ -73,6 +76,10 @@ export function openReplay(
       const file = await openFile(path);
       open = { index, first, file };
       requireUnchanged(plan, path, frames, file);
+      // What a recording says of its own source stands in the descriptor.
+      const { recording: _, ...metadata } = file.facts.metadata;
+      const isShort = JSON.stringify(metadata).length <= mostMetadataLength;
+      context.emit({ event: "source", file: path, metadata: isShort ? metadata : {} });
     }
     return { file: open.file, path, frame: wanted - first };
   }

@@ -5,13 +5,14 @@ import { streamOut } from "../../commands/stream-out.js";
 import { type ExitCode, MoteError, refusal } from "../errors.js";
 import type { JsonObject } from "../model/json.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
-import { camel } from "../option/names.js";
+import { camel, kebab } from "../option/names.js";
 import type { OptionSpecs } from "../option/option.js";
 import type { Command } from "../pipeline/command.js";
 import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
 import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
 import { readTextFile } from "../storage/text-file.js";
+import { lowerPriority } from "../workers/processors.js";
 import { parseWords } from "./command-line.js";
 import { executeRun } from "./execute-run.js";
 import { printData, printMessage, printResult } from "./terminal.js";
@@ -62,10 +63,14 @@ function without(raw: RawOptions, ...parts: RawOptions[]): RawOptions {
 /** One stage in a shell pipeline: what it reads and writes are stages too, so the code is that of a composed run. */
 export async function runStageVerb(stage: StageDeclaration, given: RawOptions, version: string): Promise<ExitCode> {
   const { raw, voice } = takeEvery(stage.name, given, everyRun);
-  const inPart = stage.role === "source" ? {} : partOf(streamIn, raw);
+  const replayed = stage.replays === undefined ? undefined : raw[stage.replays];
+  const inPart = stage.role === "source" || replayed !== undefined ? {} : partOf(streamIn, raw);
   const outPart = stage.role === "sink" ? {} : partOf(streamOut, raw);
   const requests: StageRequest[] = [{ stage, label: stage.name, raw: without(raw, inPart, outPart) }];
-  if (stage.role !== "source") requests.unshift({ stage: streamIn, label: "stream-in", raw: inPart });
+  if (replayed !== undefined) {
+    lowerPriority();
+    requests.unshift({ stage: (await loadStage("acquire"))!, label: "acquire", raw: { files: replayed } });
+  } else if (stage.role !== "source") requests.unshift({ stage: streamIn, label: "stream-in", raw: inPart });
   if (stage.role !== "sink") requests.push({ stage: streamOut, label: "stream-out", raw: outPart });
   return runStages(requests, voice, version);
 }
@@ -99,10 +104,14 @@ export async function runComposed(command: Command, words: readonly string[], ve
   const requests = await Promise.all(
     request.calls.map(async (call): Promise<StageRequest> => {
       const stage = await loadStage(call.stage)!;
-      if (call.raw) return { stage, label: call.label, raw: call.raw };
-      const parsed = parseWords(stageSyntax(stage, false), call.words ?? []);
-      if (parsed.wantsHelp) throw refusal(call.label, `--help works outside a run`, `See mote ${call.stage} --help.`);
-      return { stage, label: call.label, raw: parsed.raw };
+      const parsed = call.raw ? undefined : parseWords(stageSyntax(stage, false), call.words ?? []);
+      if (parsed?.wantsHelp) throw refusal(call.label, `--help works outside a run`, `See mote ${call.stage} --help.`);
+      const raw = call.raw ?? parsed!.raw;
+      if (stage.replays !== undefined && raw[stage.replays] !== undefined) {
+        const where = `${call.label}, --${kebab(stage.replays)}`;
+        throw refusal(where, "takes the place of a source, and this run has one", "Give the files to acquire.");
+      }
+      return { stage, label: call.label, raw };
     }),
   );
   return runStages(

@@ -1,5 +1,5 @@
 /** What happens between frames and travels with them, in order. */
-import type { JsonValue } from "./json.js";
+import type { JsonObject, JsonValue } from "./json.js";
 
 export type StreamEvent =
   /** The device's own counter jumped: `count` frames never reached Mote. */
@@ -14,4 +14,6 @@ export type StreamEvent =
     }
   /** The device sent a frame twice; the second copy was left out. */
   | { readonly event: "duplicate"; readonly firstFrame: number; readonly count: number; readonly reason: string }
+  /** The frames from here on were read from this file, which says this of itself. */
+  | { readonly event: "source"; readonly file: string; readonly metadata: JsonObject }
   | { readonly event: "note"; readonly text: string; readonly [key: string]: JsonValue };

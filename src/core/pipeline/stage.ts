@@ -132,6 +132,8 @@ export interface StageDeclaration<
   readonly options: Specs;
   /** The option that takes the command's plain arguments (a repeatable path). */
   readonly positional?: keyof Specs & string;
+  /** The option whose files its shell verb acquires in place of the stream on stdin. */
+  readonly replays?: keyof Specs & string;
   /** Named sets of option values; an option `preset` chooses one, options given beside it win. */
   readonly presets?: Readonly<Record<string, RawOptions>>;
   readonly examples: readonly Example[];

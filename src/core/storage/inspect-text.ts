@@ -1,6 +1,7 @@
 /** The facts of a file as a few aligned lines for people. */
 
 import type { ImageFileFacts } from "../imaging/image-file.js";
+import type { StreamEvent } from "../model/event.js";
 import type { JsonObject, JsonValue } from "../model/json.js";
 import type { StreamSummary } from "../stream/describe-stream.js";
 import { formatBytes, formatCount } from "../units.js";
@@ -46,15 +47,7 @@ function streamLines(s: StreamSummary): readonly Line[] {
         ? `${formatCount(s.detections, "detection")}${s.tracks === null ? ", not linked" : ` in ${formatCount(s.tracks, "track")}`}${s.framesWithoutPixels > 0 ? `; those of ${formatCount(s.framesWithoutPixels, "frame")} have no pixels` : ""}`
         : null,
     ],
-    [
-      "events",
-      s.eventCount === 0
-        ? null
-        : s.events
-            .slice(0, 5)
-            .map((event) => JSON.stringify(event))
-            .join("\n              "),
-    ],
+    ["events", s.eventCount === 0 ? null : eventLines(s.events).join("\n              ")],
     ["made by", d.producedBy.map((step) => step.stage).join(" → ")],
     ...d.producedBy.map((step): Line => ["", `${step.stage}: ${settings(step.options)}`]),
     ["ledger", s.end ? (s.end.lost === 0 ? "nothing lost" : `${formatCount(s.end.lost, "frame")} lost`) : null],
@@ -170,4 +163,12 @@ function plain(value: JsonValue): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const line = text.replace(/\s+/g, " ");
   return line.length > 100 ? `${line.slice(0, 97)}...` : line;
+}
+
+/** The first of them; the files a stream was read from in one line. */
+function eventLines(events: readonly StreamEvent[]): string[] {
+  const files = events.flatMap((event) => (event.event === "source" ? [event.file] : []));
+  const others = events.filter((event) => event.event !== "source").slice(0, 5);
+  const range = files.length > 1 ? `${files[0]} to ${files.at(-1)} (${files.length} files)` : files[0];
+  return [...(range === undefined ? [] : [`read from ${range}`]), ...others.map((event) => JSON.stringify(event))];
 }

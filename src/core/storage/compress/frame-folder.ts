@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { withXml } from "../../codecs/jxl/container.js";
 import { failure, MoteError, reason } from "../../errors.js";
 import { explained } from "../../imaging/explained.js";
 import type { Frame } from "../../memory/frame.js";
@@ -13,10 +14,12 @@ import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
 import { borrowEncodedFrame, borrowPixelBytes, forgetEncoded } from "./encoded-slot.js";
+import { frameXmp } from "./frame-xmp.js";
 import { type JournalContent, openJournal, readJournal } from "./journal.js";
 import { entryOf, hex, type JournalEntry } from "./journal-entry.js";
 import type { FrameNames } from "./name-template.js";
 import { quarantine } from "./quarantine.js";
+import type { SourceFiles } from "./source-files.js";
 import { NameTaken, unfinishedName, writeNewFile } from "./write-new-file.js";
 
 const mostAttempts = 3;
@@ -30,6 +33,8 @@ export interface FrameFolderPlan {
   readonly startedAtNs: bigint;
   /** Every n-th frame is decoded again; 0: none. */
   readonly verifyEvery: number;
+  /** The files the frames come from, told what becomes of them. */
+  readonly sources: SourceFiles;
   /** A fresh codec, for what the mappers left: opened when it is needed, and again after it failed. */
   openCodec(): Promise<FrameCodec>;
   warn(text: string): void;
@@ -92,6 +97,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
 
   function count(entry: JournalEntry): void {
     note(entry);
+    plan.sources.stored(entry.isVerified);
     counts.stored++;
     counts.rawBytes += entry.rawBytes;
     counts.bytes += entry.bytes;
@@ -110,6 +116,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       );
     }
     counts.resumed++;
+    plan.sources.stored(entry.isVerified);
     return true;
   }
 
@@ -130,6 +137,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       rawBytes: pixels.length,
       crc32: hex(crc32(pixels)),
       isVerified: true,
+      ...plan.sources.current,
     };
     count(entryOf(frame.header, own));
     return true;
@@ -141,16 +149,18 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       codec ??= await plan.openCodec();
       encoded = encodeFrame(codec, frame, descriptor.shape, plan.verifyEvery);
     }
-    writeNewFile(folder, name, encoded.bytes);
-    count(
-      entryOf(frame.header, {
-        file: name,
-        bytes: encoded.bytes.length,
-        rawBytes: frame.pixels.byteLength,
-        crc32: hex(encoded.crc32),
-        isVerified: encoded.isVerified,
-      }),
-    );
+    const entry = entryOf(frame.header, {
+      file: name,
+      bytes: 0,
+      rawBytes: frame.pixels.byteLength,
+      crc32: hex(encoded.crc32),
+      isVerified: encoded.isVerified,
+      ...plan.sources.current,
+    });
+    const { file: _file, bytes: _bytes, isVerified: _isVerified, ...metadata } = entry;
+    const pieces = withXml(encoded.bytes, frameXmp(metadata, descriptor));
+    writeNewFile(folder, name, pieces);
+    count({ ...entry, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) });
   }
 
   async function giveUp(frame: Frame, name: string, why: string): Promise<void> {
@@ -171,6 +181,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       );
     }
     note({ quarantined: frameNumber, file, reason: why });
+    plan.sources.lost();
     counts.quarantined++;
     plan.warn(`frame ${frameNumber} failed ${mostAttempts} times (${why}); its pixels are in ${join(folder, file)}`);
   }
@@ -207,8 +218,14 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
         forgetEncoded(frame);
       }
     },
-    event: (event) => note(event),
+    event(event) {
+      note(event);
+      if (event.event === "source") plan.sources.next(event.file);
+      else if (event.event !== "note") plan.sources.lost();
+    },
     end({ isComplete, lost }) {
+      // A file that was being read when the run was stopped may hold more frames.
+      if (isComplete) plan.sources.next(undefined);
       note({ end: { isComplete, lost, ...counts } });
       syncFolder(folder);
     },

@@ -34,6 +34,8 @@ export interface JournalEntry {
   readonly binning: { readonly y: number; readonly x: number };
   readonly roi: { readonly y: number; readonly x: number };
   readonly stageUm: { readonly x: number | null; readonly y: number | null; readonly z: number | null };
+  /** The file the frame was replayed from; absent for a camera's. */
+  readonly sourceFile?: string;
 }
 
 export function hex(crc: number): string {
@@ -46,7 +48,7 @@ function orNull(value: number): number | null {
 
 export function entryOf(
   header: FrameHeader,
-  own: Pick<JournalEntry, "file" | "bytes" | "rawBytes" | "crc32" | "isVerified">,
+  own: Pick<JournalEntry, "file" | "bytes" | "rawBytes" | "crc32" | "isVerified" | "sourceFile">,
 ): JournalEntry {
   return {
     frame: header.frameNumber,
@@ -69,7 +71,7 @@ export function entryOf(
 
 /** The header a frame had when it was stored. */
 export function headerOf(
-  entry: JournalEntry,
+  entry: Omit<JournalEntry, "file" | "bytes" | "isVerified">,
   { pixelFormat, shape }: Pick<StreamDescriptor, "pixelFormat" | "shape">,
 ): FrameHeader {
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
@@ -94,7 +96,7 @@ export function headerOf(
   return header;
 }
 
-const counts = ["frame", "bytes", "rawBytes", "bitDepth", "source", "channel", "z", "position"] as const;
+const counts = ["frame", "rawBytes", "bitDepth", "source", "channel", "z", "position"] as const;
 const numbersOrNull = ["device", "exposureMs", "temperatureC"] as const;
 
 function isNumber(value: unknown): value is number {
@@ -106,18 +108,30 @@ function isPlace(value: unknown, isKnown: (part: unknown) => boolean): boolean {
   return isKnown(x) && isKnown(y) && (z === null || isNumber(z));
 }
 
-/** True when a parsed line has every member of an entry, of the right type. */
-export function isEntry(line: Readonly<Record<string, unknown>>): boolean {
+type Parsed = Readonly<Record<string, unknown>>;
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** True when a parsed object has every member that speaks of the frame, of the right type. */
+export function isMetadata(parsed: Parsed): boolean {
   return (
-    counts.every((name) => Number.isSafeInteger(line[name]) && (line[name] as number) >= 0) &&
-    numbersOrNull.every((name) => line[name] === null || isNumber(line[name])) &&
-    [line.capturedAtNs, line.receivedAtNs].every((ns) => typeof ns === "string" && /^-?\d{1,18}\d?$/.test(ns)) &&
-    typeof line.file === "string" &&
-    typeof line.crc32 === "string" &&
-    /^[\da-f]{8}$/.test(line.crc32) &&
-    typeof line.isVerified === "boolean" &&
-    isPlace(line.binning, isNumber) &&
-    isPlace(line.roi, isNumber) &&
-    isPlace(line.stageUm, (part) => part === null || isNumber(part))
+    counts.every((name) => isCount(parsed[name])) &&
+    numbersOrNull.every((name) => parsed[name] === null || isNumber(parsed[name])) &&
+    [parsed.capturedAtNs, parsed.receivedAtNs].every((ns) => typeof ns === "string" && /^-?\d{1,18}\d?$/.test(ns)) &&
+    typeof parsed.crc32 === "string" &&
+    /^[\da-f]{8}$/.test(parsed.crc32) &&
+    isPlace(parsed.binning, isNumber) &&
+    isPlace(parsed.roi, isNumber) &&
+    isPlace(parsed.stageUm, (part) => part === null || isNumber(part)) &&
+    (parsed.sourceFile === undefined || typeof parsed.sourceFile === "string")
+  );
+}
+
+/** True when a parsed line has every member of an entry, of the right type. */
+export function isEntry(line: Parsed): boolean {
+  return (
+    isMetadata(line) && isCount(line.bytes) && typeof line.file === "string" && typeof line.isVerified === "boolean"
   );
 }

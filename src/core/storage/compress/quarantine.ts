@@ -43,8 +43,8 @@ export function quarantine(folder: string, frame: QuarantinedFrame): string {
       }),
     };
     try {
-      writeNewFile(place, file, pixels);
-      writeNewFile(place, `${stem}.json`, Buffer.from(`${JSON.stringify(about, null, 2)}\n`));
+      writeNewFile(place, file, [pixels]);
+      writeNewFile(place, `${stem}.json`, [Buffer.from(`${JSON.stringify(about, null, 2)}\n`)]);
       return `${quarantineName}/${file}`;
     } catch (error) {
       if (!(error instanceof NameTaken) || time === mostTimes) throw error;

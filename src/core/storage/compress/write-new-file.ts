@@ -22,15 +22,16 @@ const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "
  * Writes to a temporary name, waits until the disk has the bytes, then gives the file its name. Throws NameTaken, or the
  * system's error; nothing is left behind then.
  */
-export function writeNewFile(folder: string, name: string, bytes: Uint8Array): void {
+export function writeNewFile(folder: string, name: string, pieces: readonly Uint8Array[]): void {
   const target = join(folder, name);
   if (existsSync(target)) throw new NameTaken(name);
   const temporary = join(folder, unfinishedName(name));
   const file = openSync(temporary, "wx");
   try {
     try {
-      let done = 0;
-      while (done < bytes.length) done += writeSync(file, bytes, done);
+      for (const bytes of pieces) {
+        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+      }
       fsyncSync(file);
     } finally {
       closeSync(file);

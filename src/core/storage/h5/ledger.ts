@@ -42,8 +42,8 @@ export class LedgerRows {
   /** The rows of frames that an event says were lost, in batches; none for other events. */
   *borrowLost(event: StreamEvent): Generator<{ bytes: Uint8Array; rows: number }> {
     const fate = (fates as readonly string[]).indexOf(event.event);
-    if (fate < 1 || event.event === "note") return;
-    const { firstFrame, count } = event as Exclude<StreamEvent, { event: "note" }>;
+    if (fate < 1 || event.event === "note" || event.event === "source") return;
+    const { firstFrame, count } = event as Extract<StreamEvent, { readonly firstFrame: number }>;
     for (let done = 0; done < count; done += batchRows) {
       const rows = Math.min(batchRows, count - done);
       for (let row = 0; row < rows; row++) {

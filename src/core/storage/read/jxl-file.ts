@@ -2,13 +2,15 @@
 import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { crc32 } from "node:zlib";
+import { readXml } from "../../codecs/jxl/container.js";
 import { type JxlHeader, readJxlHeader } from "../../codecs/jxl/jxl-header.js";
 import { FormatProblem } from "../../imaging/byte-source.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../imaging/image-file.js";
 import { copyOverlap } from "../../imaging/region.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
+import { type FrameMetadata, readFrameXmp } from "../compress/frame-xmp.js";
 import { type JournalContent, journalName, readJournal } from "../compress/journal.js";
-import { headerOf, hex, type JournalEntry } from "../compress/journal-entry.js";
+import { headerOf, hex } from "../compress/journal-entry.js";
 import { closeOnFailure } from "./close-on-failure.js";
 import { type FileSource, openFileSource } from "./file-source.js";
 import type { ImageFormat } from "./formats.js";
@@ -58,31 +60,37 @@ function openJxl(path: string, source: FileSource): ImageFile {
     );
   }
   const recording = entry ? journal?.descriptor : undefined;
+  const xml = entry ? undefined : readXml(source);
+  const own = xml === undefined ? undefined : readFrameXmp(xml);
+  const kept = entry ?? own?.frame;
+  if (kept && kept.rawBytes !== rawBytes) {
+    throw new FormatProblem(`${shape.width}x${shape.height} pixels, but its metadata speaks of ${kept.rawBytes} bytes`);
+  }
   return {
     facts: {
       pixelFormat,
       shape,
-      bitDepth: entry?.bitDepth ?? bits,
+      bitDepth: kept?.bitDepth ?? bits,
       frameCount: 1,
-      pixelSizeUm: recording?.pixelSizeUm ?? null,
-      rateHz: recording?.rateHz ?? null,
+      pixelSizeUm: recording?.pixelSizeUm ?? own?.stream.pixelSizeUm ?? null,
+      rateHz: recording?.rateHz ?? own?.stream.rateHz ?? null,
       metadata: { format: "JPEG XL", ...(recording ? { recording: recording.source } : {}) },
     },
     async readFrame(_index, pixels, region): Promise<FramePlace> {
       const samples = await decode(source, head, rawBytes);
-      if (entry && hex(crc32(samples)) !== entry.crc32) {
-        throw new FormatProblem(`its pixels do not match their checksum in ${journalName}`);
+      if (kept && hex(crc32(samples)) !== kept.crc32) {
+        throw new FormatProblem(`its pixels do not match their checksum in ${entry ? journalName : "its metadata"}`);
       }
       const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       copyOverlap(samples, 0, 0, shape.width, shape.height, target, region, bytesPerPixel[pixelFormat]);
-      if (!entry) return { ...unknownPlace, capturedAtNs: source.modifiedAtNs };
-      return { ...placeOf(entry), recorded: headerOf(entry, { pixelFormat, shape }) };
+      if (!kept) return { ...unknownPlace, capturedAtNs: source.modifiedAtNs };
+      return { ...placeOf(kept), recorded: headerOf(kept, { pixelFormat, shape }) };
     },
     close: () => source.close(),
   };
 }
 
-function placeOf(entry: JournalEntry): FramePlace {
+function placeOf(entry: FrameMetadata): FramePlace {
   return {
     channelIndex: entry.channel,
     zIndex: entry.z,
