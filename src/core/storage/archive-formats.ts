@@ -53,7 +53,20 @@ const hdf5: ArchiveFormat = {
   recover: async () => (await import("./recover/h5.js")).recoverH5,
 };
 
-export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5];
+const tiffExtensions = [".tif", ".tiff", ".ome.tif", ".ome.tiff", ".btf", ".tf8"];
+const tiff: ArchiveFormat = {
+  name: "TIFF",
+  isNamed: ({ isFolder, extension }) => !isFolder && tiffExtensions.includes(extension),
+  isContained: ({ head }) =>
+    startsWith(head, [0x49, 0x49, 42, 0]) ||
+    startsWith(head, [0x49, 0x49, 43, 0]) ||
+    startsWith(head, [0x4d, 0x4d, 0, 42]) ||
+    startsWith(head, [0x4d, 0x4d, 0, 43]),
+  verify: async () => (await import("./verify/tiff.js")).verifyTiff,
+  recover: async () => (await import("./recover/tiff.js")).recoverTiff,
+};
+
+export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5, tiff];
 
 /** Looks at a path; a refusal when there is nothing that could be read. */
 function appearanceOf(where: string, path: string): Appearance {

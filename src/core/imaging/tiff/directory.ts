@@ -2,7 +2,7 @@
 import { type ByteSource, FormatProblem, requireBytes } from "../byte-source.js";
 
 /** Bytes of a value of each field type (TIFF 6.0 section 2; 16 to 18 are BigTIFF's). */
-const typeBytes: Readonly<Record<number, number>> = {
+export const typeBytes: Readonly<Record<number, number>> = {
   1: 1,
   2: 1,
   3: 2,

@@ -1,0 +1,164 @@
+/**
+ * A TIFF: the chain of directories to its end, every page decoded. TIFF has no checksums: only compression that notices, and
+ * a structure that does not fit, tell of damage; a pixel that changed in an uncompressed page is not found.
+ */
+import type { ByteSource } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../imaging/byte-source.js";
+import type { ImageFile } from "../../imaging/image-file.js";
+import { wholeOf } from "../../imaging/region.js";
+import { PageDecoder } from "../../imaging/tiff/decode-page.js";
+import { parseOme } from "../../imaging/tiff/ome.js";
+import { compression, tag } from "../../imaging/tiff/tags.js";
+import { openTiff } from "../../imaging/tiff/tiff-stack.js";
+import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
+import { formatBytes, formatCount } from "../../units.js";
+import { openFileSource } from "../read/file-source.js";
+import { parsePageNotes } from "../tiff/page-notes.js";
+import { type Fault, faultOf, type Survey, surveyChain } from "../tiff/page-survey.js";
+import { sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
+
+export const verifyTiff: Verify = async (path, report, options) => {
+  const source = openFileSource(path);
+  try {
+    report.bytes = source.sizeBytes;
+    let survey: Survey;
+    try {
+      survey = surveyChain(source);
+    } catch (error) {
+      const fault = faultOf(error, source.sizeBytes);
+      report.frames = 0;
+      if (source.sizeBytes < 16 || fault.isCut) report.missing("completeness", `cut: ${fault.what}`, placeOf(fault));
+      else report.damaged("structure", fault.what, placeOf(fault));
+      return;
+    }
+    const plain = await plainStack(source, survey);
+    if (plain) await checkPlain(plain, report, options);
+    else await checkPages(survey, report, options);
+    checkEnd(source, survey, report, plain !== undefined);
+  } finally {
+    source.close();
+  }
+};
+
+function placeOf({ byte }: Fault): { byte?: number } {
+  return byte === null ? {} : { byte };
+}
+
+/** A stack with one directory for many images, as ImageJ writes beyond 4 GB; undefined for others. */
+async function plainStack(source: ByteSource, survey: Survey): Promise<ImageFile | undefined> {
+  if (survey.pages.length !== 1 || survey.chainFault) return undefined;
+  try {
+    const file = await openTiff(source, () => {});
+    return file.facts.frameCount > 1 ? file : undefined;
+  } catch (error) {
+    if (error instanceof FormatProblem) return undefined;
+    throw error;
+  }
+}
+
+async function checkPlain(file: ImageFile, report: Verification, options: VerifyOptions): Promise<void> {
+  const { shape, pixelFormat, frameCount } = file.facts;
+  const pixels = roomFor(pixelFormat, shape.height * shape.width);
+  const step = sampleStep(frameCount, options);
+  for (let index = 0; index < frameCount; index += step) {
+    await file.readFrame(index, pixels, wholeOf(shape));
+    await report.progress(index, frameCount);
+  }
+  report.frames = frameCount;
+  report.checked("decoding", `${formatCount(frameCount, "frame")} behind one directory`);
+}
+
+function roomFor(pixelFormat: keyof typeof bytesPerPixel, count: number): PixelArray {
+  return borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
+}
+
+async function checkPages({ reader, pages }: Survey, report: Verification, options: VerifyOptions): Promise<void> {
+  const decoder = new PageDecoder(reader);
+  const step = sampleStep(pages.length, options);
+  let pixels: PixelArray | undefined;
+  let good = 0;
+  let decoded = 0;
+  let unsummed = 0;
+  for (const [index, { offset, page, fault: known }] of pages.entries()) {
+    let fault = known;
+    if (!fault && page && (index % step === 0 || index === pages.length - 1)) {
+      decoded++;
+      try {
+        const count = page.width * page.height;
+        if (pixels?.length !== count || pixels.BYTES_PER_ELEMENT !== bytesPerPixel[page.pixelFormat])
+          pixels = undefined;
+        pixels ??= roomFor(page.pixelFormat, count);
+        await decoder.prepare(page.compression);
+        decoder.decode(page, pixels, wholeOf(page));
+      } catch (error) {
+        fault = faultOf(error, reader.source.sizeBytes);
+      }
+    }
+    if (page?.compression === compression.none) unsummed++;
+    const name = `frame ${index.toLocaleString("en-US")}`;
+    const place = { frame: index, byte: fault?.byte ?? offset };
+    if (!fault) good++;
+    else if (fault.isCut) report.missing("completeness", `${name}: ${fault.what}`, place);
+    else report.damaged("decoding", `${name}: ${fault.what}`, place);
+    await report.progress(index, pages.length);
+  }
+  report.frames = good;
+  const sampled = step > 1 ? ` of ${pages.length.toLocaleString("en-US")}` : "";
+  report.checked("decoding", `${decoded.toLocaleString("en-US")}${sampled} ${pages.length === 1 ? "page" : "pages"}`);
+  if (unsummed > 0) report.note("TIFF has no checksums: a changed pixel of an uncompressed page is not found");
+}
+
+/** The end of the chain, bytes behind it, and what the descriptions say of how many frames there are. */
+function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPlain: boolean): void {
+  const { pages, chainFault, extentBytes } = survey;
+  const last = pages.length - 1;
+  const where = last < 0 ? "before the first frame" : `after frame ${last.toLocaleString("en-US")}`;
+  if (chainFault) {
+    const what = `${chainFault.isCut ? "cut" : "the chain of pages breaks"} ${where}: ${chainFault.what}`;
+    if (chainFault.isCut) report.missing("completeness", what, placeOf(chainFault));
+    else report.damaged("structure", what, placeOf(chainFault));
+  }
+  report.checked("structure", `${formatCount(pages.length, "page")} in the chain`);
+  const first = pages[0]?.page;
+  const description = first ? readText(survey, first.directory.entries.get(tag.imageDescription)) : "";
+  const isOurs = parsePageNotes(description) !== undefined;
+  const ome = isOurs ? parseOme(description) : undefined;
+  if (ome) {
+    report.framesExpected = ome.sizeT;
+    report.checked("ledger", `SizeT of the OME-XML is ${ome.sizeT.toLocaleString("en-US")}`);
+    const difference = ome.sizeT - pages.length;
+    if (difference > 0)
+      report.missing("ledger", `the OME-XML counts ${formatCount(ome.sizeT, "frame")}, the chain has ${pages.length}`);
+    // A writer that was killed had linked a page and not yet counted it: all it said it had stored is there.
+    else if (difference < 0)
+      report.missing(
+        "ledger",
+        `the OME-XML counts ${formatCount(ome.sizeT, "frame")}, the chain has ${pages.length}: it was not closed in order`,
+      );
+  }
+  if (isPlain || chainFault) return;
+  const rest = source.sizeBytes - extentBytes;
+  if (rest < 0 && report.verdict !== "damaged") {
+    const what = `cut ${where}: a page speaks of bytes up to ${extentBytes.toLocaleString("en-US")}, the file ends before`;
+    if (-rest > 4 * source.sizeBytes + 1e9) report.damaged("structure", what);
+    else report.missing("completeness", what, { byte: source.sizeBytes });
+  }
+  // Values begin on even bytes: one more is padding.
+  else if (rest > 1 && isOurs) {
+    const what = `cut ${where}: ${formatBytes(rest)} behind it are of a page that was not finished`;
+    report.missing("completeness", what, { byte: extentBytes });
+  } else if (rest > 1) report.note(`${formatBytes(rest)} behind the last page are spoken of by none`);
+  report.checked(
+    "completeness",
+    isOurs && !ome ? "nothing behind the last page; a TIFF has no mark of being closed" : "the end of the chain",
+  );
+}
+
+function readText({ reader }: Survey, entry: Parameters<Survey["reader"]["text"]>[0]): string {
+  try {
+    return reader.text(entry);
+  } catch (error) {
+    if (error instanceof FormatProblem) return "";
+    throw error;
+  }
+}

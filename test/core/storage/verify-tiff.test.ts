@@ -1,0 +1,162 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MoteError } from "../../../src/core/errors.js";
+import { containerFor } from "../../../src/core/storage/frame-store.js";
+import type { TiffSettings } from "../../../src/core/storage/tiff/tiff-options.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { askJudge, hasJudge, needsJudge } from "./judge.js";
+import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
+
+const shape = { height: 10, width: 12 };
+let folder: string;
+beforeAll(() => {
+  folder = quickFolder("mote-verify-tiff-");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let names = 0;
+function newName(extension: string): string {
+  return join(folder, `file${names++}${extension}`);
+}
+
+async function record(extension: string, count: number, tiff: TiffSettings, frameCount: number | null = count) {
+  const descriptor = fakeDescriptor({ shape, detections: null, frameCount });
+  const geometry = fakeGeometry(descriptor, 0);
+  const frame = fakeFrame(geometry);
+  const path = newName(extension);
+  const open = await containerFor("test", path).load();
+  const store = await open({ path, where: "test", descriptor, geometry, isForced: true, settings: { tiff } });
+  const ends: number[] = [];
+  for (let number = 0; number < count; number++) {
+    fillFrame(frame, descriptor, number, 0);
+    await store.append(frame);
+    ends.push(readFileSync(path).length);
+  }
+  await store.close(end);
+  return { path, ends };
+}
+
+function pixelsOf(number: number): number[] {
+  return Array.from({ length: shape.height * shape.width }, (_, at) => (at * 31 + number * 7919) % 251);
+}
+
+const plain: TiffSettings = { compression: "none", isPredicted: false };
+const variants: readonly [string, TiffSettings, number | null][] = [
+  [".tif", plain, 5],
+  [".tif", { compression: "deflate", isPredicted: true }, null],
+  [".tif", { compression: "lzw", isPredicted: true }, 5],
+  [".ome.tif", plain, null],
+];
+
+for (const [extension, settings, frameCount] of variants) {
+  const name = `${extension} ${settings.compression}, ${frameCount === null ? "BigTIFF" : "classic"}`;
+
+  test(`${name}: a closed file is whole and comes back whole`, async () => {
+    const { path } = await record(extension, 5, settings, frameCount);
+    const report = await verified(path);
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({ verdict: "whole", frames: 5 });
+    const out = newName(".mote");
+    const recovery = await recovered(path, out);
+    expect(recovery).toMatchObject({ frames: 5, lossCount: 0, notes: [] });
+    expect(await framesOf(out)).toEqual([0, 1, 2, 3, 4].map((number) => ({ number, pixels: pixelsOf(number) })));
+  });
+
+  test(`${name}: cut at any length, the frames in front of the cut come back`, { timeout: 60_000 }, async () => {
+    const { path, ends } = await record(extension, 5, settings, frameCount);
+    const whole = readFileSync(path);
+    const out = newName(".mote");
+    for (let length = 0; length < whole.length; length += 7) {
+      writeFileSync(path, whole.subarray(0, length));
+      const report = await verified(path);
+      if (report.verdict === "whole") throw new Error(`whole when cut at ${length} of ${whole.length}`);
+      const there = ends.filter((at) => at <= length).length;
+      expect(report.frames).toBeGreaterThanOrEqual(there);
+      if (length % 5 > 0 && length !== ends[2]) continue;
+      rmSync(out, { force: true });
+      if (there === 0) {
+        await recovered(path, out).catch((error) => expect(error).toBeInstanceOf(MoteError));
+        continue;
+      }
+      const recovery = await recovered(path, out);
+      expect(recovery.lossCount).toBeGreaterThan(0);
+      const frames = await framesOf(out);
+      // A page is whole a few bytes before the next begins: its last text and padding say nothing of pixels.
+      expect(frames.length - there === 0 || frames.length - there === 1).toBe(true);
+      for (const [number, frame] of frames.entries()) expect(frame).toEqual({ number, pixels: pixelsOf(number) });
+    }
+  });
+
+  test(`${name}: whatever byte is changed, verify has a verdict and recover frames or a sentence`, {
+    timeout: 60_000,
+  }, async () => {
+    const { path } = await record(extension, 4, settings, frameCount);
+    const whole = readFileSync(path);
+    const random = seeded(3);
+    const out = newName(".mote");
+    let found = 0;
+    for (let round = 0; round < 150; round++) {
+      const bytes = Buffer.from(whole);
+      const at = Math.floor(random() * whole.length);
+      bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8));
+      writeFileSync(path, bytes);
+      if ((await verified(path)).verdict !== "whole") found++;
+      rmSync(out, { force: true });
+      const failed = await recovered(path, out).catch((error: unknown) => error);
+      if (failed instanceof Error) expect(failed).toBeInstanceOf(MoteError);
+      else expect((await verified(out)).verdict).toBe("whole");
+    }
+    expect(found).toBeGreaterThan(5);
+  });
+}
+
+test("a page that does not decode is named, with its byte; pages behind a broken link are found", async () => {
+  const { path, ends } = await record(".tif", 5, { compression: "deflate", isPredicted: false });
+  const bytes = readFileSync(path);
+  bytes.fill(0xff, ends[0]! + 16, ends[0]! + 40);
+  writeFileSync(path, bytes);
+  const report = await verified(path);
+  expect(report.verdict).toBe("damaged");
+  expect(report.findings.map(({ frame, check }) => ({ frame, check }))).toEqual([{ frame: 1, check: "decoding" }]);
+  // The whole middle of the file: three pages and the links that lead through them.
+  bytes.fill(0, ends[0]! - 40, ends[2]!);
+  writeFileSync(path, bytes);
+  const out = newName(".tif");
+  const recovery = await recovered(path, out);
+  expect(recovery.losses.map(({ frames, firstFrame }) => [frames, firstFrame])).toEqual([[2, 1]]);
+  expect((await framesOf(out)).map(({ pixels }) => pixels)).toEqual([0, 3, 4].map(pixelsOf));
+});
+
+test("pages come back when the header is damaged", async () => {
+  for (const [extension, settings, frameCount] of variants) {
+    const { path } = await record(extension, 3, settings, frameCount);
+    const bytes = readFileSync(path);
+    bytes.fill(0, 0, 8);
+    writeFileSync(path, bytes);
+    expect((await verified(path)).verdict).toBe("damaged");
+    const out = newName(".mote");
+    const recovery = await recovered(path, out);
+    expect(recovery.frames).toBe(3);
+    expect((await framesOf(out)).map(({ pixels }) => pixels)).toEqual([0, 1, 2].map(pixelsOf));
+  }
+});
+
+describe.skipIf(!hasJudge)(`tifffile${needsJudge}`, () => {
+  test("reads what was recovered, numbers and times in the descriptions", async () => {
+    const { path, ends } = await record(".tif", 4, { compression: "lzw", isPredicted: true }, null);
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, ends[2]! + 50));
+    const out = newName(".tif");
+    await recovered(path, out);
+    const told = askJudge(
+      out,
+      `import tifffile
+with tifffile.TiffFile(path) as f:
+    print(json.dumps({"pixels": f.asarray().reshape(len(f.pages), -1).tolist(), "notes": [json.loads(p.description) for p in f.pages]}))`,
+    ) as { pixels: number[][]; notes: { frame_number: number; captured_at_ns: string; exposure_ms: number }[] };
+    expect(told.pixels).toEqual([0, 1, 2].map(pixelsOf));
+    expect(told.notes.map((note) => note.frame_number)).toEqual([0, 1, 2]);
+    expect(told.notes[1]).toMatchObject({ captured_at_ns: String(1_763_720_400_041_666_667n), exposure_ms: 12.5 });
+  });
+});
