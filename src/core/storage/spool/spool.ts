@@ -152,6 +152,7 @@ export class Spool {
     if (last && !last.isSealed) return last;
     const { label, descriptor, geometry, folder } = this.#request;
     this.#folder ??= folder ?? defaultSpoolFolder();
+    if (this.isEmpty) this.#files = 0;
     const stage = label.replace(/[^\w.-]/g, "_");
     for (;;) {
       const number = ++this.#files;
