@@ -2,6 +2,7 @@
 import { failure, refusal } from "../core/errors.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { detectionCapacity } from "../core/model/detection.js";
+import type { FrameHeader } from "../core/model/frame-header.js";
 import type { EndOfStream } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
@@ -40,8 +41,10 @@ interface Facts {
   readonly isSeekable: boolean;
 }
 
-/** After the first interrupt the process before us is expected to end its stream within this time. */
+/** After the first interrupt the process before us is expected to end its stream within this time, frames in flight aside. */
 export const lastWordPatienceMs = 3000;
+/** Frames that a camera took since this long before we started are in flight, however long they waited on a disk. */
+const headStartMs = 60_000;
 
 export const streamIn = defineStage<typeof options, Plan, Facts>({
   name: "stream-in",
@@ -92,7 +95,11 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
       import("../core/stream/stream-reader.js"),
     ]);
     const source = openByteSource(plan.name, plan.fd, plan.position, plan.isSeekable);
-    let drainingSinceMs = 0;
+    const { clock } = context;
+    const openedAtMs = clock.nowMs();
+    let interruptedAtMs = 0;
+    let waitingSinceMs = 0;
+    let wasInFlight = false;
     let cutAfterFrame: number | null = null;
     const reader = createStreamReader(source, context.output, context.geometry, {
       maxPayloadBytes: plan.maxPayloadBytes,
@@ -100,13 +107,22 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
       shouldStop() {
         if (context.isStopped()) return true;
         if (!context.isDraining()) return false;
-        drainingSinceMs ||= context.clock.nowMs();
-        return context.clock.nowMs() - drainingSinceMs > lastWordPatienceMs;
+        interruptedAtMs ||= clock.nowMs();
+        return clock.nowMs() - Math.max(interruptedAtMs, waitingSinceMs) > lastWordPatienceMs;
       },
     });
+
+    /** Whether a frame that arrives while draining was taken before the interrupt: the patience begins anew behind it. */
+    function isInFlight(header: FrameHeader): boolean {
+      const takenAtMs = Number(header.receivedAtNs || header.capturedAtNs) / 1e6;
+      return takenAtMs >= openedAtMs - headStartMs && takenAtMs <= interruptedAtMs + lastWordPatienceMs;
+    }
+
     return {
       next(frame) {
+        if (wasInFlight) waitingSinceMs = clock.nowMs();
         const outcome = reader.next(frame);
+        wasInFlight = outcome === "frame" && interruptedAtMs > 0 && isInFlight(frame.header);
         if (outcome === "frame") return "frame";
         if (outcome === "cut" && !context.isStopped()) {
           const where = reader.lastFrameNumber < 0 ? "before its first frame" : `after frame ${reader.lastFrameNumber}`;

@@ -2,6 +2,8 @@
 
 import { lastWordPatienceMs } from "../../commands/stream-in.js";
 import type { ExitCode } from "../errors.js";
+import type { StageCounters } from "../memory/stage-counters.js";
+import { nowMs } from "../pipeline/clock.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import { type Run, type RunOutcome, startRun } from "../pipeline/run-pipeline.js";
 import type { ThreadMessage } from "../pipeline/thread-plan.js";
@@ -19,19 +21,25 @@ const wakeEveryMs = 200;
 
 export async function executeRun(stages: readonly PlannedStage[], voice: Voice): Promise<ExitCode> {
   const progress = createProgress(voice, stages);
+  let source: StageCounters | undefined;
   const run = startRun(stages, {
     spawn: (plan, onMessage) => spawnWorker<ThreadMessage>(threadEntry, plan.label, plan, onMessage),
-    onStart: (view) => progress.start(view),
+    onStart(view) {
+      source = view.shared.counters[0];
+      progress.start(view);
+    },
     onWarning: (text) => progress.say(`warning: ${text}`),
     onNews(text) {
       if (!voice.quiet) progress.say(text);
     },
   });
   const interrupts = listenForInterrupts(run, stages, (text) => progress.say(text));
-  let drainingTicks = 0;
+  let drainingSinceMs = Number.POSITIVE_INFINITY;
   const wake = setInterval(() => {
-    drainingTicks = run.control.isDraining ? drainingTicks + 1 : 0;
-    const isOverdue = drainingTicks * wakeEveryMs > lastWordPatienceMs;
+    if (run.control.isDraining) drainingSinceMs = Math.min(drainingSinceMs, nowMs());
+    // What still arrives is waited for; a source that is busy handing frames on is not stuck.
+    const idleSinceMs = source?.waitingSinceMs || Number.POSITIVE_INFINITY;
+    const isOverdue = nowMs() - Math.max(drainingSinceMs, idleSinceMs) > lastWordPatienceMs;
     if (run.control.isStopped || isOverdue) wakeStuckThreads(stages, run.control.isAborted);
   }, wakeEveryMs);
   try {

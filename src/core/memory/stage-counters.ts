@@ -7,9 +7,19 @@
 const binsPerOctave = 8;
 const bins = 256;
 
-const field = { in: 0, out: 1, failed: 2, dropped: 3, detections: 4, busyMs: 5, lost: 6, diskFullInS: 7 } as const;
-const firstBin = { latency: 8, age: 8 + bins } as const;
-export const counterFloats = 8 + 2 * bins;
+const field = {
+  in: 0,
+  out: 1,
+  failed: 2,
+  dropped: 3,
+  detections: 4,
+  busyMs: 5,
+  lost: 6,
+  diskFullInS: 7,
+  waitingSinceMs: 8,
+} as const;
+const firstBin = { latency: 16, age: 16 + bins } as const;
+export const counterFloats = 16 + 2 * bins;
 
 function binOf(ms: number): number {
   return ms <= 0.001 ? 0 : Math.min(bins - 1, Math.floor(Math.log2(ms * 1000) * binsPerOctave));
@@ -55,6 +65,15 @@ export class StageCounters {
     // The memory begins with zeros, so zero is "not foreseeable".
     this.#values[field.diskFullInS] = inSeconds === null ? 0 : inSeconds || -1;
   }
+
+  /** Monotonic milliseconds since when a source has been waiting for its next frame; 0 while it is not. */
+  get waitingSinceMs(): number {
+    return this.#values[field.waitingSinceMs]!;
+  }
+  set waitingSinceMs(ms: number) {
+    this.#values[field.waitingSinceMs] = ms;
+  }
+
   countIn(frames = 1): void {
     this.#values[field.in]! += frames;
   }

@@ -38,8 +38,10 @@ export async function runSource(source: SourceInstance, run: SerialRun): Promise
     const frame = pool.acquire(control);
     if (!frame) return undefined;
     const before = nowMs();
+    counters.waitingSinceMs = before;
     let outcome = source.next(frame);
     if (outcome instanceof Promise) outcome = await outcome;
+    counters.waitingSinceMs = 0;
     counters.countBusy(nowMs() - before);
     if (outcome === "end") {
       pool.release(frame.slot);
