@@ -15,10 +15,16 @@ export class RunControl {
     this.#wake();
   }
 
-  /** The source ends at once: nobody reads our output any more. */
+  /** The source ends at once. */
   stop(): void {
     Atomics.store(this.#words, 3, 1);
     this.drain();
+  }
+
+  /** The same, because nobody reads our output any more: what waits somewhere need not come. */
+  leave(): void {
+    Atomics.store(this.#words, 5, 1);
+    this.stop();
   }
 
   /** Nothing needs to be finished. */
@@ -33,6 +39,10 @@ export class RunControl {
 
   get isStopped(): boolean {
     return Atomics.load(this.#words, 3) === 1;
+  }
+
+  get isLeft(): boolean {
+    return Atomics.load(this.#words, 5) === 1;
   }
 
   get isAborted(): boolean {

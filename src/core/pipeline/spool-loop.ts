@@ -17,6 +17,8 @@ import { type EndEvent, lendEvent, readEvent } from "./event-slot.js";
 import { spoolFullReason } from "./outlet.js";
 import type { RunShared } from "./thread-shared.js";
 
+/** Frames that stay in the spool's files because the run was ended before their turn. */
+const leftReason = "left in the spool";
 /** Frames that were in the spool and could not be read back. */
 const unreadableReason = "spool unreadable";
 
@@ -48,6 +50,7 @@ export function runSpool(run: SpoolRun): void {
   let hand: Frame | undefined;
   let end: EndEvent | undefined;
   const givenUp: Record<string, number> = {};
+  let left = 0;
   let refusedBy = "";
   const warned = new Set<string>();
 
@@ -154,9 +157,21 @@ export function runSpool(run: SpoolRun): void {
     if (frames > 0) givenUp[why] = (givenUp[why] ?? 0) + frames;
   }
 
+  /** The run ends at once: what nobody reads any more goes, what a full disk ended is kept where it is. */
+  function cutShort(): void {
+    if (control.isLeft) {
+      giveUp(spool.discard(), harmlessReasons.readerGone);
+      return;
+    }
+    const { firstFrame, count } = spool.leave();
+    left += count;
+    giveUp(count, leftReason);
+    if (count > 0) pushEvent(dropEvent(label, firstFrame, count, leftReason));
+  }
+
   /** One step; false when there is nothing to do. */
   function step(): boolean {
-    if (control.isStopped && !control.isAborted) giveUp(spool.discard(), harmlessReasons.readerGone);
+    if (control.isStopped && !control.isAborted && !spool.isEmpty) cutShort();
     // Room in memory is for the producer: the disk is read only while the queue is not filling up.
     const isUrgent = !hand && queue.depth.now > run.queueCapacity / 2;
     const didWork = (!isUrgent && bringBack()) || (fetch() && place()) || (isUrgent && bringBack());
@@ -189,8 +204,8 @@ export function runSpool(run: SpoolRun): void {
       const frame = pool.frame(entry.slot);
       if (frame.kind === slotKind.frame) spool.write(frame);
     }
-    const { frames } = spool;
-    if (frames === 0) spool.discard();
+    const frames = left + spool.frames;
+    if (spool.frames === 0) spool.discard();
     const [first, ...more] = spool.close();
     if (first === undefined) return;
     const files = more.length === 0 ? first : `${first} and ${formatCount(more.length, "file")} like it`;

@@ -49,7 +49,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     foreseeFullDisk: (inSeconds) => counters.foreseeFullDisk(inSeconds),
     endRun: () => control.stop(),
     stopQuietly(why) {
-      control.stop();
+      control.leave();
       port.send({ kind: "quiet", reason: why });
     },
   };

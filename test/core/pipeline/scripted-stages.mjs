@@ -144,7 +144,7 @@ const collect = {
   name: "collect",
   role: "sink",
   summary: "Checks order and content; remembers which frames came.",
-  options: anything("delayMs", "failAt", "quietAt", "crashAt", "signalAt", "signal"),
+  options: anything("delayMs", "failAt", "quietAt", "crashAt", "signalAt", "signal", "endAt"),
   examples: [],
   negotiate(input, options) {
     return {
@@ -155,6 +155,7 @@ const collect = {
         quietAt: options.quietAt ?? -1,
         crashAt: options.crashAt ?? -1,
         signalAt: options.signalAt ?? -1,
+        endAt: options.endAt ?? -1,
         signal: options.signal ?? null,
       },
     };
@@ -178,6 +179,7 @@ const collect = {
           context.stopQuietly("the scripted reader went away");
           return { drop: "the reader went away" };
         }
+        if (number === plan.endAt) context.endRun();
         if (number === plan.signalAt) writeFileSync(plan.signal, "");
         numbers.push(number);
         napMs(plan.delayMs);

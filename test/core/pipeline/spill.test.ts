@@ -172,6 +172,29 @@ test("a reader that goes away ends the run without reading the disk for nobody",
   expect([report.lost, report.leakedSlots, readdirSync(spillDir)]).toEqual([0, 0, []]);
 });
 
+test("a run that a stage ends keeps what is on the disk there, counted as lost and named", async () => {
+  const warnings: string[] = [];
+  const started = await start(
+    [
+      ["counter", { ...live, frames: 600, spillDir }],
+      ["collect", { delayMs: 5, endAt: 30 }],
+    ],
+    (text) => warnings.push(text),
+  );
+  const { stage, report, collected } = await outcomeOf(started);
+  const left = stage.counter!.dropped["left in the spool"]!;
+  expect(left).toBeGreaterThan(0);
+  expect([collected.count, report.lost]).toEqual([stage.counter!.in - left, left]);
+  const [name] = readdirSync(spillDir);
+  // The file may begin with frames that had come back already.
+  const numbers = readSpool(name!).numbers.slice(-left);
+  expect(collected.events).toEqual([
+    { event: "drop", stage: "counter", firstFrame: numbers[0], count: left, reason: "left in the spool" },
+  ]);
+  expect([...collected.numbers, ...numbers].sort((a, b) => a - b)).toEqual(numbersTo(stage.counter!.in));
+  expect(warnings).toEqual([expect.stringMatching(/^counter: \d+ frames still wait in .*mote recover/)]);
+});
+
 test("a run that fails leaves its spool as a recording up to the last frame, and names it", async () => {
   const warnings: string[] = [];
   const started = await start(

@@ -53,13 +53,15 @@ export class Spool {
   readonly #request: SpoolRequest;
   readonly #segmentBytes: number;
   readonly #segments: SpoolSegment[] = [];
-  readonly #damaged: SpoolSegment[] = [];
+  /** Files that are read no more and kept. */
+  readonly #kept: SpoolSegment[] = [];
   #folder: string | undefined;
   #files = 0;
   #roomBytes = 0;
   #bytesSinceLook = Number.POSITIVE_INFINITY;
   #failedAtMs = Number.NEGATIVE_INFINITY;
-  #lastFrameNumber = -1;
+  /** Number of the frame that is read next, as far as numbers have no gaps. */
+  #nextFrameNumber = 0;
 
   constructor(request: SpoolRequest) {
     this.#request = request;
@@ -82,6 +84,7 @@ export class Spool {
 
   /** Appends a frame; false when the spool cannot grow, and `refusal` says why. */
   write(frame: Frame): boolean {
+    if (this.frames === 0) this.#nextFrameNumber = frame.header.frameNumber;
     const isWritten = this.#append(frame.bytes.length, (segment) => segment.write(frame));
     if (isWritten) this.framesSpilled++;
     return isWritten;
@@ -96,14 +99,14 @@ export class Spool {
     const segment = this.#segments[0]!;
     try {
       const found = segment.read(into);
-      if (found.hasFrame) this.#lastFrameNumber = into.header.frameNumber;
+      if (found.hasFrame) this.#nextFrameNumber = into.header.frameNumber + 1;
       if (segment.isDrained) this.#segments.shift()!.remove();
       return found;
     } catch (error) {
       if (!(error instanceof MoteError)) throw error;
-      this.#damaged.push(this.#segments.shift()!);
+      this.#kept.push(this.#segments.shift()!);
       const lost = {
-        firstFrame: this.#lastFrameNumber + 1,
+        firstFrame: this.#nextFrameNumber,
         count: segment.framesIn - segment.framesOut,
         why: error.message,
       };
@@ -118,9 +121,16 @@ export class Spool {
     return frames;
   }
 
+  /** Reads no more of what waits and keeps its files; says which frames those were. */
+  leave(): { readonly firstFrame: number; readonly count: number } {
+    const left = { firstFrame: this.#nextFrameNumber, count: this.frames };
+    this.#kept.push(...this.#segments.splice(0));
+    return left;
+  }
+
   /** Closes what is open. Files with frames in them stay; their paths are returned, the oldest first. */
   close(): readonly string[] {
-    const kept = [...this.#damaged.splice(0), ...this.#segments.splice(0)];
+    const kept = [...this.#kept.splice(0), ...this.#segments.splice(0)];
     for (const segment of kept) segment.close();
     return kept.map((segment) => segment.path);
   }
