@@ -6,7 +6,10 @@ import { defineCommand } from "../core/pipeline/command.js";
 
 const options = {
   files: option.list<string>(
-    option.path({ doc: "A .mote, .h5, .tif, .png or .csv file; - for a frame stream on stdin.", metavar: "file" }),
+    option.path({
+      doc: "A .mote, .h5, .tif, .png, .csv, .parquet or .ndjson file; - for a frame stream on stdin.",
+      metavar: "file",
+    }),
     { required: true },
   ),
   png: option.count({ doc: "Draw the frame of this number, with its detections and their tails, as a PNG.", min: 0 }),

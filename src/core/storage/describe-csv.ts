@@ -1,30 +1,15 @@
-/** What is in a table of tracks or detections: columns, rows, frames and tracks, read in pieces. */
+/** What is in a text table of tracks or detections: columns, rows, frames and tracks, read in pieces. */
 import { createReadStream } from "node:fs";
 import { failure, MoteError, reason } from "../errors.js";
-
-export interface CsvDescription {
-  readonly format: "csv";
-  readonly columns: readonly string[];
-  readonly rows: number;
-  /** Frames that have a row. */
-  readonly frames: number;
-  readonly firstFrame: number | null;
-  readonly lastFrame: number | null;
-  /** Distinct particle ids; 0 when nothing was linked, null without such a column. */
-  readonly tracks: number | null;
-  /** False when the last line has no end or too few columns: the file was cut. */
-  readonly isWhole: boolean;
-}
+import { RowCounts, type TableDescription } from "./describe-table.js";
 
 /** Reads a table whose first line names its columns; a failure when it has no column `frame`. Memory: the distinct ids. */
-export async function describeCsv(path: string): Promise<CsvDescription> {
+export async function describeCsv(path: string): Promise<TableDescription> {
   let columns: readonly string[] = [];
   let frameAt = -1;
   let particleAt = -1;
-  let rows = 0;
   let isWhole = true;
-  const frames = new Set<number>();
-  const tracks = new Set<number>();
+  const counts = new RowCounts();
 
   function takeHeader(line: string): void {
     columns = line.split(",").map((name) => name.trim());
@@ -42,10 +27,8 @@ export async function describeCsv(path: string): Promise<CsvDescription> {
       isWhole = false;
       return;
     }
-    rows++;
-    frames.add(Number(values[frameAt]));
     const particle = particleAt < 0 ? "" : values[particleAt]!;
-    if (particle !== "" && particle !== "-1") tracks.add(Number(particle));
+    counts.add(Number(values[frameAt]), particle === "" ? Number.NaN : Number(particle));
   }
 
   let rest = "";
@@ -63,20 +46,5 @@ export async function describeCsv(path: string): Promise<CsvDescription> {
   }
   if (frameAt < 0) takeHeader(rest);
   else if (rest !== "") isWhole = false;
-  let first: number | null = null;
-  let last: number | null = null;
-  for (const frame of frames) {
-    if (first === null || frame < first) first = frame;
-    if (last === null || frame > last) last = frame;
-  }
-  return {
-    format: "csv",
-    columns,
-    rows,
-    frames: frames.size,
-    firstFrame: first,
-    lastFrame: last,
-    tracks: particleAt < 0 ? null : tracks.size,
-    isWhole,
-  };
+  return { format: "csv", columns, ...counts.facts(particleAt >= 0), isWhole, run: null };
 }

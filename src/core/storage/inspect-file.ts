@@ -8,13 +8,13 @@ import type { Frame } from "../memory/frame.js";
 import { column } from "../model/detection.js";
 import { type ByteSource, openByteSource } from "../stream/byte-pipe.js";
 import { describeStream, type StreamSummary } from "../stream/describe-stream.js";
-import type { CsvDescription } from "./describe-csv.js";
 import type { H5Description } from "./describe-h5.js";
+import type { TableDescription } from "./describe-table.js";
 
 export type FileDescription =
   | { readonly kind: "stream"; readonly facts: StreamSummary }
   | { readonly kind: "hdf5"; readonly facts: H5Description }
-  | { readonly kind: "table"; readonly facts: CsvDescription }
+  | { readonly kind: "table"; readonly facts: TableDescription }
   | { readonly kind: "images"; readonly facts: ImageFileFacts };
 
 /** Frames before the one drawn whose positions become tails. */
@@ -47,11 +47,11 @@ async function kindOf(path: string): Promise<Kind> {
   if (head.subarray(1, 4).toString("latin1") === "HDF") return "hdf5";
   const { isKnownFormat } = await import("./read/formats.js");
   if (isKnownFormat(path)) return "images";
-  if (/\.csv$/i.test(path)) return "table";
+  if (head.subarray(0, 4).toString("latin1") === "PAR1" || /\.(csv|ndjson)$/i.test(path)) return "table";
   throw refusal(
     `inspect, ${path}`,
-    head.length === 0 ? "the file is empty" : "is no frame stream, HDF5 file, image or .csv table",
-    "mote inspect knows .mote, .h5, .tif, .png and .csv.",
+    head.length === 0 ? "the file is empty" : "is no frame stream, HDF5 file, image or table",
+    "mote inspect knows .mote, .h5, .tif, .png, .csv, .parquet and .ndjson.",
   );
 }
 
@@ -85,7 +85,7 @@ export async function inspectFile(path: string): Promise<FileDescription> {
     case "hdf5":
       return { kind, facts: await (await import("./describe-h5.js")).describeH5(path) };
     case "table":
-      return { kind, facts: await (await import("./describe-csv.js")).describeCsv(path) };
+      return { kind, facts: await (await import("./describe-table.js")).describeTable(path) };
     case "images": {
       const file = await openImages(path);
       file.close();

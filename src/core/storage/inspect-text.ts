@@ -5,8 +5,8 @@ import type { StreamEvent } from "../model/event.js";
 import type { JsonObject, JsonValue } from "../model/json.js";
 import type { StreamSummary } from "../stream/describe-stream.js";
 import { formatBytes, formatCount } from "../units.js";
-import type { CsvDescription } from "./describe-csv.js";
 import type { H5Description } from "./describe-h5.js";
+import type { TableDescription } from "./describe-table.js";
 import type { FileDescription } from "./inspect-file.js";
 
 type Line = readonly [label: string, text: string | null];
@@ -93,27 +93,24 @@ function h5Lines(h: H5Description): readonly Line[] {
     ],
     ["tracking", tracking ? settings(tracking) : null],
     ["ledger", ledger],
-    [
-      "closed",
-      h.isComplete === null
-        ? "not written by Mote"
-        : h.isComplete
-          ? "in order"
-          : "no: the run was cut; what is here was flushed",
-    ],
+    ["closed", h.isComplete === null ? "not written by Mote" : closed(h.isComplete)],
     ...(f || h.detections
       ? []
       : h.datasets.map((set): Line => ["", `${set.path} (${set.shape.join(", ")}) ${set.type}`])),
   ];
 }
 
-function tableLines(t: CsvDescription): readonly Line[] {
+function tableLines(t: TableDescription): readonly Line[] {
   return [
-    ["kind", "table"],
+    ["kind", t.format === "csv" ? "table" : `table, ${t.format === "parquet" ? "Parquet" : "NDJSON documents"}`],
     ["columns", t.columns.join(", ")],
     ["rows", formatCount(t.rows, "row")],
     ["frames", `${formatCount(t.frames, "frame")}${range(t.firstFrame, t.lastFrame)}`],
     ["tracks", t.tracks === null ? null : formatCount(t.tracks, "track")],
+    ["pixel size", t.run?.pixelSizeUm == null ? null : `${t.run.pixelSizeUm} um`],
+    ["events", t.run?.events ? formatCount(t.run.events, "event") : null],
+    ["made by", t.run?.madeBy.length ? t.run.madeBy.join(" → ") : null],
+    ["closed", t.run ? closed(t.run.isClosed) : null],
     ["whole", t.isWhole ? "yes" : "no: the last line was cut"],
   ];
 }
@@ -127,6 +124,10 @@ function imageLines(i: ImageFileFacts): readonly Line[] {
     ["rate", rate(i.rateHz)],
     ...Object.entries(i.metadata).map(([name, value]): Line => [name, plain(value)]),
   ];
+}
+
+function closed(isInOrder: boolean): string {
+  return isInOrder ? "in order" : "no: the run was cut; what is here was flushed";
 }
 
 function range(first: number | null, last: number | null): string {

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeCsv } from "../../../src/core/storage/describe-csv.js";
 import { describeH5, readH5Frame } from "../../../src/core/storage/describe-h5.js";
+import { describeTable } from "../../../src/core/storage/describe-table.js";
 import { containerFor } from "../../../src/core/storage/frame-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
@@ -132,6 +133,30 @@ test("a table tells its columns, frames and tracks", async () => {
     tracks: 12,
     isWhole: true,
   });
+});
+
+test("a table in Parquet and a run's documents tell the same, and what they say of their run", async () => {
+  const { columns: _, format: __, run: ___, ...facts } = await describeTable(await store("tracks.csv", [3, 4, 7]));
+  const run = { isClosed: true, pixelSizeUm: 0.35, madeBy: ["acquire", "track"] };
+  const parquet = await describeTable(await store("tracks.parquet", [3, 4, 7]));
+  expect(parquet).toMatchObject({ ...facts, format: "parquet", run: { ...run, events: null } });
+  // Two gaps: before frame 3 and before frame 7.
+  const documents = await describeTable(await store("tracks.ndjson", [3, 4, 7]));
+  expect(documents).toMatchObject({ ...facts, format: "ndjson", run: { ...run, events: 2 } });
+  expect(facts).toMatchObject({ rows: 42, tracks: 12, isWhole: true });
+});
+
+test("documents that were cut are not closed, and not whole when a line is torn", async () => {
+  const text = readFileSync(await store("tracks.ndjson", [0, 1]), "utf8");
+  const cut = join(folder, "cut.ndjson");
+  writeFileSync(cut, text.slice(0, text.indexOf('{"name":"stop"')));
+  expect(await describeTable(cut)).toMatchObject({ rows: 28, isWhole: true, run: { isClosed: false } });
+  writeFileSync(cut, text.slice(0, text.indexOf('{"name":"stop"') - 9));
+  expect(await describeTable(cut)).toMatchObject({ rows: 14, isWhole: false, run: { isClosed: false } });
+  writeFileSync(cut, `oh\n${text}`);
+  await expect(describeTable(cut)).rejects.toThrow("line 1: expected a JSON document");
+  writeFileSync(cut, '{"a":1}\n');
+  await expect(describeTable(cut)).rejects.toThrow("expected a run's documents");
 });
 
 test("a table that was cut in a line is not whole", async () => {

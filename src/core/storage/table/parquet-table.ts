@@ -14,9 +14,11 @@ import { PositionList } from "./position-list.js";
 /** The values of some columns of one row group, by column name. */
 type Group = ReadonlyMap<string, ArrayLike<unknown>>;
 
-interface Source {
+export interface ParquetSource {
   readonly where: string;
   readonly columns: readonly string[];
+  /** Key-value metadata of the file. */
+  readonly notes: ReadonlyMap<string, string>;
   /** Columns of float32, whose values arrive widened. */
   readonly float32: ReadonlySet<string>;
   readonly groupRows: readonly number[];
@@ -28,7 +30,7 @@ const linkBits = linkFlag.gap | linkFlag.subnetDegraded;
 const blockRows = 8192;
 
 export async function openParquetTable(where: string, pieces: BytePieces): Promise<Table> {
-  const source = await openSource(where, pieces);
+  const source = await openParquetSource(where, pieces);
   return {
     format: "parquet",
     columns: source.columns,
@@ -39,7 +41,8 @@ export async function openParquetTable(where: string, pieces: BytePieces): Promi
   };
 }
 
-async function openSource(where: string, pieces: BytePieces): Promise<Source> {
+/** The columns of a table by row group; refuses what is no Parquet. */
+export async function openParquetSource(where: string, pieces: BytePieces): Promise<ParquetSource> {
   const [{ parquetMetadataAsync, parquetRead, parquetSchema }, { compressors }] = await Promise.all([
     import("hyparquet"),
     import("hyparquet-compressors"),
@@ -63,6 +66,7 @@ async function openSource(where: string, pieces: BytePieces): Promise<Source> {
   return {
     where,
     columns: elements.map((element) => element.name),
+    notes: new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""])),
     float32: new Set(elements.filter((element) => element.type === "FLOAT").map((element) => element.name)),
     groupRows: metadata.row_groups.map((group) => Number(group.num_rows)),
     async read(columns, start, rows) {
@@ -82,7 +86,7 @@ async function openSource(where: string, pieces: BytePieces): Promise<Source> {
   };
 }
 
-async function readPositions(source: Source, used: UsedColumns): Promise<Positions> {
+async function readPositions(source: ParquetSource, used: UsedColumns): Promise<Positions> {
   const names = [used.frame, used.y, used.x].map((at) => source.columns[at]!);
   const list = new PositionList();
   let start = 0;
@@ -111,14 +115,14 @@ function toNumber(value: unknown): number | undefined {
   return value === null || value === undefined ? Number.NaN : undefined;
 }
 
-function wrongCell({ where }: Source, row: number, column: string, expected: string, got: unknown): MoteError {
+function wrongCell({ where }: ParquetSource, row: number, column: string, expected: string, got: unknown): MoteError {
   const text = cellText(got, ",") || "nothing";
   const what = `expected ${expected} in column ${column}, got ${text}`;
   return refusal(`${where}, row ${row + 1}`, what, "Name the right column with --columns, or correct the table.");
 }
 
 async function* writeRows(
-  source: Source,
+  source: ParquetSource,
   used: UsedColumns,
   labels: RowLabels,
   delimiter: string,
