@@ -24,6 +24,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   "@foxglove/wasm-zstd": ["core/codecs"],
   "@cornerstonejs/codec-libjxl/encodewasmjs": ["core/codecs/jxl"],
   "@cornerstonejs/codec-libjxl/decodewasmjs": ["core/codecs/jxl"],
+  "numcodecs/blosc": ["core/codecs/blosc"],
   hyparquet: ["core/storage/table"],
   "hyparquet-compressors": ["core/storage/table"],
 };
@@ -95,7 +96,7 @@ test("commander, the progress bar and h5wasm are known in one place each", () =>
 
 test("no library that is slow to load is imported at the top of a module", () => {
   const heavy =
-    /^(import|export)\s(?!type)[^;]*from "(h5wasm|h5wasm-plugins|hyparquet|hyparquet-compressors|cli-progress|ink|@foxglove\/.*|@cornerstonejs\/.*|@grpc\/.*)"/m;
+    /^(import|export)\s(?!type)[^;]*from "(h5wasm|h5wasm-plugins|hyparquet|hyparquet-compressors|cli-progress|ink|numcodecs.*|@foxglove\/.*|@cornerstonejs\/.*|@grpc\/.*)"/m;
   const eager = files.filter(({ name, text }) => heavy.test(text) && !name.startsWith("core/storage/h5/"));
   expect(eager.map(({ name }) => name)).toEqual([]);
 });

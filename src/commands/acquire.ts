@@ -20,7 +20,7 @@ import type { FileFacts } from "../core/storage/read/look-at-files.js";
 const options = {
   files: option.list<string>(
     option.path({
-      doc: "Files to replay in this order (.mote, .tif, .tiff, .png, .jxl, or headerless with --size and --pixel-format), folders (their images in natural order) or quoted patterns.",
+      doc: "Files to replay in this order (.mote, .tif, .tiff, .png, .jxl, .zarr, or headerless with --size and --pixel-format), folders (their images in natural order) or quoted patterns.",
       metavar: "file",
     }),
   ),
@@ -63,7 +63,8 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
   role: "source",
   summary: "Take frames from a camera, or replay them from files.",
   description:
-    "Replays TIFF (uint8, uint16, float32; pages, OME, ImageJ; uncompressed, LZW, deflate, PackBits, zstd) and PNG (colour becomes grey), " +
+    "Replays TIFF (uint8, uint16, float32; pages, OME, ImageJ; uncompressed, LZW, deflate, PackBits, zstd), PNG (colour becomes grey), " +
+    "Zarr (folders with OME-Zarr 0.4 or 0.5 or a plain array; blosc, zstd, gzip, shards) " +
     "and headerless files. What could only be read wrong is refused. With --camera sim it simulates beads in Brownian motion, " +
     "the same to the byte for the same seed.",
   options,

@@ -11,16 +11,17 @@ import { h5Options, h5Settings } from "../core/storage/h5/h5-options.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import { isKind } from "../core/storage/root/run-names.js";
 import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tiff-options.js";
+import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/zarr/zarr-options.js";
 
 const options = {
   out: option.list(
     option.path({
-      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames). May be given several times. With --root an extension alone.",
+      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames), .ome.zarr (a folder with frames, tracks, metadata). May be given several times. With --root an extension alone.",
     }),
     { required: true },
   ),
   ...rootOption,
-  force: option.flag({ doc: "Replace files that exist.", default: false }),
+  force: option.flag({ doc: "Replace files that exist, and Zarr stores.", default: false }),
   ...diskOptions,
   workers: option.count({
     doc: "Threads that compress the frames of a .tif. Default: one a processor.",
@@ -29,6 +30,7 @@ const options = {
   }),
   ...h5Options,
   ...tiffOptions,
+  ...zarrOptions,
 };
 
 interface Facts {
@@ -38,9 +40,9 @@ interface Facts {
 export const archive = defineStage<typeof options, FilesPlan, Facts>({
   name: "archive",
   role: "sink",
-  summary: "Write frames and tracks to files: HDF5, TIFF, tables or the frame stream itself.",
+  summary: "Write frames and tracks to files: HDF5, OME-Zarr, TIFF, tables or the frame stream itself.",
   description:
-    "Every file is readable up to the last frame even if the process is killed. In .h5 the attribute is_complete of /metadata, in .mote the end message says whether a file was closed in order, with every frame that came. A .tif keeps frames only; it is classic TIFF when the number of frames is known and fits in 4 GB, BigTIFF otherwise. An .ome.tif counts its frames in SizeT at every moment; their times join its OME-XML at the end, and stand in each page before. A .parquet has the columns, units and times (seconds) of the .csv in row groups of 100,000 rows and is whole after every frame: until it is closed it is a sparse file with up to 40 MB of holes. An .ndjson has bluesky's documents, one a line: start, descriptor, an event a frame with an array for each column, an event of the stream `events` for every gap or drop, and stop, which is missing when the run was killed. One file that cannot be written any more does not lose the others: see --on-full.",
+    "Every file is readable up to the last frame even if the process is killed. In .h5 the attribute is_complete of /metadata, in .mote the end message says whether a file was closed in order, with every frame that came. A .tif keeps frames only; it is classic TIFF when the number of frames is known and fits in 4 GB, BigTIFF otherwise. An .ome.zarr is a folder that readers open at every moment; the lengths of its columns beside the frames may lag a second behind. An .ome.tif counts its frames in SizeT at every moment; their times join its OME-XML at the end, and stand in each page before. A .parquet has the columns, units and times (seconds) of the .csv in row groups of 100,000 rows and is whole after every frame: until it is closed it is a sparse file with up to 40 MB of holes. An .ndjson has bluesky's documents, one a line: start, descriptor, an event a frame with an array for each column, an event of the stream `events` for every gap or drop, and stop, which is missing when the run was killed. One file that cannot be written any more does not lose the others: see --on-full.",
   options,
   examples: [
     {
@@ -54,7 +56,7 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
-    const settings: StoreSettings = { hdf5: h5Settings(o), tiff: tiffSettings(o) };
+    const settings: StoreSettings = { hdf5: h5Settings(o), tiff: tiffSettings(o), zarr: zarrSettings(o) };
     const disk = diskPlan(o);
     const problems: Problem[] = [];
     for (const path of o.out) {
@@ -119,11 +121,13 @@ function checkKind(out: string): void {
 function checkFits(path: string, input: StreamDescriptor, settings: StoreSettings): void {
   const where = whereOf(path);
   const container = containerFor(where, path);
-  if (container.keepsFramesOnly && !input.hasFrames) {
+  if ((container.keepsFramesOnly || container.needsFrames) && !input.hasFrames) {
     throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
   }
   const refused = /\.tiff?$/.test(extensionOf(path)) ? tiffRefusal(where, settings.tiff!) : undefined;
   if (refused) throw refused;
+  const misfit = container.isZarr ? zarrRefusal(where, settings.zarr!, input.shape) : undefined;
+  if (misfit) throw misfit;
   if (input.detections !== null) return;
   if (!container.keepsFrames) {
     throw refusal(where, "expected a stream with detections, got one of frames only", "Put `track` before it.");

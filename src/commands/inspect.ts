@@ -7,7 +7,7 @@ import { defineCommand } from "../core/pipeline/command.js";
 const options = {
   files: option.list<string>(
     option.path({
-      doc: "A .mote, .h5, .tif, .png, .csv, .parquet or .ndjson file; - for a frame stream on stdin.",
+      doc: "A .mote, .h5, .tif, .png, .csv, .parquet or .ndjson file, or a .zarr folder; - for a frame stream on stdin.",
       metavar: "file",
     }),
     { required: true },

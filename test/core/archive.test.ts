@@ -55,17 +55,17 @@ test("an unknown extension is refused with the known ones and the nearest", () =
   expect(error.problems).toEqual([
     {
       where: "archive, --out a.cvs",
-      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif or .ome.tiff, got .cvs",
+      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got .cvs",
       hint: "Did you mean .csv?",
     },
     {
       where: "archive, --out b",
-      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif or .ome.tiff, got no extension",
+      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got no extension",
       hint: "The extension decides what is written.",
     },
     {
       where: "archive, --out c.hdf5",
-      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif or .ome.tiff, got .hdf5",
+      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got .hdf5",
       hint: "Did you mean .h5?",
     },
   ]);

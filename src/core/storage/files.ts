@@ -1,5 +1,5 @@
 /** Files that are in the way, folders that are not there, and disks without room: looked at before anything is opened. */
-import { accessSync, constants, realpathSync, type StatsFs, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, readdirSync, realpathSync, type StatsFs, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { failure, type MoteError, type Problem, reason, refusal } from "../errors.js";
 
@@ -21,8 +21,41 @@ export function realPath(path: string): string {
   }
 }
 
+/** What is wrong with making a new store (a folder) there, if anything; `isStore` knows one, which may be replaced. */
+export function newStoreProblem(
+  where: string,
+  path: string,
+  isForced: boolean,
+  isStore: (path: string) => boolean,
+): Problem | undefined {
+  const folderProblem = problemOfFolder(where, path);
+  if (folderProblem) return folderProblem;
+  if (!statSync(path, { throwIfNoEntry: false })) return undefined;
+  if (!isStore(path)) {
+    return {
+      where,
+      what: "exists already and is no Zarr store",
+      hint: "It is not replaced, not even by --force; choose another name.",
+    };
+  }
+  if (!isForced) return { where, what: "exists already", hint: "Choose another name, or --force to replace it." };
+  return undefined;
+}
+
 /** What is wrong with writing a new file there, if anything. */
 export function newFileProblem(where: string, path: string, isForced: boolean): Problem | undefined {
+  const folderProblem = problemOfFolder(where, path);
+  if (folderProblem) return folderProblem;
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (!existing) return undefined;
+  if (existing.isDirectory()) return { where, what: "is a folder", hint: "Name a file in it." };
+  if (!existing.isFile()) return { where, what: "is not a regular file", hint: "Use --output for pipes and devices." };
+  if (!isForced) return { where, what: "exists already", hint: "Choose another name, or --force to replace it." };
+  return undefined;
+}
+
+/** What is wrong with the folder that something shall be made in. */
+function problemOfFolder(where: string, path: string): Problem | undefined {
   const folder = dirname(resolve(path));
   const folderStat = statSync(folder, { throwIfNoEntry: false });
   if (!folderStat)
@@ -33,17 +66,14 @@ export function newFileProblem(where: string, path: string, isForced: boolean): 
   } catch {
     return { where, what: `the folder ${dirname(path)} cannot be written to`, hint: "Choose another folder." };
   }
-  const existing = statSync(path, { throwIfNoEntry: false });
-  if (!existing) return undefined;
-  if (existing.isDirectory()) return { where, what: "is a folder", hint: "Name a file in it." };
-  if (!existing.isFile()) return { where, what: "is not a regular file", hint: "Use --output for pipes and devices." };
-  if (!isForced) return { where, what: "exists already", hint: "Choose another name, or --force to replace it." };
   return undefined;
 }
 
-/** Bytes of a file, 0 when it is not there. */
+/** Bytes of a file, or of all files in a folder; 0 when it is not there. */
 export function fileBytes(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) return stats?.size ?? 0;
+  return readdirSync(path).reduce((sum, name) => sum + fileBytes(join(path, name)), 0);
 }
 
 /** Bytes an unprivileged process may still write to the disk that holds `path`'s folder. */

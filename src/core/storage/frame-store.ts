@@ -9,6 +9,7 @@ import type { EndOfStream } from "../model/run-report.js";
 import { nearestName } from "../option/names.js";
 import type { Hdf5Settings } from "./h5/h5-options.js";
 import type { TiffSettings } from "./tiff/tiff-options.js";
+import type { ZarrSettings } from "./zarr/zarr-options.js";
 
 /**
  * An open container. What `append` has taken is in the operating system's hands when it returns, so a process that is
@@ -56,6 +57,7 @@ export interface StoreRequest {
 export interface StoreSettings {
   readonly hdf5?: Hdf5Settings;
   readonly tiff?: TiffSettings;
+  readonly zarr?: ZarrSettings;
 }
 
 export interface Container {
@@ -65,6 +67,10 @@ export interface Container {
   readonly keepsFrames: boolean;
   /** Keeps pixels only: a stream without them has nothing for it. */
   readonly keepsFramesOnly?: boolean;
+  /** Is nothing without pixels, but keeps detections beside them. */
+  readonly needsFrames?: boolean;
+  /** Is a folder of files, of the kind that a Zarr store is. */
+  readonly isZarr?: boolean;
   /** Loads the container's module, and only then its libraries. */
   load(): Promise<(request: StoreRequest) => FrameStore | Promise<FrameStore>>;
 }
@@ -76,6 +82,14 @@ const tiff: Container = {
   load: async () => (await import("./tiff/tiff-store.js")).openTiffStore,
 };
 const omeTiff: Container = { ...tiff, summary: "OME-TIFF: one page a frame, with OME-XML" };
+
+const zarr: Container = {
+  summary: "OME-Zarr: a folder with frames, tracks, metadata and the ledger",
+  keepsFrames: true,
+  needsFrames: true,
+  isZarr: true,
+  load: async () => (await import("./zarr/zarr-store.js")).openZarrStore,
+};
 
 /** By file name extension. */
 export const containers: Readonly<Record<string, Container>> = {
@@ -108,12 +122,14 @@ export const containers: Readonly<Record<string, Container>> = {
   ".tiff": tiff,
   ".ome.tif": omeTiff,
   ".ome.tiff": omeTiff,
+  ".zarr": zarr,
+  ".ome.zarr": zarr,
 };
 
 /** The extension that decides, lower case: ".h5" of "Run 7.H5"; of ".h5" alone too; ".ome.tif" is one. */
 export function extensionOf(path: string): string {
   const name = basename(path).toLowerCase();
-  const double = /\.ome\.tiff?$/.exec(name);
+  const double = /\.ome\.(tiff?|zarr)$/.exec(name);
   if (double) return double[0];
   return extname(name) || (name.startsWith(".") ? name : "");
 }

@@ -10,10 +10,13 @@ import { type ByteSource, openByteSource } from "../stream/byte-pipe.js";
 import { describeStream, type StreamSummary } from "../stream/describe-stream.js";
 import type { H5Description } from "./describe-h5.js";
 import type { TableDescription } from "./describe-table.js";
+import type { ZarrDescription } from "./describe-zarr.js";
+import { isZarrStore } from "./zarr/store-folder.js";
 
 export type FileDescription =
   | { readonly kind: "stream"; readonly facts: StreamSummary }
   | { readonly kind: "hdf5"; readonly facts: H5Description }
+  | { readonly kind: "zarr"; readonly facts: ZarrDescription }
   | { readonly kind: "table"; readonly facts: TableDescription }
   | { readonly kind: "images"; readonly facts: ImageFileFacts };
 
@@ -23,7 +26,7 @@ const tailFrames = 20;
 function startOf(path: string): Buffer {
   try {
     if (statSync(path).isDirectory()) {
-      throw refusal(`inspect, ${path}`, "expected a file, got a folder", "Name one of its files.");
+      throw refusal(`inspect, ${path}`, "expected a file or a Zarr store, got a folder", "Name one of its files.");
     }
     const fd = openSync(path, "r");
     try {
@@ -42,6 +45,7 @@ type Kind = FileDescription["kind"];
 
 /** By the first bytes; text and what no magic tells apart by the name's extension. */
 async function kindOf(path: string): Promise<Kind> {
+  if (isZarrStore(path)) return "zarr";
   const head = startOf(path);
   if (head.subarray(1, 5).toString("latin1") === "MOTE") return "stream";
   if (head.subarray(1, 4).toString("latin1") === "HDF") return "hdf5";
@@ -50,8 +54,8 @@ async function kindOf(path: string): Promise<Kind> {
   if (head.subarray(0, 4).toString("latin1") === "PAR1" || /\.(csv|ndjson)$/i.test(path)) return "table";
   throw refusal(
     `inspect, ${path}`,
-    head.length === 0 ? "the file is empty" : "is no frame stream, HDF5 file, image or table",
-    "mote inspect knows .mote, .h5, .tif, .png, .csv, .parquet and .ndjson.",
+    head.length === 0 ? "the file is empty" : "is no frame stream, HDF5 file, image, Zarr store or table",
+    "mote inspect knows .mote, .h5, .tif, .png, .zarr, .csv, .parquet and .ndjson.",
   );
 }
 
@@ -84,6 +88,8 @@ export async function inspectFile(path: string): Promise<FileDescription> {
     }
     case "hdf5":
       return { kind, facts: await (await import("./describe-h5.js")).describeH5(path) };
+    case "zarr":
+      return { kind, facts: await (await import("./describe-zarr.js")).describeZarr(path) };
     case "table":
       return { kind, facts: await (await import("./describe-table.js")).describeTable(path) };
     case "images": {
@@ -110,6 +116,7 @@ export async function frameToDraw(path: string, frameNumber: number): Promise<Fr
     }
     case "stream":
       return streamFrame(path, frameNumber, missing);
+    case "zarr":
     case "images": {
       const file = await openImages(path);
       try {

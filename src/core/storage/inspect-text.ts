@@ -7,6 +7,7 @@ import type { StreamSummary } from "../stream/describe-stream.js";
 import { formatBytes, formatCount } from "../units.js";
 import type { H5Description } from "./describe-h5.js";
 import type { TableDescription } from "./describe-table.js";
+import type { ZarrDescription } from "./describe-zarr.js";
 import type { FileDescription } from "./inspect-file.js";
 
 type Line = readonly [label: string, text: string | null];
@@ -22,6 +23,8 @@ function linesOf(description: FileDescription): readonly Line[] {
       return streamLines(description.facts);
     case "hdf5":
       return h5Lines(description.facts);
+    case "zarr":
+      return zarrLines(description.facts);
     case "table":
       return tableLines(description.facts);
     case "images":
@@ -97,6 +100,33 @@ function h5Lines(h: H5Description): readonly Line[] {
     ...(f || h.detections
       ? []
       : h.datasets.map((set): Line => ["", `${set.path} (${set.shape.join(", ")}) ${set.type}`])),
+  ];
+}
+
+function zarrLines(z: ZarrDescription): readonly Line[] {
+  const kind = z.omeVersion === null ? `Zarr ${z.zarrVersion}` : `OME-Zarr ${z.omeVersion} (Zarr ${z.zarrVersion})`;
+  const { tracks, ledger } = z.tables;
+  return [
+    ["kind", `${kind}, axes ${z.axes.map((name) => name ?? "?").join(",")}`],
+    ["frames", formatCount(z.frameCount, "frame")],
+    ["shape", `${z.shape.width}x${z.shape.height} ${z.pixelFormat}, ${z.bitDepth} bit`],
+    [
+      "chunks",
+      `${z.chunkShape.join(" x ")}, ${z.codecs.filter((name) => name !== "bytes").join(", ") || "not compressed"}`,
+    ],
+    ["shards", z.shardShape?.join(" x ") ?? null],
+    [
+      "levels",
+      z.levels.length < 2 ? null : z.levels.map(({ path, shape }) => `${path} (${shape.join(", ")})`).join(", "),
+    ],
+    ["pixel size", z.pixelSizeUm === null ? null : `${z.pixelSizeUm} um`],
+    ["rate", rate(z.rateHz)],
+    ["detections", tracks === undefined ? null : formatCount(tracks, "detection")],
+    ["ledger", ledger === undefined ? null : formatCount(ledger, "row")],
+    [
+      "closed",
+      z.isComplete === null ? "not written by Mote" : z.isComplete ? "in order" : "no: the run was cut, or goes on",
+    ],
   ];
 }
 

@@ -5,11 +5,12 @@ import type { Problem } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
-import { newFileProblem, realPath } from "../files.js";
+import { newFileProblem, newStoreProblem, realPath } from "../files.js";
 import { containerFor, type StoreRequest, type StoreSettings } from "../frame-store.js";
 import { rootProblem } from "../root/root-problem.js";
 import { runFileName } from "../root/run-names.js";
 import { claimRun, localDay } from "../root/run-number.js";
+import { isZarrStore } from "../zarr/store-folder.js";
 import type { OpenedStore } from "./store-set.js";
 
 export interface FilesPlan {
@@ -40,7 +41,7 @@ export function fileProblems(plan: FilesPlan, input: StreamDescriptor): readonly
     const real = realPath(path);
     if (seen.has(real)) problems.push({ where, what: "is given twice", hint: "Each file needs a name of its own." });
     else {
-      const problem = root === null ? newFileProblem(where, path, plan.force) : undefined;
+      const problem = root === null ? problemOf(where, path, plan.force) : undefined;
       if (problem) problems.push(problem);
       else writable.push(path);
     }
@@ -53,6 +54,11 @@ export function fileProblems(plan: FilesPlan, input: StreamDescriptor): readonly
     return { path: root === null ? path : join(root, path), where: whereOf(path), frames };
   });
   return [...problems, ...spaceProblems(needs, plan.disk)];
+}
+
+function problemOf(where: string, path: string, isForced: boolean): Problem | undefined {
+  if (containerFor(where, path).isZarr) return newStoreProblem(where, path, isForced, isZarrStore);
+  return newFileProblem(where, path, isForced);
 }
 
 export interface OpenedFiles {

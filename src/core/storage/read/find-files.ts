@@ -3,12 +3,13 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { reason, refusal } from "../../errors.js";
 import { nearestName } from "../../option/names.js";
+import { isZarrStore } from "../zarr/store-folder.js";
 import { isKnownFormat, knownExtensions } from "./formats.js";
 import { expandGlob, isPattern } from "./glob.js";
 import { naturalOrder, undoShellOrder } from "./natural-order.js";
 
 /**
- * Files are taken as named, folders as all their image files in natural order, patterns (when no file has that name)
+ * Files and Zarr stores are taken as named, other folders as all their image files in natural order, patterns (when no file has that name)
  * as their matches in natural order. Refuses, with exit code 2: what does not exist, cannot be read, or holds nothing.
  */
 export function findFiles(where: string, paths: readonly string[]): readonly string[] {
@@ -29,7 +30,7 @@ export function findFiles(where: string, paths: readonly string[]): readonly str
 function kindOf(where: string, path: string): "file" | "folder" | "pattern" {
   try {
     const stats = statSync(path);
-    if (stats.isDirectory()) return "folder";
+    if (stats.isDirectory()) return isZarrStore(path) ? "file" : "folder";
     if (stats.isFile()) return "file";
     throw refusal(`${where}, ${path}`, "is neither a file nor a folder", "A frame stream is read with --input.");
   } catch (error) {
@@ -53,7 +54,8 @@ function imagesIn(where: string, folder: string): string[] {
   let names: string[];
   try {
     names = readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
+      .filter((entry) => !entry.name.startsWith("."))
+      .filter((entry) => !entry.isDirectory() || isZarrStore(join(folder, entry.name)))
       .map((entry) => entry.name);
   } catch (error) {
     throw refusal(
@@ -70,7 +72,7 @@ function imagesIn(where: string, folder: string): string[] {
 }
 
 function matchesOf(where: string, pattern: string): string[] {
-  const matches = expandGlob(pattern).filter((path) => statSync(path).isFile());
+  const matches = expandGlob(pattern).filter((path) => statSync(path).isFile() || isZarrStore(path));
   if (matches.length === 0)
     throw refusal(`${where}, ${pattern}`, "no file matches", `There is nothing like it in ${dirname(pattern)}.`);
   return matches;

@@ -86,7 +86,7 @@ function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery): Con
       "Use .mote, .h5 or .tif.",
     );
   }
-  if (container.keepsFramesOnly && !descriptor.hasFrames) {
+  if ((container.keepsFramesOnly || container.needsFrames) && !descriptor.hasFrames) {
     throw refusal(
       outWhere,
       `expected a file for detections: ${recovery.path} has no frames`,

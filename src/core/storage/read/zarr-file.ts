@@ -1,0 +1,109 @@
+/** A Zarr store as a file of images: OME-Zarr 0.4 and 0.5, or a plain array; Mote's own stores with all they recorded. */
+import { crc32 } from "node:zlib";
+import { FormatProblem } from "../../imaging/byte-source.js";
+import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../imaging/image-file.js";
+import { copyOverlap, wholeOf } from "../../imaging/region.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import type { JsonObject } from "../../model/json.js";
+import { bytesPerPixel } from "../../model/pixel-format.js";
+import { descriptorFault } from "../../stream/check-descriptor.js";
+import { findImage, type ZarrImage } from "../zarr/find-image.js";
+import { openPlanes } from "../zarr/plane-reader.js";
+import { isObject, pixelFormatOf } from "../zarr/read-node.js";
+import { openRecordedFrames } from "../zarr/recorded-frames.js";
+import type { ImageFormat } from "./formats.js";
+
+export const zarrFile: ImageFormat = {
+  open: (path) => openZarrImages(path),
+};
+
+/** What Mote wrote of the stream into the store; undefined in other programs' stores. */
+export function recordedDescriptor({ attributes }: Pick<ZarrImage, "attributes">): StreamDescriptor | undefined {
+  const { mote } = attributes;
+  if (!isObject(mote) || mote.layout !== 1 || !isObject(mote.descriptor)) return undefined;
+  const descriptor = mote.descriptor as unknown as StreamDescriptor;
+  const fault = descriptorFault(descriptor);
+  if (fault) throw new FormatProblem(`the descriptor ${fault}`);
+  return descriptor;
+}
+
+export async function openZarrImages(path: string): Promise<ImageFile> {
+  const image = findImage(path);
+  const { array, axes } = image;
+  const pixelFormat = pixelFormatOf(array);
+  const [height, width] = array.shape.slice(-2) as [number, number];
+  const shape = { height, width };
+  const outer = array.shape.slice(0, -2);
+  const frameCount = outer.reduce((product, extent) => product * extent, 1);
+  const wholeBytes = height * width * bytesPerPixel[pixelFormat];
+  if (height === 0 || width === 0) throw new FormatProblem(`holds frames of ${width}x${height} pixels`);
+  if (!(wholeBytes <= largestFrameBytes) || !Number.isSafeInteger(frameCount)) {
+    throw new FormatProblem(`holds ${frameCount} frames of ${width}x${height} pixels`);
+  }
+  const descriptor = recordedDescriptor(image);
+  const isSame = descriptor && descriptor.pixelFormat === pixelFormat && descriptor.shape.height === height;
+  if (descriptor && (!isSame || descriptor.shape.width !== width || outer.length !== 1)) {
+    throw new FormatProblem("its frames are not those that its descriptor says");
+  }
+  const planes = await openPlanes(array, pixelFormat, descriptor !== undefined);
+  const recorded = descriptor && openRecordedFrames(path, descriptor);
+  const channelAxis = axes.indexOf("c");
+  const zAxis = axes.indexOf("z");
+  let whole: Uint8Array | undefined;
+
+  return {
+    facts: {
+      pixelFormat,
+      shape,
+      bitDepth: descriptor?.bitDepth ?? 8 * bytesPerPixel[pixelFormat],
+      frameCount,
+      pixelSizeUm: descriptor ? descriptor.pixelSizeUm : image.pixelSizeUm,
+      rateHz: descriptor ? descriptor.rateHz : image.rateHz,
+      metadata: metadataOf(image, descriptor),
+    },
+    async readFrame(index, pixels, region): Promise<FramePlace> {
+      const place = placeOf(index, outer);
+      const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+      const row = recorded?.read(index);
+      if (row === undefined || row.crc32 === null) await planes.read(place, target, region);
+      else {
+        // The checksum covers the whole frame, so the whole frame is read.
+        const isWhole = region.width === width && region.height === height;
+        whole ??= isWhole ? undefined : new Uint8Array(wholeBytes);
+        const bytes = isWhole ? target : whole!;
+        await planes.read(place, bytes, wholeOf(shape));
+        if (crc32(bytes) !== row.crc32) {
+          throw new FormatProblem(`the pixels of frame ${index} do not match their checksum in images/pixels_crc32`);
+        }
+        if (!isWhole) copyOverlap(bytes, 0, 0, width, height, target, region, bytesPerPixel[pixelFormat]);
+      }
+      if (row) {
+        const { channelIndex, zIndex, positionIndex, capturedAtNs } = row.header;
+        return { channelIndex, zIndex, positionIndex, capturedAtNs, recorded: row.header };
+      }
+      return { ...unknownPlace, channelIndex: place[channelAxis] ?? 0, zIndex: place[zAxis] ?? 0 };
+    },
+    close() {
+      planes.close();
+      recorded?.close();
+    },
+  };
+}
+
+/** The index along each axis of the n-th plane, the last axis fastest. */
+function placeOf(index: number, extents: readonly number[]): number[] {
+  const place = new Array<number>(extents.length);
+  let rest = index;
+  for (let axis = extents.length - 1; axis >= 0; axis--) {
+    place[axis] = rest % extents[axis]!;
+    rest = Math.floor(rest / extents[axis]!);
+  }
+  return place;
+}
+
+function metadataOf(image: ZarrImage, descriptor: StreamDescriptor | undefined): JsonObject {
+  const { omeVersion, array, axes } = image;
+  const format = omeVersion === null ? `Zarr ${array.version}` : `OME-Zarr ${omeVersion}`;
+  if (descriptor) return { format, recording: descriptor.source };
+  return { format, ...(axes.some((name) => name !== null) ? { axes: axes.map((name) => name ?? "?").join("") } : {}) };
+}

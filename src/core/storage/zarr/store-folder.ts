@@ -1,0 +1,73 @@
+/** The folder of a Zarr store: how one is known, how a new one takes its place, how all of it gets to the disk. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { partialName, writeWhole } from "./whole-file.js";
+
+const marks = ["zarr.json", ".zgroup", ".zarray"];
+
+/** Whether the path is a folder with the metadata of a Zarr group or array (version 2 or 3). */
+export function isZarrStore(path: string): boolean {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return false;
+  return marks.some((name) => existsSync(join(path, name)));
+}
+
+/** Metadata files by their folder in the store; "" is the store itself. */
+export type Skeleton = readonly (readonly [folder: string, json: string])[];
+
+/**
+ * Makes a store with these metadata files; it appears whole. Where something has the name: an error with code EEXIST, or
+ * with `isForced` it is replaced, if it is a Zarr store.
+ */
+export function makeStore(path: string, skeleton: Skeleton, isForced: boolean): void {
+  const isThere = existsSync(path);
+  if (isThere && !(isForced && isZarrStore(path))) {
+    throw Object.assign(new Error(`${path} exists already`), { code: "EEXIST" });
+  }
+  const partial = partialName(path);
+  rmSync(partial, { recursive: true, force: true });
+  try {
+    mkdirSync(partial);
+    for (const [folder, json] of skeleton) {
+      mkdirSync(join(partial, folder), { recursive: true });
+      writeWhole(join(partial, folder, "zarr.json"), Buffer.from(json));
+    }
+    if (isThere) rmSync(path, { recursive: true });
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Files on their way to the disk at once: a journal takes those that ask together in one go. */
+const syncsAtOnce = 16;
+
+/** Waits until the disk has every file and folder of the store, and its name. */
+export async function syncStore(path: string): Promise<void> {
+  const folders: string[] = [path];
+  const files: string[] = [];
+  for (const folder of folders) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      (entry.isDirectory() ? folders : files).push(join(folder, entry.name));
+    }
+  }
+  await syncAll(files);
+  // A folder is worth syncing once the files in it are.
+  await syncAll([...folders, dirname(path)]);
+}
+
+async function syncAll(paths: readonly string[]): Promise<void> {
+  let next = 0;
+  const work = async () => {
+    for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
+      const file = await open(path, "r");
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: syncsAtOnce }, work));
+}

@@ -1,0 +1,34 @@
+/** Files that appear whole: written beside their place and renamed into it, so that no reader meets half of one. */
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/** The name a file has until it is whole; readers of Zarr take no notice of names that are no keys. */
+export function partialName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.partial`);
+}
+
+/** Writes all bytes, however few the system takes at a time. */
+export function writeAll(fd: number, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
+}
+
+/** Replaces or makes a file; when that fails the file of before is untouched and nothing is left beside it. */
+export function writeWhole(path: string, ...parts: readonly Uint8Array[]): void {
+  const partial = partialName(path);
+  const fd = openSync(partial, "w");
+  try {
+    let at = 0;
+    try {
+      for (const part of parts) {
+        writeAll(fd, part, at);
+        at += part.length;
+      }
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
