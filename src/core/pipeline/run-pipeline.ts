@@ -5,7 +5,7 @@
 import { type ExitCode, failure, MoteError } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { isLoss, type RunReport, type StageReport } from "../model/run-report.js";
-import { nowMs } from "./clock.js";
+import { nowMs, wallOffsetMs } from "./clock.js";
 import type { PlannedStage } from "./negotiate.js";
 import { layOutRun, type RunLayout } from "./run-layout.js";
 import { assertBalance } from "./stage-report.js";
@@ -55,6 +55,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
   const memory = new WebAssembly.Memory({ initial: layout.memoryPages, maximum: layout.memoryPages, shared: true });
   const control = new SharedArrayBuffer(layout.controlBytes);
   const shared = attachRun(layout, control, memory);
+  const offsetMs = wallOffsetMs();
   shared.pool.initialize();
 
   let quietReason: string | null = null;
@@ -107,6 +108,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         input: stage.input,
         output: stage.output,
         spill: stage.spill,
+        wallOffsetMs: offsetMs,
         layout,
         memory,
         control,

@@ -33,7 +33,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     geometry: layout.pool.geometry,
     input: plan.input,
     output: plan.output,
-    clock: createClock(control),
+    clock: createClock(control, plan.wallOffsetMs),
     isDraining: () => control.isDraining,
     isStopped: () => control.isStopped,
     isAborted: () => control.isAborted,

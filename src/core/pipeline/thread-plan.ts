@@ -17,6 +17,8 @@ export interface ThreadPlan {
   /** For the thread of the spool behind the stage. */
   readonly spill: SpillPlan | null;
   readonly layout: RunLayout;
+  /** From the monotonic clock to the wall clock, the same for all threads of the run. */
+  readonly wallOffsetMs: number;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
 }
