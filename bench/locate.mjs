@@ -22,7 +22,7 @@ const beadParameters = resolveLocateParameters({
 function place(format, shape, params, pixels) {
   const align = (offset) => Math.ceil(offset / 64) * 64;
   const scratchOffset = align(kernelStaticBytes);
-  const outOffset = align(scratchOffset + locatorScratchBytes(shape, format, params));
+  const outOffset = align(scratchOffset + locatorScratchBytes(shape, format, params).own);
   const capacity = detectionCapacity(shape, params.separation);
   const frameOffset = align(outOffset + capacity * detectionColumns.length * 8);
   const strideBytes = pixels.BYTES_PER_ELEMENT * shape.width;

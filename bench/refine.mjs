@@ -128,7 +128,7 @@ function locate({ edge, beads, pixels }) {
   };
   const align = (offset) => Math.ceil(offset / 64) * 64;
   const scratchOffset = kernelStaticBytes;
-  const outOffset = align(scratchOffset + locatorScratchBytes(shape, "uint16", params));
+  const outOffset = align(scratchOffset + locatorScratchBytes(shape, "uint16", params).own);
   const frameOffset = align(outOffset + beads.length * detectionColumns.length * 8);
   const memory = new WebAssembly.Memory({
     initial: Math.ceil((frameOffset + pixels.byteLength + 64) / 65536),

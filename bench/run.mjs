@@ -43,7 +43,7 @@ function bench(title, command, words, env = {}) {
 }
 
 const only = process.argv.slice(2);
-const benches = ["locate", "link", "refine", "stream", "pipeline", "archive"].filter(
+const benches = ["locate", "tiles", "link", "refine", "stream", "pipeline", "archive"].filter(
   (name) => existsSync(`bench/${name}.mjs`) && (only.length === 0 || only.includes(name)),
 );
 let ok = true;

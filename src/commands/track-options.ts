@@ -3,7 +3,8 @@ import type { Problem } from "../core/errors.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { region } from "../core/option/geometry.js";
 import { type OptionsOf, option } from "../core/option/option.js";
-import type { LocateOptions } from "../core/tracking/locate/parameters.js";
+import type { FrameShape, LocateOptions } from "../core/tracking/locate/parameters.js";
+import { isTiled, type TileSize } from "../core/tracking/locate/tiling.js";
 import { type CameraNoise, refineMethods } from "../core/tracking/refine/parameters.js";
 import { type RingParameters, ringPolarities } from "../core/tracking/ring/parameters.js";
 import { linkOptions } from "./link-options.js";
@@ -16,7 +17,7 @@ export interface MaskFacts {
 
 export const trackOptions = {
   preset: option.choice(["tweezer"], {
-    doc: "A named set of values; options given beside it win. tweezer: diameter 21, separation 18, minmass 100, percentile 14, max-ecc 0.3, search-range 10, memory 3.",
+    doc: "A named set of values; options given beside it win. tweezer: diameter 21, separation 18, minmass 100, percentile 14, max-ecc 0.3, tiles of 256x256 with overlap 32, search-range 10, memory 3.",
   }),
   diameter: option.perAxis({
     doc: "Size of a particle's image; larger is safer than smaller.",
@@ -129,6 +130,18 @@ export const trackOptions = {
     doc: "A last column of quality flags, summed: 1 linked across a gap, 2 linked greedily, 4 near the edge, 8 overlapping, 16 saturated.",
     default: false,
   }),
+  tileWidth: option.count({
+    doc: "All workers work on every frame together, tile by tile, for the least latency and with the same answers; this wide (rounded up to a multiple of 64), as wide as the frame when only --tile-height is given. Without tiles, or with tiles as large as the frame, every worker has frames of its own.",
+    min: 16,
+  }),
+  tileHeight: option.count({
+    doc: "How high a tile is (rounded up to a multiple of 4), as high as the frame when only --tile-width is given.",
+    min: 16,
+  }),
+  tileOverlap: option.count({
+    doc: "How far the work on a tile may reach beyond it, at least as far as the filters and the refinement do; the least that will do when not given. Nothing is done twice, whatever the overlap: neighbours share what they have filtered.",
+    min: 0,
+  }),
   frames: option.flag({ doc: "Pass the frames on; --no-frames sends detections only.", default: true }),
   workers: option.count({
     doc: "Threads that locate particles, in parallel; one for every processor core when not given.",
@@ -177,16 +190,20 @@ export function loneOptions(o: TrackOptions): Problem[] {
     problems.push({ where: `track, --${name}`, what: `means nothing without ${needs}`, hint });
   if (o.locator === "ring") {
     const blobs = {
-      minmass: o.minmass > 0,
+      minmass: o.minmass > 0 || undefined,
       maxmass: o.maxmass,
       "min-ecc": o.minEcc,
       "max-ecc": o.maxEcc,
       topn: o.topn,
       mask: o.mask,
       invert: o.invert,
+      "tile-width": o.tileWidth,
+      "tile-height": o.tileHeight,
+      "tile-overlap": o.tileOverlap,
     };
     for (const [name, value] of Object.entries(blobs)) {
-      if (value) lone(name, "--locator particle", "Rings are chosen by --min-score.");
+      const hint = name.startsWith("tile") ? "Rings are searched in whole frames." : "Rings are chosen by --min-score.";
+      if (value !== undefined && value !== false) lone(name, "--locator particle", hint);
     }
     if (o.refine !== "centroid") lone("refine", "--locator particle", "A ring has its own sub-pixel fit.");
     if (o.diameter.y !== o.diameter.x)
@@ -219,9 +236,22 @@ export function loneOptions(o: TrackOptions): Problem[] {
   } else if (o.gain === undefined && (o.offset !== undefined || o.readNoise !== undefined)) {
     lone(o.offset === undefined ? "read-noise" : "offset", "--gain", "The three describe the camera together.");
   }
+  if (o.tileOverlap !== undefined && o.tileWidth === undefined && o.tileHeight === undefined)
+    lone("tile-overlap", "--tile-width or --tile-height", "Say how large a tile is.");
   if (o.minTrackLength > 1 && !o.searchRange)
     lone("min-track-length", "--search-range", "Say how far a particle moves: --search-range 5.");
   return problems;
+}
+
+/** The tiles in which such a frame is worked on; null where one tile is all of it. */
+export function tileSize(o: TrackOptions, shape: FrameShape, least: number): TileSize | null {
+  if (o.tileWidth === undefined && o.tileHeight === undefined) return null;
+  const size = {
+    height: o.tileHeight ?? shape.height,
+    width: o.tileWidth ?? shape.width,
+    overlap: o.tileOverlap ?? least,
+  };
+  return isTiled(shape, size) ? size : null;
 }
 
 /** The region has to lie in the frame, the mask has to be as large as it. */

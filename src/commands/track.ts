@@ -14,6 +14,7 @@ import type { RingFindParameters } from "../core/tracking/find/ring-finder.js";
 import type { FollowParameters } from "../core/tracking/follow/particle-follower.js";
 import { mostHeldFrames } from "../core/tracking/follow/track-length.js";
 import { checkLocateParameters, resolveLocateParameters } from "../core/tracking/locate/parameters.js";
+import { checkTiles, leastOverlap } from "../core/tracking/locate/tiling.js";
 import { checkRefineParameters } from "../core/tracking/refine/parameters.js";
 import { checkRingParameters } from "../core/tracking/ring/parameters.js";
 import { linkParameters, linkProblems } from "./link-options.js";
@@ -25,6 +26,7 @@ import {
   placeProblems,
   ringParameters,
   type TrackOptions,
+  tileSize,
   trackOptions,
 } from "./track-options.js";
 
@@ -70,7 +72,18 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
     "Results are those of trackpy's locate and link, to the digits of its tables. Lengths are pixels; the origin is the centre of the top-left pixel.",
   options: trackOptions,
   presets: {
-    tweezer: { diameter: 21, separation: 18, minmass: 100, percentile: 14, maxEcc: 0.3, searchRange: 10, memory: 3 },
+    tweezer: {
+      diameter: 21,
+      separation: 18,
+      minmass: 100,
+      percentile: 14,
+      maxEcc: 0.3,
+      tileWidth: 256,
+      tileHeight: 256,
+      tileOverlap: 32,
+      searchRange: 10,
+      memory: 3,
+    },
   },
   examples: [
     {
@@ -166,6 +179,7 @@ async function openFinder(plan: Plan, context: StageContext): Promise<ParticleFi
     shape,
     format: pixelFormat,
     params: plan.find.params,
+    team: context.team,
     mask: plan.mask === null ? null : await readImage("track, --mask", plan.mask),
   });
 }
@@ -199,21 +213,22 @@ function planParticles(input: StreamDescriptor, o: TrackOptions, facts: Facts): 
       ...(o.sigma === undefined ? {} : { sigma: o.sigma }),
     },
   };
-  const params: FindParameters = { locate, region: o.roi ?? null, refine, hasFlags: o.flags, saturation };
+  const least = leastOverlap(locate);
+  const tile = tileSize(o, o.roi ?? shape, least);
+  const params: FindParameters = { locate, region: o.roi ?? null, refine, hasFlags: o.flags, saturation, tile };
   const problems = [
-    ...checkLocateParameters(locate, o.roi ?? shape, pixelFormat).map((problem) => ({
-      ...problem,
-      where: `track, ${problem.where}`,
-    })),
+    ...[...checkLocateParameters(locate, o.roi ?? shape, pixelFormat), ...(tile ? checkTiles(tile, least) : [])].map(
+      (problem) => ({ ...problem, where: `track, ${problem.where}` }),
+    ),
     ...(o.refine === "centroid" ? [] : checkRefineParameters({ ...refine, shape, format: pixelFormat })),
   ];
-  const needs =
-    problems.length > 0
-      ? {}
-      : {
-          detectionRows: detectionCapacity(shape, locate.separation),
-          mapperScratchBytes: facts.finderScratchBytes(shape, pixelFormat, params),
-        };
+  if (problems.length > 0) return { find: { kind: "particle", params }, problems, needs: {} };
+  const scratch = facts.finderScratchBytes(shape, pixelFormat, params, o.workers ?? facts.processors);
+  const needs = {
+    detectionRows: detectionCapacity(shape, locate.separation),
+    mapperScratchBytes: scratch.own,
+    ...(scratch.team === undefined ? {} : { teamScratchBytes: scratch.team }),
+  };
   return { find: { kind: "particle", params }, problems, needs };
 }
 

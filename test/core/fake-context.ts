@@ -94,6 +94,7 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
   return {
     memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
     scratchOffset: 0,
+    team: null,
     input: descriptor,
     output: descriptor,
     geometry,

@@ -73,6 +73,7 @@ export async function runSource(
   const context: StageContext = {
     memory,
     scratchOffset: scratchAt,
+    team: null,
     input: output,
     output,
     geometry,

@@ -178,3 +178,40 @@ test("options that mean nothing together are refused, all at once", async () => 
     expect(err).toContain(`error: track, ${name}`);
   }
 });
+
+test("tiles give the bytes of whole frames with any number of workers, whatever is refined and flagged", async () => {
+  const shell = openShell("tiles");
+  const camera = "acquire --camera sim --size 600x520 --beads 40 --frames 6";
+  expect((await shell.run(`mote ${camera} --output whole.mote`)).code).toBe(0);
+  let runs = 0;
+  const found = async (options: string) => {
+    runs++;
+    const line = `mote run acquire whole.mote then track --preset tweezer ${options} then archive --out found${runs}.csv`;
+    expect((await shell.run(line)).code).toBe(0);
+    return readFileSync(join(shell.folder, `found${runs}.csv`), "utf8");
+  };
+  for (const options of ["", "--refine radial-symmetry --flags --roi 9,20,580,470"]) {
+    const whole = await found(`${options} --tile-width 600 --tile-height 520 --workers 2`);
+    expect(whole.split("\n").length).toBeGreaterThan(100);
+    for (const tiles of ["--workers 1", "--workers 2", "--workers 3 --tile-width 70 --tile-height 90"]) {
+      expect(await found(`${options} ${tiles}`), `${options} ${tiles}`).toBe(whole);
+    }
+  }
+});
+
+test("tiles that cannot give the whole frame's answer are refused before anything is opened, with what would do", async () => {
+  const shell = openShell("tile-refusals");
+  const refusal = async (options: string) => {
+    const { code, err } = await shell.run(
+      `mote run acquire --camera sim --size 600x600 --frames 1 then track ${options} then archive --out a.csv`,
+    );
+    expect(code).toBe(2);
+    return err;
+  };
+  expect(await refusal("--preset tweezer --tile-overlap 28")).toContain("--tile-overlap: must be at least 29");
+  expect(await refusal("--preset tweezer --diameter 31")).toContain("Give --tile-overlap 39 or more");
+  expect(await refusal("--diameter 21 --tile-overlap 40")).toContain("without --tile-width or --tile-height");
+  expect(await refusal("--diameter 21 --locator ring --tile-width 256")).toContain(
+    "Rings are searched in whole frames",
+  );
+});

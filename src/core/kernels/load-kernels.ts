@@ -11,10 +11,12 @@ export interface Kernels {
   readonly copyRows_f32: Kernel;
   readonly extremes_u16: Kernel;
   readonly movingAverage_u16: Kernel;
-  readonly movingAverage_f32: Kernel;
+  readonly averageColumns_f32: Kernel;
+  readonly averageRows_f32: Kernel;
   readonly brightest_f32: Kernel;
   readonly bandPass_u16: Kernel;
   readonly bandPassSingle_u16: Kernel;
+  readonly exactMost_u16: Kernel;
   readonly scaleSingle_u16: Kernel;
   readonly bracketSamples_f32: Kernel;
   readonly bandPass_f32: Kernel;
@@ -27,7 +29,8 @@ export interface Kernels {
   readonly dropClose: Kernel;
   readonly characterize_u16: Kernel;
   readonly rawMass_f32: Kernel;
-  readonly measureBackground_u16: Kernel;
+  readonly sumBackground_u16: Kernel;
+  readonly finishBackground_u16: Kernel;
   readonly measureBackground_f32: Kernel;
   readonly renderBackground_u8: Kernel;
   readonly renderBackground_u16: Kernel;

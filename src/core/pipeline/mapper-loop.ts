@@ -1,5 +1,6 @@
 /** A mapper thread: claims frames, works on them in place, marks them; the link keeps the order. */
 import type { StageCounters } from "../memory/stage-counters.js";
+import { type Team, TeamDissolved } from "../memory/team.js";
 import { nowMs } from "./clock.js";
 import type { FrameMapper } from "./stage.js";
 import type { RunShared } from "./thread-shared.js";
@@ -22,5 +23,35 @@ export function runMapper(
       link.markMapped(claimed[i]!);
     }
     counters.countBusy(nowMs() - startedAtMs);
+  }
+}
+
+/** The same for mappers that work on every frame together: one of them claims it for all, and hands on the one before. */
+export function runTeam(
+  mapper: FrameMapper,
+  team: Team,
+  shared: RunShared,
+  stageIndex: number,
+  counters: StageCounters,
+): void {
+  const link = shared.links[stageIndex - 1]!;
+  const claimed = new Int32Array(1);
+  const noWork = () => {};
+  let position = -1;
+  function claimNext(): number {
+    if (position >= 0) link.markMapped(position);
+    return link.claim(claimed, 1, shared.control) === 0 ? -1 : claimed[0]!;
+  }
+  try {
+    for (;;) {
+      position = team.share(0, noWork, claimNext);
+      if (position < 0) return;
+      const startedAtMs = nowMs();
+      mapper.map(shared.pool.frame(link.slotAt(position)));
+      counters.countBusy(nowMs() - startedAtMs);
+    }
+  } catch (error) {
+    // Whoever aborted the run says why.
+    if (!(error instanceof TeamDissolved)) throw error;
   }
 }

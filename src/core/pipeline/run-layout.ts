@@ -6,6 +6,7 @@ import { overflowWords } from "../memory/overflow.js";
 import { runControlWords } from "../memory/run-control.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import { counterFloats } from "../memory/stage-counters.js";
+import { teamWords } from "../memory/team.js";
 import { frameBytes, type StreamDescriptor } from "../model/descriptor.js";
 import { slotColumns } from "../model/detection.js";
 import { formatBytes } from "../units.js";
@@ -23,6 +24,8 @@ const liveQueueBytes = 256_000_000;
 const leastQueued = 3;
 /** A spool's thread holds an entry on its way in, a frame on its way back, and an event before it. */
 const handsOfSpool = 3;
+/** A team has one frame in hand, and the next may be claimed while that is handed on. */
+const teamWindow = 2;
 const mostQueued = 128;
 
 export interface StageSize {
@@ -38,6 +41,16 @@ export interface ThreadSize {
   readonly scratchOffset: number;
   /** Byte offset of the thread's counters in the shared bookkeeping. */
   readonly countersAt: number;
+  /** For a mapper that works on frames together with the stage's others: the team's words and its scratch. */
+  readonly team: TeamPlace | null;
+}
+
+export interface TeamPlace {
+  readonly size: number;
+  readonly member: number;
+  /** Byte offset in the shared bookkeeping. */
+  readonly wordsAt: number;
+  readonly scratchOffset: number;
 }
 
 export interface LinkPlace {
@@ -82,7 +95,7 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
   const batch = Math.max(1, Math.min(16, Math.floor(queued / 8)));
 
   const links = stages.slice(0, -1).map((stage, i) => {
-    const mappers = stages[i + 1]!.needs.mappers ?? 0;
+    const { mappers = 0, teamScratchBytes } = stages[i + 1]!.needs;
     const isLive = i === 0 && source.isLive;
     const room = isLive ? liveQueue(source.rateHz, slotBytes, queued) : queued;
     const isSpilling = stage.policy === "spill";
@@ -90,8 +103,9 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     // when both are full and the spool too; any other stage can.
     const fullPolicy = isLive ? "drop-newest" : "block";
     const capacity = isSpilling ? Math.max(leastQueued, Math.ceil(room / 2)) : room;
+    const window = teamScratchBytes === undefined ? mappers * batch * 2 : teamWindow;
     return {
-      shape: { policy: stage.policy, capacity, window: mappers === 0 ? 0 : mappers * batch * 2 },
+      shape: { policy: stage.policy, capacity, window: mappers === 0 ? 0 : window },
       queue: isSpilling ? ({ policy: fullPolicy, capacity, window: 0 } as const) : null,
     };
   });
@@ -121,14 +135,30 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
   let controlBytes = words * 4;
   let scratchOffset = kernelBytes;
   const threads: ThreadSize[] = [];
-  function addThread(stageIndex: number, part: ThreadSize["part"], scratchBytes: number): void {
-    threads.push({ stageIndex, part, scratchOffset, countersAt: controlBytes });
+  function addThread(
+    stageIndex: number,
+    part: ThreadSize["part"],
+    scratchBytes: number,
+    team: ThreadSize["team"] = null,
+  ): void {
+    threads.push({ stageIndex, part, scratchOffset, countersAt: controlBytes, team });
     controlBytes += counterFloats * 8;
     scratchOffset += roundUp(scratchBytes, 64);
   }
+  function placeTeam({ mappers, teamScratchBytes }: StageNeeds): Omit<TeamPlace, "member"> | null {
+    if (!mappers || teamScratchBytes === undefined) return null;
+    const team = { size: mappers, wordsAt: roundUp(controlBytes, 64), scratchOffset };
+    controlBytes = team.wordsAt + teamWords(mappers) * 4;
+    scratchOffset += roundUp(teamScratchBytes, 64);
+    return team;
+  }
   stages.forEach(({ needs }, stageIndex) => {
     addThread(stageIndex, "serial", needs.scratchBytes ?? 0);
-    for (let i = 0; i < (needs.mappers ?? 0); i++) addThread(stageIndex, "mapper", needs.mapperScratchBytes ?? 0);
+    const { mappers = 0, mapperScratchBytes = 0 } = needs;
+    const team = placeTeam(needs);
+    for (let member = 0; member < mappers; member++) {
+      addThread(stageIndex, "mapper", mapperScratchBytes, team && { ...team, member });
+    }
     if (placedLinks[stageIndex]?.overflow) addThread(stageIndex, "spool", 0);
   });
   const base = roundUp(scratchOffset, 64);

@@ -1,10 +1,13 @@
 /** What a stage's thread does: opens its part of the stage, waits for the start, works until the end, closes. */
 import { MoteError, reason } from "../errors.js";
+import type { RunControl } from "../memory/run-control.js";
+import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
 import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
 import { createClock, nowMs } from "./clock.js";
-import { runMapper } from "./mapper-loop.js";
+import { runMapper, runTeam } from "./mapper-loop.js";
 import { createOutlet, type Outlet } from "./outlet.js";
+import type { TeamPlace } from "./run-layout.js";
 import { runFlow, runSource } from "./serial-loops.js";
 import { runSpool } from "./spool-loop.js";
 import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "./stage.js";
@@ -27,9 +30,12 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
   const outlet = createOutlet(plan.label, shared, thread.stageIndex, hasMappers, counters);
   let isRelay = false;
 
+  const team = thread.team && joinTeamAt(thread.team, plan.control, control);
+
   const context: StageContext = {
     memory: plan.memory,
     scratchOffset: thread.scratchOffset,
+    team,
     geometry: layout.pool.geometry,
     input: plan.input,
     output: plan.output,
@@ -76,7 +82,10 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     if (thread.part === "mapper") {
       const mapper = await stage.openMapper!(plan.plan, context);
       port.send({ kind: "ready" });
-      if (control.waitForGo()) runMapper(mapper, shared, thread.stageIndex, counters, layout.batch);
+      if (control.waitForGo()) {
+        if (team) runTeam(mapper, team.team, shared, thread.stageIndex, counters);
+        else runMapper(mapper, shared, thread.stageIndex, counters, layout.batch);
+      }
       port.send({ kind: "done", reports: null, isComplete: true });
       return;
     }
@@ -106,6 +115,12 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     }
     port.send(failureMessage(plan.label, error));
   }
+}
+
+/** The team that a mapper belongs to. */
+function joinTeamAt(place: TeamPlace, bookkeeping: SharedArrayBuffer, control: RunControl): StageContext["team"] {
+  const words = new Int32Array(bookkeeping, place.wordsAt, teamWords(place.size));
+  return { team: joinTeam(words, place.member, place.size, control), scratchOffset: place.scratchOffset };
 }
 
 /** What the device lost arrived at nobody: it counts as in and as dropped, so that the books balance. */

@@ -5,6 +5,7 @@
 import type { Problem } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
 import type { SlotGeometry } from "../memory/slot-layout.js";
+import type { Team } from "../memory/team.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
@@ -30,6 +31,11 @@ export interface StageNeeds {
   readonly mappers?: number;
   /** Scratch bytes of each mapper in the shared memory. */
   readonly mapperScratchBytes?: number;
+  /**
+   * When given, the mappers work on every frame together, as a team, one frame after the other, and share so many scratch
+   * bytes besides their own; otherwise each has frames of its own.
+   */
+  readonly teamScratchBytes?: number;
   /** Frames the stage keeps back (push returned "held") at most. */
   readonly heldFrames?: number;
   /** The same for a source or a serial part that runs kernels itself. */
@@ -49,6 +55,8 @@ export interface StageContext {
   readonly memory: WebAssembly.Memory;
   /** Byte offset of this thread's scratch in `memory`. */
   readonly scratchOffset: number;
+  /** The mappers this one works with on every frame, and where the scratch of all begins; null where it works alone. */
+  readonly team: { readonly team: Team; readonly scratchOffset: number } | null;
   /** What arrives; for a source the same as `output`. */
   readonly input: StreamDescriptor;
   readonly output: StreamDescriptor;
@@ -114,7 +122,7 @@ export interface FlowInstance extends Opened {
 }
 
 export interface FrameMapper {
-  /** Works on one frame in its slot; frames come in any order. */
+  /** Works on one frame in its slot; frames come in any order. In a team all members get every frame, at the same time. */
   map(frame: Frame): void;
 }
 

@@ -149,6 +149,46 @@ test("an abort ends a run that stands still", async () => {
   expect(isComplete).toBe(false);
 });
 
+for (const members of [1, 2, 3]) {
+  test(`a team of ${members} does every piece of every frame once, in the order of the frames`, async () => {
+    const { report, stage, collected } = await run(
+      ["counter", { frames: 150 }],
+      ["crew", { members, unevenMs: 1 }],
+      ["collect", {}],
+    );
+    expect(collected.numbers).toEqual(numbersTo(150));
+    expect([stage.crew!.in, stage.crew!.out, report.lost, report.leakedSlots]).toEqual([150, 150, 0, 0]);
+  });
+}
+
+test("events pass a team in their place among the frames", async () => {
+  const { collected } = await run(["counter", { frames: 10, gapAt: 4 }], ["crew", {}], ["collect", {}]);
+  expect(collected.events).toEqual([{ event: "gap", firstFrame: 4, count: 3, reason: "device gap" }]);
+});
+
+test("a member of a team that fails in mid-frame ends the run with its own words", async () => {
+  await expect(run(["counter", {}], ["crew", { failAt: 5 }], ["collect", {}])).rejects.toThrow(
+    "the scripted piece broke",
+  );
+});
+
+test("a member of a team that dies in mid-frame ends the run and is named", async () => {
+  await expect(run(["counter", {}], ["crew", { crashAt: 5 }], ["collect", {}])).rejects.toThrow(
+    /crew: its thread died/,
+  );
+});
+
+test("an abort in mid-frame ends a run whose team waits for a member", async () => {
+  const started = await start([
+    ["counter", {}],
+    ["crew", { hangAt: 5 }],
+    ["collect", {}],
+  ]);
+  setTimeout(() => started.control.abort(), 800);
+  const { isComplete } = await started.outcome;
+  expect(isComplete).toBe(false);
+});
+
 test("stages in an order that makes no sense are refused by name", async () => {
   await expect(
     start([

@@ -140,6 +140,53 @@ const mark = {
   },
 };
 
+const crew = {
+  name: "crew",
+  role: "transform",
+  summary: "A team of mappers shares the pieces of every frame; one piece fails, hangs or dies where it is told to.",
+  options: anything("members", "failAt", "hangAt", "crashAt", "unevenMs"),
+  examples: [],
+  negotiate(input, { members = 3, failAt = -1, hangAt = -1, crashAt = -1, unevenMs = 0 }) {
+    return {
+      output: { ...input, detections: { columns: ["x"] } },
+      plan: { failAt, hangAt, crashAt, unevenMs },
+      needs: { mappers: members, teamScratchBytes: 64, detectionRows: 1 },
+    };
+  },
+  open: () => ({
+    push(frame) {
+      if (frame.rowCount !== 1) throw new Error("a frame came that no team saw");
+    },
+  }),
+  openMapper(plan, context) {
+    const { team, scratchOffset } = context.team;
+    const done = new Int32Array(context.memory.buffer, scratchOffset, 7);
+    let frame;
+    function work(piece) {
+      const number = frame.header.frameNumber;
+      napMs((plan.unevenMs * ((number * 7919 + piece * 31) % 5)) / 4);
+      if (piece === 3 && number === plan.failAt) throw new Error("the scripted piece broke");
+      if (piece === 3 && number === plan.crashAt) process.exit(7);
+      if (piece === 3 && number === plan.hangAt) while (!context.isAborted()) napMs(1);
+      Atomics.add(done, piece, 1);
+    }
+    function finish() {
+      if (done.some((times) => times !== 1)) throw new Error(`pieces were done ${done} times`);
+      done.fill(0);
+      return frame.header.frameNumber;
+    }
+    return {
+      map(given) {
+        frame = given;
+        const result = team.share(done.length, work, finish);
+        if (result !== frame.header.frameNumber) throw new Error("a member got another frame's result");
+        frame.rowCount = 1;
+        if (team.member === 0) frame.detections[0] = frame.pixels[0];
+      },
+    };
+  },
+};
+
 const collect = {
   name: "collect",
   role: "sink",
@@ -204,7 +251,7 @@ const collect = {
   },
 };
 
-export const scripted = { counter, mark, collect };
+export const scripted = { counter, mark, crew, collect };
 
 if (workerData) {
   await runStageThread(workerData, {

@@ -20,6 +20,7 @@ import {
   resolveLocateParameters,
   scaledMaximum,
 } from "../../../src/core/tracking/locate/parameters.js";
+import { planTiles } from "../../../src/core/tracking/locate/tiling.js";
 import { createRig } from "./locate-rig.js";
 
 const both = (value: number) => ({ y: value, x: value });
@@ -86,7 +87,7 @@ const settings: Record<string, LocateOptions> = {
 function scaledImages(format: Integers, pixels: Pixels, options: LocateOptions, frame = shape) {
   const params = resolveLocateParameters(options);
   const scratchOffset = 65536;
-  const scratchBytes = locatorScratchBytes(frame, format, params);
+  const scratchBytes = locatorScratchBytes(frame, format, params).own;
   const frameOffset = scratchOffset + scratchBytes;
   const capacity = detectionCapacity(frame, params.separation);
   const outOffset = Math.ceil((frameOffset + pixels.byteLength + 16) / 64) * 64;
@@ -98,7 +99,15 @@ function scaledImages(format: Integers, pixels: Pixels, options: LocateOptions, 
     y: gaussianKernel(params.noiseSize.y).length >> 1,
     x: gaussianKernel(params.noiseSize.x).length >> 1,
   };
-  const layout = layOutLocator(frame, format, params, createDisc(discRadius(params)), halves);
+  const layout = layOutLocator(
+    frame,
+    format,
+    params,
+    createDisc(discRadius(params)),
+    halves,
+    planTiles(frame, null, 1),
+    1,
+  );
   new Uint8Array(memory.buffer).set(new Uint8Array(pixels.buffer), frameOffset);
   try {
     locator.locate(frameOffset, pixels.BYTES_PER_ELEMENT * frame.width, outOffset, capacity);

@@ -21,7 +21,7 @@ export function createRig(
   const frameBytes = strideBytes * shape.height;
   const capacity = detectionCapacity(shape, params.separation);
   const outBytes = capacity * detectionColumns.length * 8;
-  const scratchBytes = locatorScratchBytes(shape, format, params);
+  const scratchBytes = locatorScratchBytes(shape, format, params).own;
   const scratchOffset = align(kernelStaticBytes + guardBytes);
   const outOffset = align(scratchOffset + scratchBytes + guardBytes);
   const end = align(outOffset + outBytes + guardBytes) + frameBytes + (frameLast ? 0 : guardBytes);

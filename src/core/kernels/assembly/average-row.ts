@@ -12,19 +12,20 @@ function divide(sum: v128, multiplier: v128, shift: i32, bias: v128, offset: v12
   return i16x8.add(i16x8.shr_s(i16x8.q15mulr_sat_s(i16x8.sub(sum, bias), multiplier), shift), offset);
 }
 
-/** Column sums, less size * base, of the first row's window, edges repeated: uint16, padded to a multiple of 8. */
+/** Column sums, less size * base, of the window around row y, edges repeated: uint16, padded to a multiple of 8. */
 export function startColumns(
-  columns: usize, image: usize, stride: usize, padded: i32, height: i32, size: i32, base: i32,
+  columns: usize, image: usize, stride: usize, padded: i32, height: i32, y: i32, size: i32, base: i32,
 ): void {
   const half = size >> 1;
-  const last = min(half, height - 1);
+  const first = max(y - half, 0);
+  const last = min(y + half, height - 1);
   const bases = i16x8.splat(<i16>(size * base));
-  const above = i16x8.splat(<i16>(half + 1));
-  const below = i16x8.splat(<i16>(half - last));
+  const above = i16x8.splat(<i16>(first - (y - half)));
+  const below = i16x8.splat(<i16>(y + half - last));
   for (let x: usize = 0; x < <usize>padded; x += 8) {
     const at = image + (x << 1);
     let sum = i16x8.sub(i16x8.mul(v128.load(at), above), bases);
-    for (let y = 1; y <= last; y++) sum = i16x8.add(sum, v128.load(at + <usize>y * stride));
+    for (let row = first; row <= last; row++) sum = i16x8.add(sum, v128.load(at + <usize>row * stride));
     sum = i16x8.add(sum, i16x8.mul(v128.load(at + <usize>(height - 1) * stride), below));
     v128.store(columns + (x << 1), sum);
   }

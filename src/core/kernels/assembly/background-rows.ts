@@ -7,23 +7,23 @@ const margin: usize = 16;
 
 /**
  * Leaves at `out`, bitStride bytes, the background pixels of row y as bits, none beyond the width; returns whether there
- * are any. To be called for y = 0, 1, 2 and so on: `ring` keeps the runs of the rows around.
+ * are any. To be called for y = first, first + 1 and so on: `ring` keeps the runs of the rows around.
  * zeroBits: see summarize.ts, bitStride bytes a row, a multiple of 16. widths: the disc's different half widths, int32,
  * rising, `levels` of them; levelOfRow: int32, for each of the disc's 2 * radiusY + 1 rows the index of its width.
  * ring: (2 * radiusY + 1) * levels + 2 rows of bitStride + 32 bytes. addresses: 4 bytes a row of the disc.
  */
 export function backgroundRow(
-  out: usize, y: i32, zeroBits: usize, bitStride: usize, width: i32, height: i32, radiusY: i32,
+  out: usize, y: i32, first: i32, zeroBits: usize, bitStride: usize, width: i32, height: i32, radiusY: i32,
   widths: usize, levels: i32, levelOfRow: usize, ring: usize, addresses: usize,
 ): bool {
   const rows = 2 * radiusY + 1;
   const rowBytes = bitStride + 2 * margin;
   const slotBytes = <usize>levels * rowBytes;
   const spare = ring + <usize>rows * slotBytes + margin;
-  if (y == 0) {
-    // Rows above the frame.
+  if (y == first) {
+    // For the rows above the frame.
     memory.fill(ring, 0xff, <usize>rows * slotBytes + 2 * rowBytes);
-    for (let row = 0; row < min(radiusY, height); row++) {
+    for (let row = max(first - radiusY, 0); row < min(first + radiusY, height); row++) {
       makeRuns(ring + <usize>((row + radiusY) % rows) * slotBytes + margin, zeroBits + <usize>row * bitStride, bitStride, widths, levels, spare);
     }
   }

@@ -20,76 +20,98 @@ export const slack: f64 = 1e-9;
 export const segmentWidth: i32 = 64;
 
 /**
- * out: float32 rows of outStride bytes, d or -Infinity where d is below the threshold and beyond the width, up to the
- * width rounded up to 8. Returns the largest exact d, 0 where none reaches the threshold, and -1, with nothing of use in
- * `out`, where more than `patience` vectors of pixels were in doubt: the frame is one for the double-precision path.
+ * out: float32 rows of outStride bytes, d or -Infinity where d is below the threshold and beyond the width, written from
+ * left, a multiple of 64, to right - 1, the last part of a row up to the width rounded up to 8, and from top to bottom - 1.
+ * Returns how many samples were taken, and -1, with nothing of use in `out`, where more than `patience` vectors of pixels
+ * were in doubt: the frame is one for the double-precision path.
  *
  * image: uint16 between `base` and `brightest`, 24 columns or more, readable for 16 bytes beyond each row.
  * background: uint16 rows of bgStride bytes, or 0 to have it made here, for which the window sums of sizeY and of sizeX
  * pixels less base must have passed `planDivision`, whose results are at `dividers`, y's 16 bytes first.
  * weightsY, weightsX: 5 float64, the centre's first. threshold: 0 or more.
  * segments: float32 for each of ceil(width / segmentWidth) segments of every row: their largest B'.
- * rowMost: float32 a row. samples: float32 of every sampleEvery-th pixel that is not below the threshold; room for
- * width * height / sampleEvery + 2; sampled: int32, how many there are.
+ * rowMost: float32 a row, the largest d of this part of it. samples: float32 of every sampleEvery-th pixel that is not
+ * below the threshold; room for (right - left) * (bottom - top) / sampleEvery + 2.
  * columns: uint16, width + 16. prefix: see averageColumns. level: uint16, width + 16. smooth: float32, width + 24.
  * limits: 8 bytes a segment of one row and 48 more. quad: 256 bytes.
+ * result: float64 the largest d, -Infinity where none reaches the threshold, the largest B', and how many were in doubt.
  */
 export function bandPassSingle_u16(
   out: usize, outStride: usize, image: usize, stride: usize, background: usize, bgStride: usize, width: i32, height: i32,
-  base: i32, brightest: i32, sizeY: i32, sizeX: i32, dividers: usize, weightsY: usize, weightsX: usize, threshold: f64,
-  patience: i32, segments: usize, rowMost: usize, samples: usize, sampleEvery: i32, sampled: usize,
-  columns: usize, prefix: usize, level: usize, smooth: usize, limits: usize, quad: usize,
-): f64 {
+  left: i32, right: i32, top: i32, bottom: i32, base: i32, brightest: i32, sizeY: i32, sizeX: i32, dividers: usize,
+  weightsY: usize, weightsX: usize, threshold: f64, patience: i32, segments: usize, rowMost: usize, samples: usize,
+  sampleEvery: i32, columns: usize, prefix: usize, level: usize, smooth: usize, limits: usize, quad: usize, result: usize,
+): i32 {
   const padded = (width + 7) & ~7;
+  const end = right < width ? right : padded;
   const perRow = <usize>((width + segmentWidth - 1) / segmentWidth) << 2;
+  const bytes = <usize>((right - left + segmentWidth - 1) / segmentWidth) << 2;
+  const above = limits + bytes + 16;
   const halfY = sizeY >> 1;
+  const halfX = sizeX >> 1;
   const narrow = brightest - base < 32768;
   // From `interior` on the low-pass would reach beyond the frame.
   const interior = (width - half) & ~7;
-  if (background == 0) startColumns(columns, image, stride, padded, height, sizeY, base);
-  let next = 0;
+  const firstInside = max(left, 8);
+  const lastInside = min(interior, end);
+  // Columns whose averages are asked for; where they end within the frame, the edges repeated there are not read.
+  const from = max(left - halfX, 0) & ~7;
+  const wide = min(right + halfX, width) - from;
+  const widePadded = (wide + 7) & ~7;
+  // Columns that the low-pass asks for.
+  const near = max(left - 8, 0);
+  const nearPadded = min(end + 8, padded) - near;
+  // Rows of scratch hold this part alone; their addresses are those of column 0.
+  const levels = level - ((<usize>left) << 1);
+  const smooths = smooth - ((<usize>near) << 2);
+  const belows = limits - ((<usize>(left / segmentWidth)) << 2);
+  const aboves = above - ((<usize>(left / segmentWidth)) << 2);
+  const firstColumn = image + ((<usize>from) << 1);
+  if (background == 0) startColumns(columns, firstColumn, stride, widePadded, height, top, sizeY, base);
+  let next = left;
   let taken = 0;
   let doubts = 0;
   let most: f32 = -Infinity;
   let highest: f32 = 0;
-  for (let y = 0; y < height; y++) {
+  for (let y = top; y < bottom; y++) {
     const row = image + <usize>y * stride;
     const to = out + <usize>y * outStride;
-    const peaks = segments + <usize>y * perRow;
+    const peaks = segments + <usize>y * perRow + ((<usize>(left / segmentWidth)) << 2);
     if (background == 0) {
-      const entering = image + <usize>min(y + halfY + 1, height - 1) * stride;
-      const leaving = image + <usize>max(y - halfY, 0) * stride;
-      averageColumns(prefix, columns, entering, leaving, width, padded, sizeX, dividers);
-      averagePrefix(level, prefix, padded, sizeX, dividers + 16);
-    } else lessBase(level, background + <usize>y * bgStride, padded, base);
-    for (let x = width; x < padded; x++) store<u16>(level + ((<usize>x) << 1), 0);
-    highest = max(highest, segmentMaxima(peaks, level, padded));
-    segmentLimits(limits, limits + perRow + 16, peaks, perRow, threshold, quad + 128);
+      const entering = firstColumn + <usize>min(y + halfY + 1, height - 1) * stride;
+      const leaving = firstColumn + <usize>max(y - halfY, 0) * stride;
+      averageColumns(prefix, columns, entering, leaving, wide, widePadded, sizeX, dividers);
+      averagePrefix(level, prefix + ((<usize>(left - from)) << 1), end - left, sizeX, dividers + 16);
+    } else lessBase(level, background + <usize>y * bgStride + ((<usize>left) << 1), end - left, base);
+    for (let x = width; x < end; x++) store<u16>(levels + ((<usize>x) << 1), 0);
+    highest = max(highest, segmentMaxima(peaks, level, end - left));
+    segmentLimits(limits, above, peaks, bytes, threshold, quad + 128);
     let rowBest: f32 = -Infinity;
     if (y < half || y >= height - half) {
-      for (let x = 0; x < padded; x += 4) {
-        rowBest = max(rowBest, exactFour(to, level, quad, image, stride, width, height, y, x, base, weightsY, weightsX, threshold));
+      for (let x = left; x < end; x += 4) {
+        rowBest = max(rowBest, exactFour(to, levels, quad, image, stride, width, height, y, x, base, weightsY, weightsX, threshold));
       }
     } else {
-      if (narrow) lowPassColumns(smooth, row, stride, padded, base, weightsY, quad + 128);
-      else lowPassColumnsWidely(smooth, row, stride, padded, base, weightsY, quad + 128);
+      const first = row + ((<usize>near) << 1);
+      if (narrow) lowPassColumns(smooth, first, stride, nearPadded, base, weightsY, quad + 128);
+      else lowPassColumnsWidely(smooth, first, stride, nearPadded, base, weightsY, quad + 128);
       v128.store(quad + 224, f32x4.splat(-Infinity));
-      let x = 8;
-      while (x < interior) {
-        x = subtract(to, smooth, level, x, interior, weightsY, weightsX, limits, limits + perRow + 16, quad + 128);
-        if (x < interior) {
+      let x = firstInside;
+      while (x < lastInside) {
+        x = subtract(to, smooths, levels, x, lastInside, weightsY, weightsX, belows, aboves, quad + 128);
+        if (x < lastInside) {
           // The pixels x to x + 7 are in doubt.
           doubts++;
-          rowBest = max(rowBest, exactFour(to, level, quad, image, stride, width, height, y, x, base, weightsY, weightsX, threshold));
-          rowBest = max(rowBest, exactFour(to, level, quad, image, stride, width, height, y, x + 4, base, weightsY, weightsX, threshold));
+          rowBest = max(rowBest, exactFour(to, levels, quad, image, stride, width, height, y, x, base, weightsY, weightsX, threshold));
+          rowBest = max(rowBest, exactFour(to, levels, quad, image, stride, width, height, y, x + 4, base, weightsY, weightsX, threshold));
           x += 8;
         }
       }
-      for (let left = 0; left < 8; left += 4) {
-        rowBest = max(rowBest, exactFour(to, level, quad, image, stride, width, height, y, left, base, weightsY, weightsX, threshold));
+      for (let x = left; x < firstInside; x += 4) {
+        rowBest = max(rowBest, exactFour(to, levels, quad, image, stride, width, height, y, x, base, weightsY, weightsX, threshold));
       }
-      for (let right = interior; right < padded; right += 4) {
-        rowBest = max(rowBest, exactFour(to, level, quad, image, stride, width, height, y, right, base, weightsY, weightsX, threshold));
+      for (let x = max(interior, left); x < end; x += 4) {
+        rowBest = max(rowBest, exactFour(to, levels, quad, image, stride, width, height, y, x, base, weightsY, weightsX, threshold));
       }
       // Values below the threshold may be among these: they are no peaks, and the row has then none that is.
       const largest = largestLane(v128.load(quad + 224));
@@ -98,36 +120,40 @@ export function bandPassSingle_u16(
     if (doubts > patience) return -1;
     store<f32>(rowMost + ((<usize>y) << 2), rowBest);
     most = max(most, rowBest);
-    for (; next < width; next += sampleEvery) {
+    for (; next < right; next += sampleEvery) {
       const value = load<f32>(to + ((<usize>next) << 2));
       if (value < 0) continue;
       store<f32>(samples + ((<usize>taken) << 2), value);
       taken++;
     }
-    next -= width;
+    next -= right - left;
   }
-  store<i32>(sampled, taken);
-  if (most == -Infinity) return 0;
-  // The exact maximum has a float32 value within twice the error of the largest one.
-  const error = errorRate * (<f64>most + <f64>highest) + slack;
-  const least = <f32>((<f64>most - 2 * error) * (1 - 2.0 / 16777216) - 1e-9);
-  return exactMost(
-    out, outStride, rowMost, least, patience, quad, image, stride, width, height, base, weightsY, weightsX,
-  );
+  store<f64>(result, <f64>most);
+  store<f64>(result, <f64>highest, 8);
+  store<f64>(result, <f64>doubts, 16);
+  return taken;
 }
 
-/** The largest exact d among the pixels whose float32 is not below `least`; -1 where they are too many. */
-function exactMost(
-  out: usize, outStride: usize, rowMost: usize, least: f32, patience: i32, quad: usize, image: usize, stride: usize,
-  width: i32, height: i32, base: i32, weightsY: usize, weightsX: usize,
+/**
+ * The largest exact d of a part of the frame, 0 where none can be the largest of the frame; -1 where more than `patience`
+ * groups of pixels would have to be looked at. difference, rowMost: as bandPassSingle_u16 left them. most, highest: the
+ * largest float32 d and the largest B' of the whole frame. quad: 256 bytes.
+ */
+export function exactMost_u16(
+  difference: usize, differenceStride: usize, rowMost: usize, most: f64, highest: f64, patience: i32, quad: usize,
+  image: usize, stride: usize, width: i32, height: i32, left: i32, right: i32, top: i32, bottom: i32, base: i32,
+  weightsY: usize, weightsX: usize,
 ): f64 {
+  // The exact maximum has a float32 value within twice the error of the largest one.
+  const error = errorRate * (most + highest) + slack;
+  const least = <f32>((most - 2 * error) * (1 - 2.0 / 16777216) - 1e-9);
   const leasts = f32x4.splat(least);
   let best: f64 = 0;
   let looks = 0;
-  for (let y = 0; y < height; y++) {
+  for (let y = top; y < bottom; y++) {
     if (load<f32>(rowMost + ((<usize>y) << 2)) < least) continue;
-    for (let x = 0; x < width; x += 4) {
-      const from = out + <usize>y * outStride + ((<usize>x) << 2);
+    for (let x = left; x < right; x += 4) {
+      const from = difference + <usize>y * differenceStride + ((<usize>x) << 2);
       if (!v128.any_true(f32x4.ge(v128.load(from), leasts))) continue;
       looks++;
       if (looks > patience) return -1;

@@ -7,8 +7,9 @@
 const stripWidth: i32 = 2048;
 
 /**
- * out: height rows of `outStride` bytes of float64, written up to the width rounded up to 8; 0 where the difference is
- * below the threshold, and beyond the width. Returns the largest difference, 0 where none reaches the threshold.
+ * out: height rows of `outStride` bytes of float64, of which those from top to bottom - 1 are written up to the width
+ * rounded up to 8; 0 where the difference is below the threshold, and beyond the width. Returns the largest difference
+ * written, 0 where none reaches the threshold.
  * image, background: uint16, readable up to the width rounded up to 8, where background is 65535, so that the rim of the
  * low-pass beyond the frame never counts. weights: half + 1 float64, the centre's first.
  * ring: (2 halfY + 1) rows of stripWidth + 2 reach float64, reach = halfX rounded up to 8; smooth: one such row and
@@ -16,7 +17,7 @@ const stripWidth: i32 = 2048;
  */
 export function bandPass_u16(
   out: usize, outStride: usize, image: usize, stride: usize, background: usize, bgStride: usize, width: i32, height: i32,
-  weightsY: usize, halfY: i32, weightsX: usize, halfX: i32, threshold: f64, ring: usize, smooth: usize,
+  top: i32, bottom: i32, weightsY: usize, halfY: i32, weightsX: usize, halfX: i32, threshold: f64, ring: usize, smooth: usize,
 ): f64 {
   const padded = (width + 7) & ~7;
   const reach = (halfX + 7) & ~7;
@@ -28,17 +29,14 @@ export function bandPass_u16(
     const start = max(left - reach, 0);
     const end = min(right + reach, padded);
     const count = end - start;
-    for (let y = -halfY; y < min(halfY, height); y++) {
-      widenRow(ringRow(ring, ringStride, y, halfY, ringRows), image, stride, y, height, start, count);
-    }
-    for (let y = height; y < halfY; y++) {
+    for (let y = top - halfY; y < top + halfY; y++) {
       widenRow(ringRow(ring, ringStride, y, halfY, ringRows), image, stride, y, height, start, count);
     }
     // smooth[0] is column `start`; zeros before it count only at the frame's left edge.
     const row = smooth + ((<usize>halfX) << 3);
     memory.fill(smooth, 0, (<usize>halfX) << 3);
     const origin = row + ((<usize>(left - start)) << 3);
-    for (let y = 0; y < height; y++) {
+    for (let y = top; y < bottom; y++) {
       widenRow(ringRow(ring, ringStride, y + halfY, halfY, ringRows), image, stride, y + halfY, height, start, count);
       if (halfY == 4) lowPassColumns4(row, ring, ringStride, y, count, weightsY);
       else lowPassColumns(row, ring, ringStride, y, halfY, count, weightsY);

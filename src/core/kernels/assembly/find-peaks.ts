@@ -4,19 +4,26 @@
 import { blockEdge } from "./summarize";
 
 /**
- * peaks: int32 pairs y, x in raster order; at most `capacity`, beyond which they are only counted. The window reaches
+ * peaks: int32 pairs y, x in raster order, of the part from (top, left) to (bottom - 1, right - 1); at most `capacity`,
+ * beyond which they are only counted. The window, which does not end with the part, reaches
  * `before` pixels up and left and `after` down and right; peaks keep marginY, marginX from the edges.
  * image: zeros from the width up to its next multiple of 8, blocks: summarize_u16's, blockStride bytes a row, a
  * multiple of 16, zeros from the last block on, readable for 16 bytes beyond. survivors: 8 bytes a block of a row. maxima: blockStride bytes with
  * 2 * reach bytes of zeros before and after. Returns how many there are.
  */
 export function findPeaks_u16(
-  peaks: usize, capacity: i32, image: usize, stride: usize, width: i32, height: i32, blocks: usize, blockStride: usize,
-  survivors: usize, maxima: usize, above: f64, beforeY: i32, afterY: i32, beforeX: i32, afterX: i32, marginY: i32, marginX: i32,
+  peaks: usize, capacity: i32, image: usize, stride: usize, width: i32, height: i32,
+  left: i32, right: i32, top: i32, bottom: i32, blocks: usize, blockStride: usize, survivors: usize, maxima: usize, above: f64,
+  beforeY: i32, afterY: i32, beforeX: i32, afterX: i32, marginY: i32, marginX: i32,
 ): i32 {
   if (isNaN<f64>(above)) return 0;
   const lowest = <i32>floor<f64>(above) + 1;
   if (lowest > 65535) return 0;
+  const firstY = max(top, marginY);
+  const endY = min(bottom, height - marginY);
+  const firstX = max(left, marginX);
+  const endX = min(right, width - marginX);
+  if (firstY >= endY || firstX >= endX) return 0;
   const usesBlocks = beforeY >= blockEdge - 1 && beforeX >= blockEdge - 1;
   // Block k of the neighbourhood lies wholly in the window of any pixel of this block while k * edge <= reach - (edge - 1).
   // Eight blocks each way decide nearly all; the rest is left to the look at the pixels.
@@ -24,21 +31,21 @@ export function findPeaks_u16(
   const spanX = usesBlocks ? min((beforeX - blockEdge + 1) / blockEdge, 8) : 0;
   const blocksDown = (height + blockEdge - 1) / blockEdge;
   let count = 0;
-  for (let row = marginY / blockEdge; row <= (height - marginY - 1) / blockEdge; row++) {
+  for (let row = firstY / blockEdge; row <= (endY - 1) / blockEdge; row++) {
     const line = blocks + <usize>row * blockStride;
     const alive = leadingBlocks(
       survivors, maxima, line, row, spanY, spanX, blocksDown, blocks, blockStride, lowest,
-      marginX / blockEdge, (width - marginX - 1) / blockEdge,
+      firstX / blockEdge, (endX - 1) / blockEdge,
     );
     markPixels(survivors, alive, line, image + <usize>(row * blockEdge) * stride, stride, height - row * blockEdge, usesBlocks ? 0 : lowest);
-    const bottom = min(row * blockEdge + blockEdge, height - marginY);
-    for (let y = max(row * blockEdge, marginY); y < bottom && alive > 0; y++) {
+    const end = min(row * blockEdge + blockEdge, endY);
+    for (let y = max(row * blockEdge, firstY); y < end && alive > 0; y++) {
       for (let i = 0; i < alive; i++) {
         let mask = (load<i32>(survivors + ((<usize>i) << 3), 4) >> ((y & 3) << 2)) & 15;
         while (mask != 0) {
           const x = load<i32>(survivors + ((<usize>i) << 3)) * blockEdge + ctz<i32>(mask);
           mask &= mask - 1;
-          if (x < marginX || x >= width - marginX) continue;
+          if (x < firstX || x >= endX) continue;
           const value = <i32>load<u16>(image + <usize>y * stride + ((<usize>x) << 1));
           const windowTop = max(y - beforeY, 0);
           const windowBottom = min(y + afterY, height - 1);
@@ -85,7 +92,10 @@ function leadingBlocks(
 ): i32 {
   const top = max(row - spanY, 0);
   const bottom = min(row + spanY, down - 1);
-  for (let at: usize = 0; at < blockStride; at += 16) {
+  // Eight blocks more on either side.
+  const from = (<usize>max((first & ~7) - 8, 0)) << 1;
+  const to = min((<usize>((last & ~7) + 16)) << 1, blockStride);
+  for (let at = from; at < to; at += 16) {
     let most = v128.load(blocks + <usize>top * blockStride + at);
     for (let j = top + 1; j <= bottom; j++) most = i16x8.max_u(most, v128.load(blocks + <usize>j * blockStride + at));
     v128.store(maxima + at, most);

@@ -1,12 +1,14 @@
 // The float32 path: plain scalar double precision in the order of the reference; integers are where speed matters.
 
-/** The background in scipy's running sums, rounded to float32 on each axis. sums: a float64 a column. */
-export function movingAverage_f32(
-  out: usize, image: usize, stride: usize, width: i32, height: i32, sizeY: i32, sizeX: i32, sums: usize,
+/**
+ * The background in scipy's running sums, rounded to float32 on each axis: here down the columns from left to right - 1,
+ * of all rows. sums: a float64 a column.
+ */
+export function averageColumns_f32(
+  out: usize, image: usize, stride: usize, height: i32, left: i32, right: i32, sizeY: i32, sums: usize,
 ): void {
   const halfY = sizeY >> 1;
-  const halfX = sizeX >> 1;
-  for (let x = 0; x < width; x++) {
+  for (let x = left; x < right; x++) {
     let sum: f64 = 0;
     for (let i = 0; i < sizeY; i++) sum += pixelAt(image, stride, min(max(i - halfY, 0), height - 1), x);
     store<f64>(sums + ((<usize>x) << 3), sum);
@@ -16,17 +18,22 @@ export function movingAverage_f32(
     if (y > 0) {
       const entering = min(y + halfY, height - 1);
       const leaving = max(y - 1 - halfY, 0);
-      for (let x = 0; x < width; x++) {
+      for (let x = left; x < right; x++) {
         const at = sums + ((<usize>x) << 3);
         store<f64>(at, load<f64>(at) + (pixelAt(image, stride, entering, x) - pixelAt(image, stride, leaving, x)));
       }
     }
-    for (let x = 0; x < width; x++) {
+    for (let x = left; x < right; x++) {
       const sum = load<f64>(sums + ((<usize>x) << 3));
       store<f32>(row + ((<usize>x) << 2), <f32>(sizeY > 1 ? sum / <f64>sizeY : sum));
     }
-    if (sizeX > 1) averageRow(row, width, sizeX, halfX, sums + ((<usize>width) << 3));
   }
+}
+
+/** The same along rows that averageColumns_f32 made, in place. line: width float32. */
+export function averageRows_f32(image: usize, stride: usize, width: i32, top: i32, bottom: i32, sizeX: i32, line: usize): void {
+  if (sizeX == 1) return;
+  for (let y = top; y < bottom; y++) averageRow(image + <usize>y * stride, width, sizeX, sizeX >> 1, line);
 }
 
 /** In place; line: a copy of the row, float32. */
@@ -49,15 +56,15 @@ function pixelAt(image: usize, stride: usize, y: i32, x: i32): f64 {
 }
 
 /**
- * out (float64, outStride bytes a row) = low-pass minus background, 0 below the threshold; returns the largest. v: a row of
- * float64 with halfX zeros before and after. weights: half + 1 float64, the centre's first.
+ * out (float64, outStride bytes a row) = low-pass minus background, 0 below the threshold, for the rows from top to
+ * bottom - 1; returns the largest. v: a row of float64 with halfX zeros before and after. weights: half + 1 float64, the centre's first.
  */
 export function bandPass_f32(
   out: usize, outStride: usize, image: usize, background: usize, stride: usize, width: i32, height: i32,
-  weightsY: usize, halfY: i32, weightsX: usize, halfX: i32, threshold: f64, v: usize,
+  top: i32, bottom: i32, weightsY: usize, halfY: i32, weightsX: usize, halfX: i32, threshold: f64, v: usize,
 ): f64 {
   let brightest: f64 = 0;
-  for (let y = 0; y < height; y++) {
+  for (let y = top; y < bottom; y++) {
     for (let x = 0; x < width; x++) {
       let sum = pixelAt(image, stride, y, x) * load<f64>(weightsY);
       for (let k = halfY; k > 0; k--) {

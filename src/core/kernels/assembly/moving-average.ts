@@ -9,22 +9,22 @@ const magicBits: i32 = 0x4b400000;
  * integer of (sum - k) / size, which is never nearer to a tie than 1 / (2 size), and the roundings of the reciprocal and
  * the product come to less than 2^22 / size * 2^-23. Larger sums are divided as integers.
  *
- * out: height rows of `outStride` bytes; 65535 from the width up to its next multiple of 8; image may be read 14 bytes beyond each
- * row. columns: width + 8 int32. prefix: the address of element 0 of a row of int32 that has sizeX + 8 elements before
+ * out: height rows of `outStride` bytes, of which those from top to bottom - 1 are written; 65535 from the width up to its
+ * next multiple of 8; image may be read 14 bytes beyond each row. columns: width + 8 int32. prefix: the address of element 0 of a row of int32 that has sizeX + 8 elements before
  * and width + sizeX + 24 after.
  */
 export function movingAverage_u16(
-  out: usize, outStride: usize, image: usize, stride: usize, width: i32, height: i32, sizeY: i32, sizeX: i32,
-  columns: usize, prefix: usize, largestPixel: i32,
+  out: usize, outStride: usize, image: usize, stride: usize, width: i32, height: i32, top: i32, bottom: i32,
+  sizeY: i32, sizeX: i32, columns: usize, prefix: usize, largestPixel: i32,
 ): void {
   const halfY = sizeY >> 1;
   const halfX = sizeX >> 1;
   const exactY = largestPixel * sizeY < (1 << 22) && sizeY < 65536;
   const exactX = largestPixel * sizeX < (1 << 22) && sizeX < 65536;
   const padded = (width + 7) & ~7;
-  startColumns(columns, image, stride, padded, height, halfY);
+  startColumns(columns, image, stride, padded, height, top, halfY);
 
-  for (let y = 0; y < height; y++) {
+  for (let y = top; y < bottom; y++) {
     const entering = image + <usize>min(y + halfY + 1, height - 1) * stride;
     const leaving = image + <usize>max(y - halfY, 0) * stride;
     if (exactY) sumPrefix(prefix, columns, entering, leaving, padded, sizeY);
@@ -37,16 +37,17 @@ export function movingAverage_u16(
   }
 }
 
-/** Column sums of the first row's window. */
-function startColumns(columns: usize, image: usize, stride: usize, padded: i32, height: i32, half: i32): void {
+/** Column sums of the window around row y. */
+function startColumns(columns: usize, image: usize, stride: usize, padded: i32, height: i32, y: i32, half: i32): void {
+  const first = max(y - half, 0);
+  const last = min(y + half, height - 1);
+  const above = i32x4.splat(first - (y - half));
+  const below = i32x4.splat(y + half - last);
   for (let x = 0; x < padded; x += 4) {
     const at = (<usize>x) << 1;
-    const first = v128.load16x4_u(image + at);
-    let sum = i32x4.mul(first, i32x4.splat(half + 1));
-    const last = min(half, height - 1);
-    for (let y = 1; y <= last; y++) sum = i32x4.add(sum, v128.load16x4_u(image + <usize>y * stride + at));
-    const bottom = v128.load16x4_u(image + <usize>(height - 1) * stride + at);
-    if (half > last) sum = i32x4.add(sum, i32x4.mul(bottom, i32x4.splat(half - last)));
+    let sum = i32x4.mul(v128.load16x4_u(image + at), above);
+    for (let row = first; row <= last; row++) sum = i32x4.add(sum, v128.load16x4_u(image + <usize>row * stride + at));
+    sum = i32x4.add(sum, i32x4.mul(v128.load16x4_u(image + <usize>(height - 1) * stride + at), below));
     v128.store(columns + (at << 1), sum);
   }
 }

@@ -12,34 +12,44 @@ const wholeMagic: f32 = 8388608;
 const wholeBits: i32 = 0x4b000000;
 
 /**
- * image (uint16, imageStride bytes a row) = trunc(scale * d), d in double precision; written up to the width rounded up
- * to 8. Returns how many pixels are not zero, or -1 where more than `patience` vectors were in doubt.
+ * image (uint16, imageStride bytes a row) = trunc(scale * d), d in double precision; written from left, a multiple of 64,
+ * to right - 1, the last part of a row up to the width rounded up to 8, and from top, a multiple of 4, to bottom - 1. Returns
+ * how many pixels are not zero, or -1 where more than `patience` vectors were in doubt; result: float64, how many were.
  *
  * With t = d scale in float32, d's error becomes E = errorRate (t + scale B') + scale slack; the roundings of the scale
  * and the product add 2.001 u t. Where no whole number is within E of t, trunc(t) is the answer; else the exact low-pass
  * decides. 1e-6 covers the roundings of this comparison, which takes t's fraction, exact, less a half.
  *
- * difference, raw, base, weights, segments: as bandPassSingle_u16 left or had them. limits: as there. quad: 256 bytes. zeroBits, bitStride, blocks, blockStride: see summarize.ts. ranks, list, listBytes: see
- * collectRow; ranks holds the bracket.
+ * difference, raw, base, weights, segments: as bandPassSingle_u16 left or had them. limits: as there. quad: 256 bytes.
+ * zeroBits, bitStride, blocks, blockStride: see summarize.ts. ranks, list, listBytes: see collectRow; ranks holds the
+ * bracket.
  */
 export function scaleSingle_u16(
   image: usize, imageStride: usize, difference: usize, stride: usize, raw: usize, rawStride: usize, width: i32, height: i32,
-  base: i32, scale: f64, weightsY: usize, weightsX: usize, segments: usize, patience: i32, limits: usize, quad: usize,
+  left: i32, right: i32, top: i32, bottom: i32, base: i32, scale: f64, weightsY: usize, weightsX: usize, segments: usize, patience: i32, limits: usize, quad: usize,
   zeroBits: usize, bitStride: usize, blocks: usize, blockStride: usize, ranks: usize, list: usize, listBytes: usize,
+  result: usize,
 ): i32 {
   const padded = (width + 7) & ~7;
+  const end = right < width ? right : padded;
+  const across = end - left;
+  const firstBits = (<usize>left) >> 3;
+  const bitBytes = right < width ? (<usize>across) >> 3 : bitStride - firstBits;
   const perRow = <usize>((width + segmentWidth - 1) / segmentWidth) << 2;
+  const bytes = <usize>((right - left + segmentWidth - 1) / segmentWidth) << 2;
+  const firstSegment = (<usize>(left / segmentWidth)) << 2;
+  const limitsOfRow = limits - firstSegment;
   let doubts = 0;
   let lit = 0;
-  for (let y = 0; y < height; y++) {
+  for (let y = top; y < bottom; y++) {
     const from = difference + <usize>y * stride;
     const to = image + <usize>y * imageStride;
     const ahead = raw + <usize>min(y + 5, height - 1) * rawStride;
-    segmentLimits(limits, segments + <usize>y * perRow, perRow, scale, quad + 128);
-    let x = 0;
-    while (x < padded) {
-      x = scaleRow(to, from, x, padded, scale, limits, ahead, quad + 128);
-      if (x >= padded) break;
+    segmentLimits(limits, segments + <usize>y * perRow + firstSegment, bytes, scale, quad + 128);
+    let x = left;
+    while (x < end) {
+      x = scaleRow(to, from, x, end, scale, limitsOfRow, ahead, quad + 128);
+      if (x >= end) break;
       doubts++;
       const halves = x & 3;
       x &= ~7;
@@ -48,10 +58,15 @@ export function scaleSingle_u16(
       x += 8;
     }
     if (doubts > patience) return -1;
-    lit += summarizeRow(zeroBits + <usize>y * bitStride, bitStride, to, padded);
-    if ((y & 3) == 3 || y == height - 1) reduceBlocks(blocks + <usize>(y >> 2) * blockStride, image, imageStride, y, padded);
-    collectRow(ranks, list, listBytes, to, padded);
+    const part = to + ((<usize>left) << 1);
+    lit += summarizeRow(zeroBits + <usize>y * bitStride + firstBits, bitBytes, part, across);
+    if ((y & 3) == 3 || y == height - 1) {
+      const line = blocks + <usize>(y >> 2) * blockStride + ((<usize>left) >> 1);
+      reduceBlocks(line, image + ((<usize>left) << 1), imageStride, y, across);
+    }
+    collectRow(ranks, list, listBytes, part, across);
   }
+  store<f64>(result, <f64>doubts);
   return lit;
 }
 

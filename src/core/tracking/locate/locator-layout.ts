@@ -4,6 +4,7 @@ import { detectionCapacity } from "../../model/detection.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
 import type { Disc } from "./disc.js";
 import type { FrameShape, LocateParameters } from "./parameters.js";
+import type { Tiling } from "./tiling.js";
 
 const guardBytes = 64;
 
@@ -17,7 +18,8 @@ class Carver {
     return address;
   }
 
-  get total(): number {
+  /** Where the next part may begin. */
+  get end(): number {
     return Math.ceil(this.#next / 64) * 64;
   }
 }
@@ -36,8 +38,33 @@ export function crowdsCache(strideBytes: number): boolean {
   return strideBytes % 512 === 0;
 }
 
-/** Byte offsets from the start of the scratch; sizes are stated by the kernels that use them. */
+/**
+ * Byte offsets; sizes are stated by the kernels that use them. What lies below `sharedFrom` belongs to one worker; the rest,
+ * up to `totalBytes`, to all who work on one frame. Of some things each of the workers has one, `...Stride` bytes apart.
+ */
 export type LocatorLayout = ReturnType<typeof layOutLocator>;
+
+/** What is kept of each run of tiles, or of each row of them: float64 values, each record on cache lines of its own. */
+export const record = {
+  /** copyRows_u16's. */
+  extremes: 0,
+  /** bandPassSingle_u16's result: three values. */
+  most: 1,
+  highest: 2,
+  doubts: 3,
+  /** Samples taken, -1 in doubt. */
+  samples: 4,
+  /** Pixels that are not zero, -1 in doubt. */
+  lit: 5,
+  /** How many peaks, by which member they were found, and where in that member's list they begin. */
+  peaks: 6,
+  finder: 7,
+  firstPeak: 8,
+  values: 16,
+} as const;
+
+/** Each of `workers` takes about this many pieces of the features' measurement. */
+export const chunksPerWorker = 4;
 
 export function layOutLocator(
   shape: FrameShape,
@@ -45,6 +72,8 @@ export function layOutLocator(
   params: LocateParameters,
   disc: Disc,
   halves: { y: number; x: number },
+  tiling: Tiling,
+  workers: number,
 ) {
   const { height, width } = shape;
   const { smoothingSize, separation } = params;
@@ -72,6 +101,12 @@ export function layOutLocator(
   // To find a rank among n pixels takes n / every to sample, and sorts out about 4 sqrt(n every) / 2 around it: least for
   // every = cbrt(n) / 2.5. Odd, so that columns are sampled alike; float32 samples must fit the list.
   const sampleEvery = Math.ceil(Math.max(Math.cbrt(pixels) / 2.5, (pixels * 4) / (listBytes - 64))) | 1;
+  const samplesStride = Math.ceil((Math.ceil(tiling.mostPixels / sampleEvery) + 2) / 4) * 16;
+  const peaksStride = Math.ceil((candidateCapacity * 8) / 64) * 64;
+  const tileFeaturesStride = Math.ceil((candidateCapacity * 40) / 64) * 64;
+  const ranksStride = 64;
+  const listStride = Math.ceil(listBytes / 64) * 64 + guardBytes;
+  const isShared = workers > 1 || tiling.runs.length > 1;
   const carver = new Carver();
   return {
     padded,
@@ -88,6 +123,12 @@ export function layOutLocator(
     differenceStride,
     listBytes,
     sampleEvery,
+    samplesStride,
+    peaksStride,
+    tileFeaturesStride,
+    ranksStride,
+    listStride,
+    isShared,
     // Tables, written once.
     weightsY: carver.take((halves.y + 1) * 8),
     weightsX: carver.take((halves.x + 1) * 8),
@@ -110,17 +151,22 @@ export function layOutLocator(
     segmentLimits: carver.take(Math.ceil(width / 64) * 8 + 48),
     quad: carver.take(256),
     dividers: carver.take(32),
-    segments: carver.take(Math.ceil(width / 64) * height * 4),
-    rowMost: carver.take(height * 4),
-    sampled: carver.take(4),
     survivors: carver.take(padded * 2),
     // 8 blocks of zeros before and after.
     maxima: carver.take(blockStride + 32, 32),
-    ranks: carver.take(48),
-    noise: carver.take(16),
     backgroundBits: carver.take(bitStride),
     addresses: carver.take(rowsOf(disc) * 4),
     runs: carver.take((rowsOf(disc) * levels.length + 2) * (bitStride + 32)),
+    sharedFrom: carver.take(0),
+    // Words about the frame and its runs of tiles.
+    segments: carver.take(Math.ceil(width / 64) * height * 4),
+    rowMost: carver.take(height * tiling.across * 4),
+    records: carver.take(tiling.runs.length * record.values * 8),
+    ranks: carver.take(workers * ranksStride),
+    bracket: carver.take(48),
+    noise: carver.take(16),
+    backgroundSums: carver.take(workers * chunksPerWorker * 24),
+    chunkCounts: carver.take(workers * chunksPerWorker * 8),
     // Images.
     raw: carver.take(height * rawStride),
     background: carver.take(params.preprocess ? height * rawStride : 0),
@@ -128,16 +174,18 @@ export function layOutLocator(
     image: carver.take(height * imageStride),
     zeroBits: carver.take(height * bitStride),
     blocks: carver.take(Math.ceil(height / 4) * blockStride),
-    list: carver.take(listBytes),
-    // Features.
-    peaks: carver.take(candidateCapacity * 8),
+    list: carver.take(workers * listStride),
+    // Features. One worker with a whole frame finds them in order and takes its samples straight into its list.
+    peaks: carver.take(workers * peaksStride),
+    samples: carver.take(isShared ? tiling.runs.length * samplesStride : 0),
+    tileFeatures: carver.take(isShared ? workers * tileFeaturesStride : 0),
     features: carver.take(candidateCapacity * 40),
     dropped: carver.take(candidateCapacity),
     next: carver.take(candidateCapacity * 4),
     heads: carver.take(cells.down * cells.across * 4),
     kept: carver.take(candidateCapacity * 4),
     rows: carver.take(rowCapacity * 64),
-    totalBytes: carver.total,
+    totalBytes: carver.end,
   };
 }
 

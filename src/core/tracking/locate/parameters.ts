@@ -73,6 +73,12 @@ export function discRadius(params: LocateParameters): PerAxis {
   return { y: params.diameter.y >> 1, x: params.diameter.x >> 1 };
 }
 
+/** Half width of the low-pass, which ends at four standard deviations: `int(4 sigma + 0.5)`. */
+export function lowPassReach({ noiseSize }: LocateParameters): PerAxis {
+  const half = (sigma: number) => (sigma > 0 ? Math.trunc(4 * sigma + 0.5) : 0);
+  return { y: half(noiseSize.y), x: half(noiseSize.x) };
+}
+
 /**
  * Edge of the square that fits the ellipse of the separation, `int(2 separation / sqrt 2)`: how far a peak looks before
  * and after itself. An even edge reaches one pixel farther after than before, as scipy's grey dilation does.

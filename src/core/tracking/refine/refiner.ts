@@ -35,6 +35,22 @@ export interface Refiner {
     xAt: number,
     epAt: number,
   ): number;
+  /**
+   * The same in two halves, for workers that share a frame's features: each notes where all of them start, and when all
+   * have done so, refines those from `from` to `to` - 1.
+   */
+  noteStarts(count: number, values: Float64Array, yAt: number, xAt: number): void;
+  refineSome(
+    pixels: PixelArray,
+    start: number,
+    stride: number,
+    from: number,
+    to: number,
+    values: Float64Array,
+    yAt: number,
+    xAt: number,
+    epAt: number,
+  ): number;
 }
 
 /**
@@ -46,7 +62,7 @@ export interface Refiner {
 export function createRefiner(setup: RefinerSetup): Refiner {
   const problems = setup.method === "centroid" ? [] : checkRefineParameters(setup);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  if (setup.method === "centroid") return { refine: () => 0 };
+  if (setup.method === "centroid") return { refine: () => 0, noteStarts: () => {}, refineSome: () => 0 };
   const { params, shape, format } = setup;
   const window = new FitWindow(
     shape,
@@ -83,9 +99,13 @@ export function createRefiner(setup: RefinerSetup): Refiner {
 
   return {
     refine(pixels, start, stride, count, values, yAt, xAt, epAt) {
-      starts.fill(count, values, yAt, xAt);
+      this.noteStarts(count, values, yAt, xAt);
+      return this.refineSome(pixels, start, stride, 0, count, values, yAt, xAt, epAt);
+    },
+    noteStarts: (count, values, yAt, xAt) => starts.fill(count, values, yAt, xAt),
+    refineSome(pixels, start, stride, from, to, values, yAt, xAt, epAt) {
       let failed = 0;
-      for (let feature = 0; feature < count; feature++) {
+      for (let feature = from; feature < to; feature++) {
         const fromY = values[yAt + feature]!;
         const fromX = values[xAt + feature]!;
         y = fromY;
