@@ -20,7 +20,7 @@ const options = {
     }),
     { required: true },
   ),
-  ...rootOption,
+  ...rootOption("as in data/2026-11-20/tracking_run_001.h5, tracks_run_001.csv and run_001.tif"),
   force: option.flag({ doc: "Replace files that exist, and Zarr stores.", default: false }),
   ...diskOptions,
   workers: option.count({

@@ -1,10 +1,21 @@
 /** The `compress` stage: every frame a lossless JPEG XL file; mappers encode, the serial part writes in order. */
 import { MoteError, type Problem, refusal } from "../core/errors.js";
-import type { StreamDescriptor } from "../core/model/descriptor.js";
+import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import type { JsonObject } from "../core/model/json.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
-import { compileNames, namesRun, templateFault } from "../core/storage/compress/name-template.js";
+import {
+  fixedPlace,
+  openPlace,
+  type PlacePlan,
+  placeCheck,
+  placeProblems,
+  templateOf,
+} from "../core/storage/compress/folder-place.js";
+import type { FrameFolder } from "../core/storage/compress/frame-folder.js";
+import { DiskGuard } from "../core/storage/disk/disk-guard.js";
+import { diskPlan, frameDiskOptions } from "../core/storage/disk/disk-options.js";
+import { rootOption } from "../core/storage/root/root-option.js";
 
 /** Why a frame that went to quarantine is missing from the files; a loss. */
 const quarantined = "in quarantine";
@@ -14,16 +25,18 @@ const secondOpinionEvery = 64;
 
 const options = {
   out: option.path({
-    doc: "Folder for the files and their journal, journal.ndjson; made when it is not there.",
+    doc: "Folder for the files and their journal, journal.ndjson; made when it is not there. This or --root.",
     metavar: "folder",
-    required: true,
   }),
+  ...rootOption("as in data/2026-11-20/run_001_frame_000000.jxl, with run_001_journal.ndjson"),
   nameTemplate: option.text({
-    doc: "Name of a frame's file: {frame} is its number ({frame:06} with zeros to six digits), {run} that of --run, {date} the day the run started, UTC.",
+    doc: "Name of a frame's file: {frame} is its number ({frame:06} with zeros to six digits), {run} that of --run, {date} the day the run started, in local time. Default frame_{frame:06}.jxl, with --root run_{run:03}_frame_{frame:06}.jxl.",
     metavar: "template",
-    default: "frame_{frame:06}.jxl",
   }),
-  run: option.count({ doc: "Number that {run} in the name template stands for. Default 1.", min: 0 }),
+  run: option.count({
+    doc: "Number that {run} in the name template stands for. Default 1, with --root the next free one of the day.",
+    min: 0,
+  }),
   effort: option.count({
     doc: "How hard to try: 1 keeps up with cameras; 7 takes about a hundred times as long for files a tenth smaller.",
     min: 1,
@@ -63,27 +76,21 @@ const options = {
     doc: "Go on with a run that was cut: frames whose file and line in the journal are there are compared by checksum and not stored again.",
     default: false,
   }),
+  ...frameDiskOptions,
 };
 
-interface Plan {
-  readonly out: string;
-  readonly nameTemplate: string;
-  readonly run: number;
-  readonly date: string;
+interface Plan extends PlacePlan {
   readonly effort: number;
   readonly encoder: "libjxl" | "cjxl";
   readonly deleteSource: boolean;
   /** Every n-th frame is decoded again; 0: none. */
   readonly verifyEvery: number;
-  readonly resume: boolean;
 }
 
 interface Facts {
   /** Of the cjxl program; null when it is not asked for or not there. */
   readonly cjxl: string | null;
   readonly processors: number;
-  /** Day on which the run starts, UTC, as 2026-11-20. */
-  readonly date: string;
 }
 
 /** What cannot become a lossless JPEG XL. */
@@ -107,7 +114,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
   description:
     "A file appears under its name when its bytes are on the disk, and never replaces another. journal.ndjson beside the files holds " +
     "numbers, times, sizes and checksums; mote acquire reads both back. A frame that fails three times goes to quarantine/ as raw " +
-    "pixels with the reason (exit code 3). Detections are not written: archive keeps them.",
+    "pixels with the reason (exit code 3). What is not stored for want of room is counted and the journal's end says so: --resume goes on there. Detections are not written: archive keeps them.",
   options,
   replays: "from",
   examples: [
@@ -124,28 +131,21 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     const { processorCount } = await import("../core/workers/processors.js");
     const isAsked = encoder === "cjxl";
     const cjxl = isAsked ? (await import("../core/codecs/jxl/cjxl-encoder.js")).cjxlVersion() : undefined;
-    return { cjxl: cjxl ?? null, processors: processorCount(), date: new Date().toISOString().slice(0, 10) };
+    return { cjxl: cjxl ?? null, processors: processorCount() };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("compress", "there is nothing to write", "Put `acquire` before it.");
     checkInput(input);
-    const problems: Problem[] = [...sourceProblems(input, o), ...encoderProblems(o.encoder, facts)];
-    const fault = templateFault(o.nameTemplate, ".jxl");
-    if (fault !== undefined) {
-      const hint = "Such as frame_{frame:06}.jxl or run_{run:03}_frame_{frame:06}.jxl.";
-      problems.push({ where: `compress, --name-template ${o.nameTemplate}`, what: fault, hint });
-    } else if (o.run !== undefined && !namesRun(o.nameTemplate)) {
-      const hint = "Put {run} into --name-template, or leave --run out.";
-      problems.push({ where: "compress, --run", what: "the name template has no {run}", hint });
-    }
+    const problems = [...placeProblems(o), ...sourceProblems(input, o), ...encoderProblems(o.encoder, facts)];
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     return {
       output: input,
       plan: {
-        out: o.out,
-        nameTemplate: o.nameTemplate,
-        run: o.run ?? 1,
-        date: facts.date,
+        out: o.out ?? null,
+        root: o.root ?? null,
+        nameTemplate: templateOf(o),
+        run: o.run ?? null,
+        disk: diskPlan(o),
         effort: o.effort,
         encoder: o.encoder,
         deleteSource: o.deleteSource,
@@ -155,39 +155,58 @@ export const compress = defineStage<typeof options, Plan, Facts>({
       needs: { mappers: o.workers ?? facts.processors },
     };
   },
-  async check(plan, input) {
-    const { folderProblems } = await import("../core/storage/compress/folder-problems.js");
-    const names = compileNames(plan.nameTemplate, plan);
-    return folderProblems({ where: whereOf(plan), folder: plan.out, names, isResumed: plan.resume }, input);
-  },
+  check: placeCheck,
   async open(plan, context) {
     const [{ openFrameFolder }, { createSourceFiles }] = await Promise.all([
       import("../core/storage/compress/frame-folder.js"),
       import("../core/storage/compress/source-files.js"),
     ]);
     const sources = createSourceFiles(plan.deleteSource, context.warn);
-    const folder = openFrameFolder({
-      where: whereOf(plan),
-      folder: plan.out,
-      names: compileNames(plan.nameTemplate, plan),
-      isResumed: plan.resume,
-      descriptor: context.input,
-      startedAtNs: context.clock.nowNs(),
-      verifyEvery: plan.verifyEvery,
-      sources,
-      openCodec: () => openCodec(plan),
-      warn: context.warn,
-    });
+    const startedAtNs = context.clock.nowNs();
+    const place = openPlace(plan, startedAtNs);
+    const guarded = { folder: place.folder, frameBytes: frameBytes(context.input) };
+    let guard: DiskGuard | undefined;
+    let folder: FrameFolder;
+    try {
+      folder = openFrameFolder({
+        ...place,
+        isResumed: plan.resume,
+        descriptor: context.input,
+        startedAtNs,
+        verifyEvery: plan.verifyEvery,
+        sources,
+        openCodec: () => openCodec(plan),
+        warn: context.warn,
+        mayTryAgain: (error) => guard?.mayTryAgain(error) ?? false,
+      });
+    } catch (error) {
+      place.release();
+      throw error;
+    }
+    guard = new DiskGuard(guarded, plan.disk, context);
+    if (plan.root !== null) context.say(`writing ${place.folder}/${place.names.nameOf(0)} and so on`);
     if (context.input.detections !== null) {
       context.warn("the detections of this stream are not written; mote archive keeps them");
     }
     const { counts } = folder;
     return {
       async push(frame) {
-        return (await folder.store(frame)) === "quarantined" ? { drop: quarantined } : undefined;
+        const { frameNumber } = frame.header;
+        let loss = guard.lossOf(frameNumber, counts.stored);
+        if (loss === undefined) {
+          try {
+            const outcome = await folder.store(frame);
+            guard.wrote(guarded.frameBytes);
+            return outcome === "quarantined" ? { drop: quarantined } : undefined;
+          } catch (error) {
+            loss = guard.end(error, frameNumber, counts.stored);
+          }
+        }
+        folder.miss();
+        return { drop: loss };
       },
-      event: (event) => folder.event(event),
-      flush: (end) => folder.end(end),
+      event: (event) => guard.attempt(() => folder.event(event)),
+      flush: (end) => guard.attempt(() => folder.end(end)),
       summary: (): JsonObject => ({
         frames: counts.stored,
         bytesIn: counts.rawBytes,
@@ -197,9 +216,12 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         quarantined: counts.quarantined,
         resumed: counts.resumed,
         ...(plan.deleteSource ? { sources: { ...sources.counts } } : {}),
-        files: [{ path: plan.out, bytes: counts.bytes, frames: counts.stored, rows: 0 }],
+        files: [{ path: place.folder, bytes: counts.bytes, frames: counts.stored, rows: 0 }],
       }),
-      close: () => folder.close(),
+      close() {
+        folder.close();
+        place.release();
+      },
     };
   },
   async openMapper(plan, context) {
@@ -209,11 +231,12 @@ export const compress = defineStage<typeof options, Plan, Facts>({
       import("../core/storage/compress/frame-folder.js"),
     ]);
     const codec = await openCodec(plan);
-    const done = plan.resume ? readResumed(whereOf(plan), plan.out)?.byFrame : undefined;
+    const { where, folder, journal } = fixedPlace(plan, context.clock.nowNs());
+    const done = plan.resume ? readResumed(where, folder, journal)?.byFrame : undefined;
     const { shape } = context.input;
     return {
       map(frame) {
-        if (isThere(plan.out, done?.get(frame.header.frameNumber))) return;
+        if (isThere(folder, done?.get(frame.header.frameNumber))) return;
         try {
           storeEncoded(frame, encodeFrame(codec, frame, shape, plan.verifyEvery));
         } catch {
@@ -223,10 +246,6 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     };
   },
 });
-
-function whereOf(plan: Plan): string {
-  return `compress, --out ${plan.out}`;
-}
 
 async function openCodec({ effort, encoder }: Pick<Plan, "effort" | "encoder">) {
   const { openJxlDecoder, openJxlEncoder } = await import("../core/codecs/jxl/jxl-codec.js");

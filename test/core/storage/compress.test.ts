@@ -13,6 +13,7 @@ import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { decodeOptions, type RawOptions } from "../../../src/core/option/decode-options.js";
 import { encodeFrame, type FrameCodec } from "../../../src/core/storage/compress/encode-frame.js";
 import { borrowEncodedFrame, storeEncoded } from "../../../src/core/storage/compress/encoded-slot.js";
+import { fixedPlace, openPlace, type PlacePlan } from "../../../src/core/storage/compress/folder-place.js";
 import { type FrameFolderPlan, openFrameFolder } from "../../../src/core/storage/compress/frame-folder.js";
 import { readFrameXmp } from "../../../src/core/storage/compress/frame-xmp.js";
 import { readJournal } from "../../../src/core/storage/compress/journal.js";
@@ -39,6 +40,7 @@ function open(given: Partial<FrameFolderPlan> = {}) {
     folder,
     names: compileNames("frame_{frame:06}.jxl", { run: 1, date: "2026-11-20" }),
     isResumed: false,
+    journal: "journal.ndjson",
     descriptor,
     startedAtNs: 5n,
     verifyEvery: 1,
@@ -204,7 +206,11 @@ test("names are filled in, found again, and refused when they cannot be told apa
 function negotiate(raw: RawOptions, input: StreamDescriptor = descriptor) {
   const { options, problems } = decodeOptions("compress", compress.options, raw);
   expect(problems).toEqual([]);
-  return compress.negotiate(input, options, { processors: 2, date: "2026-11-20", cjxl: null });
+  return compress.negotiate(input, options, { processors: 2, cjxl: null });
+}
+
+function planOf(raw: RawOptions): PlacePlan {
+  return negotiate(raw).plan as PlacePlan;
 }
 
 function refusalOf(raw: RawOptions, input?: StreamDescriptor): MoteError {
@@ -302,7 +308,7 @@ test("a journal, files of the same name, a file for a folder and a disk too smal
   expect(await check({ out: join(folder, "deep/er") })).toEqual([]);
   expect(existsSync(folder)).toBe(false);
   const [small] = await check({ out: folder }, fakeDescriptor({ frameCount: 1e12 }));
-  expect(small).toMatch(/^disk has [\d.]+ \w+ free, this run may need [\d,.]+ TB/);
+  expect(small).toMatch(/^disk has [\d.]+ \w+ free, this run needs about [\d,.]+ TB/);
   await store(2);
   expect(await check({ out: folder })).toEqual([`${folder}/journal.ndjson exists already`]);
   expect(await check({ out: folder, resume: true })).toEqual([]);
@@ -312,4 +318,38 @@ test("a journal, files of the same name, a file for a folder and a disk too smal
   rmSync(join(folder, "journal.ndjson"));
   expect(await check({ out: folder })).toEqual([`${folder}/frame_000000.jxl exists already (and 1 file more like it)`]);
   expect(await check({ out: join(folder, "frame_000000.jxl") })).toEqual(["is not a folder"]);
+});
+
+test("under --root runs share the day's folder, each with its number, its journal and its names", () => {
+  const root = join(folder, "..");
+  const start = BigInt(new Date(2026, 10, 20, 23, 59, 59).getTime()) * 1_000_000n;
+  const plan = planOf({ root });
+  const places = [openPlace(plan, start), openPlace(plan, start)];
+  expect(places.map(({ folder: day, journal, names }) => [day, journal, names.nameOf(12)])).toEqual([
+    [join(root, "2026-11-20"), "run_001_journal.ndjson", "run_001_frame_000012.jxl"],
+    [join(root, "2026-11-20"), "run_002_journal.ndjson", "run_002_frame_000012.jxl"],
+  ]);
+  for (const place of places) place.release();
+  expect(openPlace(planOf({ root, run: 7 }), start).journal).toBe("run_007_journal.ndjson");
+});
+
+test("a folder and a root together, neither, and what does not go with a root are refused", () => {
+  const told = (raw: RawOptions) => refusalOf(raw).problems.map(({ what }) => what);
+  expect(told({ out: "a", root: "b" })).toEqual(["expected --out or --root, got both"]);
+  expect(told({})).toEqual(["expected --out or --root, got neither"]);
+  expect(told({ root: "b", resume: true })).toEqual(["the next run under --root has nothing to go on with"]);
+  expect(told({ root: "b", nameTemplate: "f_{frame}.jxl" })).toEqual([
+    "under --root a name has to have run_{run:03} in it",
+  ]);
+});
+
+test("a run of a day's folder is gone on with by its own journal", async () => {
+  const journal = "run_003_journal.ndjson";
+  const names = compileNames("run_{run:03}_frame_{frame:06}.jxl", { run: 3, date: "2026-11-20" });
+  await store(2, { journal, names });
+  const plan = planOf({ out: folder, nameTemplate: "run_{run:03}_frame_{frame:06}.jxl", run: 3, resume: true });
+  expect(await compress.check?.(plan, descriptor)).toEqual([]);
+  expect(fixedPlace(plan, 0n).journal).toBe(journal);
+  const counts = await store(3, { journal, names, isResumed: true });
+  expect(counts).toMatchObject({ resumed: 2, stored: 1 });
 });

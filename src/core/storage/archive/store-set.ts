@@ -2,13 +2,13 @@
  * The containers of one run: every frame goes to each, and one that its disk refuses does not lose the others. What happens
  * then is the policy's to say; every frame that is missing from a file is counted, told in that file and to the caller.
  */
-import { reason } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { formatBytes, formatCount } from "../../units.js";
-import { type DiskFault, diskFault, imageNotStored, lossReason } from "../disk/disk-fault.js";
+import { type DiskFault, diskComplaint, diskFault, imageNotStored, lossReason } from "../disk/disk-fault.js";
+import { framesToGoOn } from "../disk/disk-guard.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { DiskWatch } from "../disk/disk-watch.js";
 import { type PauseContext, PauseForRoom } from "../disk/pause-for-room.js";
@@ -17,8 +17,6 @@ import type { FrameStore } from "../frame-store.js";
 
 /** A row of a table is about so long, bytes; only to know when to look at the disk again. */
 const rowBytes = 128;
-/** Frames there has to be room for before a run that waited goes on. */
-const framesToGoOn = 8;
 
 export interface OpenedStore {
   readonly path: string;
@@ -161,7 +159,7 @@ export class StoreSet {
   /** Acts on a refused append by the policy. True: try this container again. */
   async #refused(member: Member, frame: Frame, fault: DiskFault, error: unknown): Promise<boolean> {
     const { policy } = this.#plan;
-    const why = complaint(error);
+    const why = diskComplaint(error);
     if (policy === "pause" && fault === "full") {
       if (this.#waitForRoom(why, [member])) return true;
       this.#ending = "full";
@@ -226,7 +224,7 @@ export class StoreSet {
       member.store.event(event);
     } catch (error) {
       if (!diskFault(error)) throw error;
-      if (member.state !== "ended") this.#context.warn(`${complaint(error)}; an event is missing there`);
+      if (member.state !== "ended") this.#context.warn(`${diskComplaint(error)}; an event is missing there`);
     }
   }
 
@@ -242,12 +240,7 @@ export class StoreSet {
       await store.close({ ...end, isComplete: false, lost: end.lost + notStored, notStored });
     } catch (error) {
       if (member.state === "whole" || !diskFault(error)) throw error;
-      this.#context.warn(`${complaint(error)}; the file is not closed in order`);
+      this.#context.warn(`${diskComplaint(error)}; the file is not closed in order`);
     }
   }
-}
-
-/** An error in the words of its container, "run.h5: writing after frame 7 failed: ...": the stage's name is in front already. */
-function complaint(error: unknown): string {
-  return reason(error).replace(/^archive, (--out )?/, "");
 }

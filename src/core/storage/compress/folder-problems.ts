@@ -1,10 +1,12 @@
 /** What speaks against compressing into a folder, looked at before anything is opened. */
-import { accessSync, constants, readdirSync, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Problem, reason } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
-import { formatBytes, formatCount } from "../../units.js";
-import { type JournalContent, journalName, readJournal } from "./journal.js";
+import { formatCount } from "../../units.js";
+import type { DiskPlan } from "../disk/disk-options.js";
+import { spaceProblems } from "../disk/space-problems.js";
+import { type JournalContent, readJournal } from "./journal.js";
 import type { FrameNames } from "./name-template.js";
 
 /** What a frame takes of its size at the most, by experience: noisy camera frames 0.4, the noisiest below this. */
@@ -15,10 +17,12 @@ export interface FolderWanted {
   readonly folder: string;
   readonly names: FrameNames;
   readonly isResumed: boolean;
+  readonly journal: string;
+  readonly disk: DiskPlan;
 }
 
 export function folderProblems(wanted: FolderWanted, input: StreamDescriptor): readonly Problem[] {
-  const { where, folder } = wanted;
+  const { where, folder, journal: name } = wanted;
   const there = statSync(folder, { throwIfNoEntry: false });
   if (there && !there.isDirectory()) return [{ where, what: "is not a folder", hint: "Choose another name." }];
   const base = there ? resolve(folder) : nearestFolder(folder);
@@ -28,20 +32,21 @@ export function folderProblems(wanted: FolderWanted, input: StreamDescriptor): r
   } catch {
     return [{ where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." }];
   }
-  if (!there) return spaceProblem(where, base, input.frameCount ?? 0, input);
+  if (!there) return tooFull(wanted, base, input.frameCount, input);
   if (!wanted.isResumed) {
     const problem = inTheWay(wanted);
-    return problem ? [problem] : spaceProblem(where, base, input.frameCount ?? 0, input);
+    return problem ? [problem] : tooFull(wanted, base, input.frameCount, input);
   }
   let journal: JournalContent | undefined;
   try {
-    journal = readJournal(folder);
+    journal = readJournal(folder, name);
   } catch (error) {
     return [{ where, what: reason(error), hint: "Repair that line of the journal, or compress into another folder." }];
   }
   const kind = journal?.descriptor ? kindProblem(where, journal.descriptor, input) : undefined;
   if (kind) return [kind];
-  return spaceProblem(where, base, Math.max(0, (input.frameCount ?? 0) - (journal?.byFrame.size ?? 0)), input);
+  const done = journal?.byFrame.size ?? 0;
+  return tooFull(wanted, base, input.frameCount === null ? null : Math.max(0, input.frameCount - done), input);
 }
 
 /** The folder itself or the nearest above it that is there. */
@@ -51,12 +56,12 @@ function nearestFolder(folder: string): string {
   return base;
 }
 
-function inTheWay({ where, folder, names }: FolderWanted): Problem | undefined {
+function inTheWay({ where, folder, names, journal }: FolderWanted): Problem | undefined {
   const there = readdirSync(folder);
-  if (there.includes(journalName)) {
+  if (there.includes(journal)) {
     return {
       where,
-      what: `${join(folder, journalName)} exists already`,
+      what: `${join(folder, journal)} exists already`,
       hint: "Choose another folder, or --resume to go on with the run that is there.",
     };
   }
@@ -80,15 +85,13 @@ function kindProblem(where: string, before: StreamDescriptor, now: StreamDescrip
   };
 }
 
-function spaceProblem(where: string, base: string, frames: number, input: StreamDescriptor): readonly Problem[] {
-  const { bavail, bsize } = statfsSync(base);
-  const needed = frames * frameBytes(input) * mostShare;
-  if (bavail * bsize >= needed) return [];
-  return [
-    {
-      where,
-      what: `disk has ${formatBytes(bavail * bsize)} free, this run may need ${formatBytes(needed)} (${formatCount(frames, "frame")} of ${formatBytes(frameBytes(input))}, compressed)`,
-      hint: "Choose another disk, or make room.",
-    },
-  ];
+/** Also for folders that are not there: `base` is, or will hold them. */
+export function tooFull(
+  { where, disk }: Pick<FolderWanted, "where" | "disk">,
+  base: string,
+  count: number | null,
+  input: StreamDescriptor,
+): readonly Problem[] {
+  const frames = count === null ? null : { count, bytes: frameBytes(input) * mostShare };
+  return spaceProblems([{ path: join(base, "frame"), where, frames, note: "compressed" }], disk);
 }

@@ -12,6 +12,7 @@ import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream } from "../../model/run-report.js";
+import { diskFault } from "../disk/disk-fault.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
 import { borrowEncodedFrame, borrowPixelBytes, forgetEncoded } from "./encoded-slot.js";
 import { frameXmp } from "./frame-xmp.js";
@@ -29,6 +30,8 @@ export interface FrameFolderPlan {
   readonly folder: string;
   readonly names: FrameNames;
   readonly isResumed: boolean;
+  /** File name of the journal. */
+  readonly journal: string;
   readonly descriptor: StreamDescriptor;
   readonly startedAtNs: bigint;
   /** Every n-th frame is decoded again; 0: none. */
@@ -38,11 +41,15 @@ export interface FrameFolderPlan {
   /** A fresh codec, for what the mappers left: opened when it is needed, and again after it failed. */
   openCodec(): Promise<FrameCodec>;
   warn(text: string): void;
+  /** Asked after a disk without room refused a frame: true when it shall be tried again. */
+  mayTryAgain?(error: unknown): boolean;
 }
 
 export interface FrameFolder {
   /** Stores a frame; "quarantined" when it could not be stored as it should. */
   store(frame: Frame): Promise<"stored" | "quarantined">;
+  /** A frame that was not given to `store`, for want of room. */
+  miss(): void;
   event(event: StreamEvent): void;
   end(end: EndOfStream): void;
   readonly counts: FolderCounts;
@@ -59,9 +66,9 @@ export interface FolderCounts {
 }
 
 /** The journal of a run that shall go on, its damage told by name. */
-export function readResumed(where: string, folder: string): JournalContent | undefined {
+export function readResumed(where: string, folder: string, journal: string): JournalContent | undefined {
   try {
-    return readJournal(folder);
+    return readJournal(folder, journal);
   } catch (error) {
     throw explained(where, error, failure);
   }
@@ -79,16 +86,18 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   } catch (error) {
     throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
   }
-  const before = plan.isResumed ? readResumed(where, folder) : undefined;
-  const journal = openJournal(where, folder, before);
+  const before = plan.isResumed ? readResumed(where, folder, plan.journal) : undefined;
+  const journal = openJournal(where, folder, before, plan.journal);
   const counts = { stored: 0, resumed: 0, verified: 0, quarantined: 0, rawBytes: 0, bytes: 0 };
+  let missed = 0;
   let codec: FrameCodec | undefined;
 
   function note(line: object): void {
     try {
       journal.append(line);
     } catch (error) {
-      throw failure(where, `the journal cannot be written: ${reason(error)}`, "Make room, then go on with --resume.");
+      const hint = "Make room, then go on with --resume.";
+      throw failure(where, `the journal cannot be written: ${reason(error)}`, hint, error);
     }
   }
 
@@ -160,7 +169,13 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     const { file: _file, bytes: _bytes, isVerified: _isVerified, ...metadata } = entry;
     const pieces = withXml(encoded.bytes, frameXmp(metadata, descriptor));
     writeNewFile(folder, name, pieces);
-    count({ ...entry, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) });
+    try {
+      count({ ...entry, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) });
+    } catch (error) {
+      // A file without a line counts for nothing, and its name would be in the way.
+      rmSync(join(folder, name), { force: true });
+      throw error;
+    }
   }
 
   async function giveUp(frame: Frame, name: string, why: string): Promise<void> {
@@ -201,6 +216,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
           if (await adopt(frame, name)) return "stored";
           throw failure(`${where}, ${name}`, "exists already and is not this frame", "Move it away, then --resume.");
         }
+        if (diskFault(error) === "full") throw noRoom(where, name, error);
         why = reason(error);
         codec = undefined;
       }
@@ -213,10 +229,20 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     counts,
     async store(frame) {
       try {
-        return await store(frame);
+        for (;;) {
+          try {
+            return await store(frame);
+          } catch (error) {
+            if (!plan.mayTryAgain?.(error)) throw error;
+          }
+        }
       } finally {
         forgetEncoded(frame);
       }
+    },
+    miss() {
+      plan.sources.lost();
+      missed++;
     },
     event(event) {
       note(event);
@@ -226,11 +252,16 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     end({ isComplete, lost }) {
       // A file that was being read when the run was stopped may hold more frames.
       if (isComplete) plan.sources.next(undefined);
-      note({ end: { isComplete, lost, ...counts } });
+      note({ end: { isComplete: isComplete && missed === 0, lost: lost + missed, ...counts } });
       syncFolder(folder);
     },
     close: () => journal.close(),
   };
+}
+
+function noRoom(where: string, name: string, error: unknown): MoteError {
+  const hint = "Everything before it is stored; make room, then go on with --resume.";
+  return failure(`${where}, ${name}`, `cannot be written: ${reason(error)}`, hint, error);
 }
 
 /** The pixels of a slot, decoded again where a mapper has put the codestream in their place. */

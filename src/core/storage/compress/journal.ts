@@ -1,12 +1,34 @@
 /** The journal of a folder of compressed frames: read whole, appended to line by line, each line on the disk before the next. */
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { FormatProblem } from "../../imaging/byte-source.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { fileInTheWay } from "../files.js";
+import { runOf, runText } from "../root/run-number.js";
 import { isEntry, type JournalEntry } from "./journal-entry.js";
 
 export const journalName = "journal.ndjson";
+
+/** The journal of a run in a folder that runs share: every run has its own. */
+export function runJournalName(run: number): string {
+  return `run_${runText(run)}_${journalName}`;
+}
+
+/** The journal that speaks of a file of `folder`: that of its run where there is one, else the folder's. */
+export function journalNameFor(folder: string, file: string): string {
+  const run = runOf(file);
+  const own = run === undefined ? journalName : runJournalName(run);
+  return existsSync(join(folder, own)) ? own : journalName;
+}
 
 export interface JournalContent {
   /** Of the first run that wrote here; null when its line never reached the disk. */
@@ -18,11 +40,11 @@ export interface JournalContent {
   readonly wholeBytes: number;
 }
 
-/** Reads `folder`'s journal; undefined when there is none. A last line that was cut is left out, any other damage is a FormatProblem. */
-export function readJournal(folder: string): JournalContent | undefined {
+/** Reads a journal of `folder`; undefined when there is none. A last line that was cut is left out, any other damage is a FormatProblem. */
+export function readJournal(folder: string, name = journalName): JournalContent | undefined {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(join(folder, journalName));
+    bytes = readFileSync(join(folder, name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -34,12 +56,12 @@ export function readJournal(folder: string): JournalContent | undefined {
   const lines = bytes.subarray(0, wholeBytes).toString("utf8").split("\n");
   lines.pop();
   lines.forEach((text, at) => {
-    const line = parse(text, at);
+    const line = parse(name, text, at);
     if (line.journal !== undefined) {
-      if (line.journal !== 1) throw damaged(at, `is of version ${JSON.stringify(line.journal)}, expected 1`);
+      if (line.journal !== 1) throw damaged(name, at, `is of version ${JSON.stringify(line.journal)}, expected 1`);
       descriptor ??= line.descriptor as StreamDescriptor;
     } else if (line.frame !== undefined) {
-      if (!isEntry(line)) throw damaged(at, "is no entry of a frame");
+      if (!isEntry(line)) throw damaged(name, at, "is no entry of a frame");
       const entry = line as unknown as JournalEntry;
       byFrame.set(entry.frame, entry);
       byFile.set(entry.file, entry);
@@ -48,50 +70,70 @@ export function readJournal(folder: string): JournalContent | undefined {
   return { descriptor, byFrame, byFile, wholeBytes };
 }
 
-function parse(text: string, at: number): Readonly<Record<string, unknown>> {
+function parse(name: string, text: string, at: number): Readonly<Record<string, unknown>> {
   try {
     const line: unknown = JSON.parse(text);
     if (typeof line === "object" && line !== null) return line as Readonly<Record<string, unknown>>;
   } catch {
     // Told below, like any other line that is no object.
   }
-  throw damaged(at, "is no JSON object");
+  throw damaged(name, at, "is no JSON object");
 }
 
-function damaged(at: number, what: string): FormatProblem {
+function damaged(name: string, at: number, what: string): FormatProblem {
   return new FormatProblem(
-    `line ${at + 1} of ${journalName} beside it ${what}`,
+    `line ${at + 1} of ${name} beside it ${what}`,
     undefined,
     "Take that line out, or move the journal away to do without frame numbers and times.",
   );
 }
 
 export interface JournalWriter {
-  /** Writes a line and waits until the disk has it. */
+  /** Writes a line and waits until the disk has it; after an error the journal is as before. */
   append(line: object): void;
   close(): void;
 }
 
 /** Starts a journal, which must not exist; with `resumed` goes on behind its last whole line. */
-export function openJournal(where: string, folder: string, resumed: JournalContent | undefined): JournalWriter {
+export function openJournal(
+  where: string,
+  folder: string,
+  resumed: JournalContent | undefined,
+  name = journalName,
+): JournalWriter {
   let file: number;
   try {
-    file = openSync(join(folder, journalName), resumed ? "a" : "ax");
+    file = openSync(join(folder, name), resumed ? "a" : "ax");
   } catch (error) {
-    throw fileInTheWay(`${where}, ${journalName}`, error);
+    throw fileInTheWay(`${where}, ${name}`, error);
   }
   if (resumed) ftruncateSync(file, resumed.wholeBytes);
   let isOpen = true;
   return {
     append(line) {
       const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
-      let done = 0;
-      while (done < bytes.length) done += writeSync(file, bytes, done);
-      fdatasyncSync(file);
+      const whole = fstatSync(file).size;
+      try {
+        let done = 0;
+        while (done < bytes.length) done += writeSync(file, bytes, done);
+        fdatasyncSync(file);
+      } catch (error) {
+        takeBack(file, whole);
+        throw error;
+      }
     },
     close() {
       if (isOpen) closeSync(file);
       isOpen = false;
     },
   };
+}
+
+/** Half a line would be damage to whoever reads the journal while more is written. */
+function takeBack(file: number, whole: number): void {
+  try {
+    ftruncateSync(file, whole);
+  } catch {
+    // A reader takes the last line, when it is cut, for what it is.
+  }
 }

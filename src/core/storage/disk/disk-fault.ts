@@ -1,5 +1,5 @@
 /** What a refused write says about the disk: that it is full, that it fails, or nothing. */
-import { MoteError } from "../../errors.js";
+import { MoteError, reason } from "../../errors.js";
 
 /** `full`: it may be written again when there is room; `failed`: there is no use in trying again. */
 export type DiskFault = "full" | "failed";
@@ -22,4 +22,9 @@ export function diskFault(error: unknown): DiskFault | undefined {
   }
   const isRefusal = error instanceof MoteError || (error as NodeJS.ErrnoException | undefined)?.syscall !== undefined;
   return isRefusal ? "failed" : undefined;
+}
+
+/** A refused write in the words of its container, "run.h5: writing after frame 7 failed: ...", for a warning that names the stage itself. */
+export function diskComplaint(error: unknown): string {
+  return reason(error).replace(/^\w+, (--(out|root) )?/, "");
 }

@@ -40,7 +40,7 @@ export function spaceProblems(needs: readonly SpaceNeeded[], plan: DiskPlan): Pr
     problems.push({
       where,
       what: `disk has ${formatBytes(Math.max(0, room))} free, this run needs about ${formatBytes(total)} (${formatCount(frames.count, "frame")} of ${formatBytes(frames.bytes)}${note ? `, ${note}` : ""})${kept}`,
-      hint: "Choose another disk, or --out tracks.csv only, or --min-free 1GB to go on until it is reached.",
+      hint: `Choose another disk, or ${note ? "make room" : "--out tracks.csv only"}, or --min-free 1GB to go on until it is reached.`,
     });
   }
   return problems;
@@ -51,6 +51,6 @@ function tooLow(where: string, free: number, minFreeBytes: number): Problem {
   return {
     where,
     what: `disk has ${formatBytes(free)} free, less than --min-free ${formatBytes(minFreeBytes)}`,
-    hint: `Choose another disk, make room, or --min-free ${formatBytes(less).replace(".0 ", "").replace(" ", "")} to fill this one further.`,
+    hint: `Choose another disk, make room, or --min-free ${less === 0 ? "0" : `${less / 1e6}MB`} to fill this one further.`,
   };
 }

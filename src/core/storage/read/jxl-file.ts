@@ -9,7 +9,7 @@ import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from
 import { copyOverlap } from "../../imaging/region.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
 import { type FrameMetadata, readFrameXmp } from "../compress/frame-xmp.js";
-import { type JournalContent, journalName, readJournal } from "../compress/journal.js";
+import { type JournalContent, journalNameFor, readJournal } from "../compress/journal.js";
 import { headerOf, hex } from "../compress/journal-entry.js";
 import { closeOnFailure } from "./close-on-failure.js";
 import { type FileSource, openFileSource } from "./file-source.js";
@@ -25,13 +25,12 @@ export const jxlFile: ImageFormat = {
 /** The folder read last: its files come one after the other, and its journal has a line for each. */
 let lastJournal: { readonly key: string; readonly content: JournalContent } | undefined;
 
-function journalBeside(path: string): JournalContent | undefined {
-  const folder = dirname(path);
-  const stats = statSync(`${folder}/${journalName}`, { throwIfNoEntry: false });
+function journalBeside(folder: string, name: string): JournalContent | undefined {
+  const stats = statSync(`${folder}/${name}`, { throwIfNoEntry: false });
   if (!stats) return undefined;
   const key = `${stats.size} ${stats.mtimeMs} ${stats.ino} ${folder}`;
   if (lastJournal?.key === key) return lastJournal.content;
-  const content = readJournal(folder);
+  const content = readJournal(folder, name);
   lastJournal = content && { key, content };
   return content;
 }
@@ -52,7 +51,8 @@ function openJxl(path: string, source: FileSource): ImageFile {
   if (rawBytes > largestFrameBytes) {
     throw new FormatProblem(`an image of ${shape.width}x${shape.height} pixels, more than ${largestFrameBytes} bytes`);
   }
-  const journal = journalBeside(path);
+  const journalName = journalNameFor(dirname(path), basename(path));
+  const journal = journalBeside(dirname(path), journalName);
   const entry = journal?.byFile.get(basename(path));
   if (entry && (entry.bytes !== source.sizeBytes || entry.rawBytes !== rawBytes)) {
     throw new FormatProblem(

@@ -1,0 +1,114 @@
+/** Where compressed frames go and what they are called: a folder of their own, or the day's folder under --root. */
+import { join } from "node:path";
+import type { Problem } from "../../errors.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import type { DiskPlan } from "../disk/disk-options.js";
+import { rootProblem } from "../root/root-problem.js";
+import { frameTemplate } from "../root/run-names.js";
+import { claimRun, localDay } from "../root/run-number.js";
+import { folderProblems, tooFull } from "./folder-problems.js";
+import { journalName, journalNameFor, runJournalName } from "./journal.js";
+import { compileNames, type FrameNames, namesRun, templateFault } from "./name-template.js";
+
+export interface PlacePlan {
+  /** The folder; null with a root. */
+  readonly out: string | null;
+  readonly root: string | null;
+  readonly nameTemplate: string;
+  /** Null: 1, or with a root the next free number. */
+  readonly run: number | null;
+  readonly resume: boolean;
+  readonly disk: DiskPlan;
+}
+
+export interface Place {
+  readonly where: string;
+  readonly folder: string;
+  readonly names: FrameNames;
+  readonly journal: string;
+  /** Gives a number back that no file holds. */
+  release(): void;
+}
+
+interface Asked {
+  readonly out: string | undefined;
+  readonly root: string | undefined;
+  readonly nameTemplate: string | undefined;
+  readonly run: number | undefined;
+  readonly resume: boolean;
+}
+
+export function templateOf({ nameTemplate, root }: Pick<Asked, "nameTemplate" | "root">): string {
+  return nameTemplate ?? `${root === undefined ? "frame_{frame:06}" : frameTemplate}.jxl`;
+}
+
+/** What does not go together in what was asked for. */
+export function placeProblems(asked: Asked): Problem[] {
+  const { out, root, run, resume } = asked;
+  const template = templateOf(asked);
+  const problems: Problem[] = [];
+  if ((out === undefined) === (root === undefined)) {
+    const what = out === undefined ? "expected --out or --root, got neither" : "expected --out or --root, got both";
+    problems.push({ where: "compress", what, hint: "--out is a folder for this run, --root one for all." });
+  }
+  const where = `compress, --name-template ${template}`;
+  const fault = templateFault(template, ".jxl");
+  if (fault !== undefined) {
+    const hint = "Such as frame_{frame:06}.jxl or run_{run:03}_frame_{frame:06}.jxl.";
+    problems.push({ where, what: fault, hint });
+  } else if (root !== undefined && !template.includes("run_{run")) {
+    const hint = `Such as ${frameTemplate}.jxl: the runs of a day share a folder.`;
+    problems.push({ where, what: "under --root a name has to have run_{run:03} in it", hint });
+  } else if (run !== undefined && !namesRun(template)) {
+    const hint = "Put {run} into --name-template, or leave --run out.";
+    problems.push({ where: "compress, --run", what: "the name template has no {run}", hint });
+  }
+  if (root !== undefined && resume) {
+    const hint = `Name the day's folder, as in --out data/2026-11-20 --name-template '${frameTemplate}.jxl' --run 7 --resume.`;
+    problems.push({ where: "compress, --resume", what: "the next run under --root has nothing to go on with", hint });
+  }
+  return problems;
+}
+
+export function whereOf({ out, root }: Pick<PlacePlan, "out" | "root">): string {
+  return out === null ? `compress, --root ${root}` : `compress, --out ${out}`;
+}
+
+/** What speaks against the place, looked at before anything is made there. */
+export function placeCheck(plan: PlacePlan, input: StreamDescriptor): readonly Problem[] {
+  const { root, disk, resume } = plan;
+  const where = whereOf(plan);
+  const problem = root === null ? undefined : rootProblem("compress", root);
+  if (problem) return [problem];
+  if (root !== null && plan.run === null) return tooFull({ where, disk }, root, input.frameCount, input);
+  const { folder, names, journal } = fixedPlace(plan, nowNs());
+  return folderProblems({ where, folder, names, journal, isResumed: resume, disk }, input);
+}
+
+/** The place itself; under a root without a run's number this takes one. */
+export function openPlace(plan: PlacePlan, startedAtNs: bigint): Place {
+  if (plan.root === null || plan.run !== null) return fixedPlace(plan, startedAtNs);
+  const date = localDay(startedAtNs);
+  const { folder, run, release } = claimRun("compress", plan.root, date);
+  const names = compileNames(plan.nameTemplate, { run, date });
+  return { where: whereOf(plan), folder, names, journal: runJournalName(run), release };
+}
+
+/** The place of a run whose number is known. */
+export function fixedPlace(plan: PlacePlan, startedAtNs: bigint): Place {
+  const date = localDay(startedAtNs);
+  const run = plan.run ?? 1;
+  const names = compileNames(plan.nameTemplate, { run, date });
+  const release = () => {};
+  if (plan.root !== null) {
+    return { where: whereOf(plan), folder: join(plan.root, date), names, journal: runJournalName(run), release };
+  }
+  const folder = plan.out!;
+  // A run of a folder that runs share has a journal of its own, which is the one to go on with.
+  const journal = plan.resume ? journalNameFor(folder, names.nameOf(0)) : journalName;
+  return { where: whereOf(plan), folder, names, journal, release };
+}
+
+function nowNs(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
