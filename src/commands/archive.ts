@@ -1,13 +1,13 @@
 /** The `archive` stage: frames and tracks into files, the container chosen by each file's extension. */
 import { MoteError, type Problem, refusal } from "../core/errors.js";
-import type { StreamDescriptor } from "../core/model/descriptor.js";
+import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import { type FilesPlan, fileProblems, openFiles, whereOf } from "../core/storage/archive/archive-files.js";
 import { StoreSet } from "../core/storage/archive/store-set.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
 import { containerFor, extensionOf, type StoreSettings } from "../core/storage/frame-store.js";
-import { h5Options, h5Settings } from "../core/storage/h5/h5-options.js";
+import { h5Options, h5Settings, splitRefusal } from "../core/storage/h5/h5-options.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import { isKind } from "../core/storage/root/run-names.js";
 import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tiff-options.js";
@@ -124,7 +124,12 @@ function checkFits(path: string, input: StreamDescriptor, settings: StoreSetting
   if ((container.keepsFramesOnly || container.needsFrames) && !input.hasFrames) {
     throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
   }
-  const refused = /\.tiff?$/.test(extensionOf(path)) ? tiffRefusal(where, settings.tiff!) : undefined;
+  const extension = extensionOf(path);
+  const refused = /\.tiff?$/.test(extension)
+    ? tiffRefusal(where, settings.tiff!)
+    : extension === ".h5"
+      ? splitRefusal(where, settings.hdf5!, input.hasFrames ? frameBytes(input) : 0)
+      : undefined;
   if (refused) throw refused;
   const misfit = container.isZarr ? zarrRefusal(where, settings.zarr!, input.shape) : undefined;
   if (misfit) throw misfit;

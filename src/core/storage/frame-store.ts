@@ -21,6 +21,8 @@ export interface FrameStore {
   readonly frames: number;
   /** Detections stored so far. */
   readonly rows: number;
+  /** The files written so far, where the one that was asked for is split. */
+  readonly parts?: readonly string[];
   /** Stores one frame and its detections; throws a failure naming the file when the disk refuses. The frame is the store's until it returns. */
   append(frame: Frame): void | Promise<void>;
   /**

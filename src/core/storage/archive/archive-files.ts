@@ -6,7 +6,8 @@ import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
 import { newFileProblem, newStoreProblem, realPath } from "../files.js";
-import { containerFor, type StoreRequest, type StoreSettings } from "../frame-store.js";
+import { containerFor, extensionOf, type StoreRequest, type StoreSettings } from "../frame-store.js";
+import { segmentProblem } from "../h5/segment-names.js";
 import { rootProblem } from "../root/root-problem.js";
 import { runFileName } from "../root/run-names.js";
 import { claimRun, localDay } from "../root/run-number.js";
@@ -41,7 +42,7 @@ export function fileProblems(plan: FilesPlan, input: StreamDescriptor): readonly
     const real = realPath(path);
     if (seen.has(real)) problems.push({ where, what: "is given twice", hint: "Each file needs a name of its own." });
     else {
-      const problem = root === null ? problemOf(where, path, plan.force) : undefined;
+      const problem = root === null ? problemOf(where, path, plan) : undefined;
       if (problem) problems.push(problem);
       else writable.push(path);
     }
@@ -56,7 +57,8 @@ export function fileProblems(plan: FilesPlan, input: StreamDescriptor): readonly
   return [...problems, ...spaceProblems(needs, plan.disk)];
 }
 
-function problemOf(where: string, path: string, isForced: boolean): Problem | undefined {
+function problemOf(where: string, path: string, { force: isForced, settings }: FilesPlan): Problem | undefined {
+  if (extensionOf(path) === ".h5" && settings.hdf5?.split) return segmentProblem(where, path, isForced);
   if (containerFor(where, path).isZarr) return newStoreProblem(where, path, isForced, isZarrStore);
   return newFileProblem(where, path, isForced);
 }

@@ -106,10 +106,11 @@ export class StoreSet {
   }
 
   /** For the run's report. */
-  get files(): { path: string; bytes: number; frames: number; rows: number; notStored?: number }[] {
+  get files(): { path: string; parts?: string[]; bytes: number; frames: number; rows: number; notStored?: number }[] {
     return this.#members.map(({ path, store, isClosed, notStored }) => ({
       path,
-      bytes: isClosed ? fileBytes(path) : 0,
+      ...(store.parts ? { parts: [...store.parts] } : {}),
+      bytes: isClosed ? (store.parts ?? [path]).reduce((total, part) => total + fileBytes(part), 0) : 0,
       frames: store.frames,
       rows: store.rows,
       ...(notStored > 0 ? { notStored } : {}),

@@ -1,9 +1,9 @@
-/** Metadata of stored frames as columns beside them: /images/frame_number and so on, one value a frame. */
-import type { Frame } from "../../memory/frame.js";
+/** Metadata of stored frames: columns beside a stack (/images/frame_number and so on), attributes of a frame on its own. */
 import type { FrameHeader } from "../../model/frame-header.js";
 import type { GrowingDataset, H5Writer } from "./h5-writer.js";
 
-const columns = {
+/** In the order of the file; integers are int64, the others float64. */
+export const frameFields = {
   frame_number: (header) => BigInt(header.frameNumber),
   device_frame_number: (header) => BigInt(header.deviceFrameNumber),
   captured_at_ns: (header) => header.capturedAtNs,
@@ -19,20 +19,25 @@ const columns = {
   stage_z_um: (header) => header.stageZUm,
   roi_x: (header) => BigInt(header.roiX),
   roi_y: (header) => BigInt(header.roiY),
+  binning_x: (header) => BigInt(header.binningX),
+  binning_y: (header) => BigInt(header.binningY),
 } as const satisfies Readonly<Record<string, (header: FrameHeader) => bigint | number>>;
 
-const isReal = new Set(["exposure_ms", "temperature_c", "stage_x_um", "stage_y_um", "stage_z_um"]);
-const chunkRows = 1024;
+export type FrameField = keyof typeof frameFields;
+
+const isReal = new Set<string>(["exposure_ms", "temperature_c", "stage_x_um", "stage_y_um", "stage_z_um"]);
+/** 2 KiB a chunk: it is written again for every frame until it is full. */
+const chunkRows = 256;
 
 /** Makes the columns; the function returned appends a frame's values. */
-export function createFrameColumns(file: H5Writer): (frame: Frame) => void {
+export function createFrameColumns(file: H5Writer): (header: FrameHeader) => void {
   const datasets: [GrowingDataset, (header: FrameHeader) => bigint | number][] = [];
-  for (const [name, read] of Object.entries(columns)) {
+  for (const [name, read] of Object.entries(frameFields)) {
     datasets.push([file.growing(`/images/${name}`, isReal.has(name) ? "<d" : "<q", [], chunkRows), read]);
   }
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
-  return ({ header }) => {
+  return (header) => {
     for (const [dataset, read] of datasets) {
       const value = read(header);
       if (typeof value === "bigint") view.setBigInt64(0, value, true);

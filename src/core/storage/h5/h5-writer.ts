@@ -1,9 +1,11 @@
 /** An HDF5 file being written: every call checked, data copied once, from where it is into the library's memory. */
+import { reason } from "../../errors.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
+import { HeldFile } from "./held-file.js";
 import { complaintReason, type Hdf5Library } from "./library.js";
 
-/** Types of datasets, in h5wasm's letters: little-endian q int64, d float64, B uint8, H uint16, f float32, I uint32. */
-export type H5Type = "<q" | "<d" | "<B" | "<H" | "<f" | "<I";
+/** Types of datasets, in h5wasm's letters: little-endian q int64, d float64, B uint8, H uint16, f float32, I uint32, i int32. */
+export type H5Type = "<q" | "<d" | "<B" | "<H" | "<f" | "<I" | "<i";
 export const pixelTypes: Readonly<Record<PixelFormat, H5Type>> = { uint8: "<B", uint16: "<H", float32: "<f" };
 
 export interface GrowingDataset {
@@ -12,83 +14,141 @@ export interface GrowingDataset {
   readonly rowShape: readonly bigint[];
   /** Rows so far. */
   length: number;
+  /** Rows as of the last commit. */
+  committed: number;
+  /** Where in the file the length stands. */
+  lengthAt: number;
 }
 
-/** The library refused; the file is to be left as it was at its last flush (`abandon`). */
+/** What the library reads beside the metadata that its types declare. */
+interface CreationProperties {
+  readonly chunks: bigint[] | null;
+  readonly compression: number;
+  readonly compression_opts: number[];
+  readonly track_order: boolean;
+}
+
+interface Filter {
+  readonly id: number;
+  readonly parameters: readonly number[];
+}
+
+/** The library or the disk refused; the file on the disk is as the last commit left it, and `reopen` goes on from there. */
 export class H5Refused extends Error {}
 
+type File = InstanceType<Hdf5Library["hdf5"]["File"]>;
 const isOne = [1n, 1n, 1n];
+/**
+ * The oldest structures of the format: every reader knows them, none has a checksum over several fields that would have to
+ * change in one write, and the superblock has no mark that keeps readers away from a file that was not closed.
+ */
+const structures = { libver: ["earliest", "latest"] } as const;
 
 export class H5Writer {
   readonly #library: Hdf5Library;
   readonly #path: string;
-  readonly #file: InstanceType<Hdf5Library["hdf5"]["File"]>;
+  readonly #held: HeldFile;
+  readonly #release: () => void;
+  readonly #growing: GrowingDataset[] = [];
+  #file: File | undefined;
   #scratch = 0;
   #scratchBytes = 0;
 
-  /** Creates the file. Superblock version 0, HDF5's default: version 3 marks a file that was not closed as unreadable. */
+  /** Starts a file where an empty one is; nothing is on the disk before `seal`. */
   constructor(library: Hdf5Library, path: string) {
     this.#library = library;
     this.#path = path;
-    library.takeComplaint();
-    this.#file = new library.hdf5.File(path, "w");
-    // A failed open does not throw.
-    if (this.#file.file_id < 0n) throw new H5Refused(complaintReason(library.takeComplaint()));
+    this.#held = new HeldFile(path);
+    this.#release = library.hold(path, this.#held);
+    this.#open("w");
+  }
+
+  /** Bytes of the file as of the last commit. */
+  get committedBytes(): number {
+    return this.#held.committedBytes;
   }
 
   group(path: string): void {
-    this.#checked(() => this.#library.module.create_group(this.#file.file_id, path, false));
+    this.#checked((file) => this.#library.module.create_group(file.file_id, path, false));
   }
 
-  /** Text, a float64 or one byte, on a group or dataset; replaces what is there. */
-  attribute(path: string, name: string, value: string | number | Uint8Array): void {
-    this.#checked(() => {
+  /** Text, a float64, an int64 or one byte, on a group or dataset; replaces what is there. */
+  attribute(path: string, name: string, value: string | number | bigint | Uint8Array): void {
+    this.#checked((file) => {
       const { module, hdf5 } = this.#library;
-      const object = new hdf5.Group(this.#file.file_id, path);
-      if (module.get_attribute_names(this.#file.file_id, path).includes(name)) object.delete_attribute(name);
+      const object = new hdf5.Group(file.file_id, path);
+      if (module.get_attribute_names(file.file_id, path).includes(name)) object.delete_attribute(name);
       if (typeof value === "string") object.create_attribute(name, value, [], "S");
       else if (typeof value === "number") object.create_attribute(name, new Float64Array([value]), [], "<d");
+      else if (typeof value === "bigint") object.create_attribute(name, BigInt64Array.of(value), [], "<q");
       else object.create_attribute(name, value, [], "<B");
       return 0;
     });
   }
 
   numbers(path: string, name: string, values: Float64Array): void {
-    this.#checked(() => {
-      new this.#library.hdf5.Group(this.#file.file_id, path).create_attribute(name, values, [values.length], "<d");
+    this.#checked((file) => {
+      new this.#library.hdf5.Group(file.file_id, path).create_attribute(name, values, [values.length], "<d");
       return 0;
     });
   }
 
   textList(path: string, name: string, values: readonly string[]): void {
-    this.#checked(() => {
-      new this.#library.hdf5.Group(this.#file.file_id, path).create_attribute(name, [...values], [values.length], "S");
+    this.#checked((file) => {
+      new this.#library.hdf5.Group(file.file_id, path).create_attribute(name, [...values], [values.length], "S");
       return 0;
     });
   }
 
-  /** A dataset that grows along its first axis; `type` may be a table's list of members. */
+  /**
+   * A dataset that grows along its first axis; `type` may be a table's list of members. To be made before `seal`. Of those
+   * that grew, the one made last gets its new length last.
+   */
   growing(
     path: string,
-    type: H5Type | [string, H5Type][],
+    type: H5Type | readonly (readonly [string, H5Type])[],
     rowShape: readonly number[],
     chunkRows: number,
-    filter: { readonly id: number; readonly parameters: readonly number[] } = { id: 0, parameters: [] },
+    filter: Filter = { id: 0, parameters: [] },
   ): GrowingDataset {
-    this.#checked(() => {
-      const isTable = Array.isArray(type);
-      this.#file.create_dataset({
+    this.#checked((file) => {
+      const isTable = typeof type !== "string";
+      file.create_dataset({
         name: path.slice(1),
         data: isTable ? new Map(type.map(([name]) => [name, []])) : [],
-        dtype: type,
+        dtype: (isTable ? type.map(([name, letter]) => [name, letter]) : type) as H5Type,
         shape: [0, ...rowShape],
         maxshape: [null, ...rowShape],
         chunks: [chunkRows, ...rowShape],
-        ...(filter.id === 0 ? {} : { compression: filter.id, compression_opts: [...filter.parameters] }),
+        ...compression(filter),
       });
       return 0;
     });
-    return { path, rowShape: rowShape.map(BigInt), length: 0 };
+    const made = { path, rowShape: rowShape.map(BigInt), length: 0, committed: 0, lengthAt: -1 };
+    this.#growing.push(made);
+    return made;
+  }
+
+  /** Writes the new file. Finds out where the lengths stand, by giving each dataset a length of its own and looking for it. */
+  seal(): void {
+    const mark = (index: number) => BigInt(1000 + index);
+    const resize = (lengthOf: (index: number) => bigint) => {
+      for (const [index, { path, rowShape }] of this.#growing.entries()) {
+        this.#checked((file) =>
+          this.#library.module.resize_dataset(file.file_id, path, [lengthOf(index), ...rowShape]),
+        );
+      }
+      this.#checked((file) => this.#library.module.flush(file.file_id));
+    };
+    resize(mark);
+    for (const [index, dataset] of this.#growing.entries()) {
+      const unlimited = 0xffff_ffff_ffff_ffffn;
+      const extents = BigUint64Array.of(mark(index), ...dataset.rowShape, unlimited);
+      dataset.lengthAt = this.#held.find(new Uint8Array(extents.buffer));
+      if (dataset.lengthAt < 0) throw new Error(`the length of ${dataset.path} is not where HDF5 keeps it`);
+    }
+    resize(() => 0n);
+    this.#commit();
   }
 
   /** Appends rows; `bytes` may lie in shared memory and is copied once. */
@@ -99,8 +159,7 @@ export class H5Writer {
     module.HEAPU8.set(bytes, at);
     const start = dataset.length;
     const { path, rowShape } = dataset;
-    const id = this.#file.file_id;
-    this.#checked(() => {
+    this.#checked(({ file_id: id }) => {
       const status = module.resize_dataset(id, path, [BigInt(start + rows), ...rowShape]);
       if (status < 0) return status;
       const count = [BigInt(rows), ...rowShape];
@@ -110,24 +169,89 @@ export class H5Writer {
     dataset.length += rows;
   }
 
-  /** Hands everything to the operating system; the file is whole after it. */
-  flush(): void {
-    this.#checked(() => this.#library.module.flush(this.#file.file_id));
+  /** A dataset that stays as it is: an image with one chunk, or a table (`type` is its list of members) of packed rows. */
+  dataset(
+    path: string,
+    type: H5Type | readonly (readonly [string, H5Type])[],
+    shape: readonly number[],
+    bytes: Uint8Array,
+    filter: Filter = { id: 0, parameters: [] },
+  ): void {
+    const { module } = this.#library;
+    const at = this.#room(Math.max(8, bytes.length));
+    module.HEAPU8.set(bytes, at);
+    const dtype = typeof type === "string" ? type : type.map(([name, letter]) => [name, letter]);
+    const extents = shape.map(BigInt);
+    const metadata: Parameters<typeof module.create_dataset>[3] & CreationProperties = {
+      ...this.#library.hdf5.dtype_to_metadata(dtype as H5Type),
+      shape: extents,
+      maxshape: extents,
+      chunks: filter.id === 0 ? null : extents,
+      compression: filter.id,
+      compression_opts: [...filter.parameters],
+      track_order: false,
+    };
+    this.#checked((file) => module.create_dataset(file.file_id, path, BigInt(at), metadata));
+  }
+
+  /** Makes everything since the last commit the content of the file; the process may be killed at any moment. */
+  commit(): void {
+    this.#checked((file) => this.#library.module.flush(file.file_id));
+    this.#commit();
+  }
+
+  /** After a refusal: takes the disk back to the last commit and opens the file again. Throws when the disk refuses that too. */
+  reopen(): void {
+    this.abandon();
+    try {
+      this.#held.rollBack();
+    } catch (error) {
+      throw new H5Refused(reason(error), { cause: error });
+    }
+    for (const dataset of this.#growing) dataset.length = dataset.committed;
+    this.#open("a");
   }
 
   close(): void {
+    this.#checked((file) => file.close());
+    this.#file = undefined;
+    this.#commit();
     this.#free();
-    this.#checked(() => this.#file.close());
   }
 
-  /** Leaves the file as its last flush left it, as a killed process would. */
+  /** Gives up what is not committed. */
   abandon(): void {
-    this.#free();
-    this.#library.abandonDescriptor(this.#path);
-    // Without a descriptor nothing can be written; closing still frees the library's own record of the file, which would
-    // refuse the next file that happens to get the same inode.
-    this.#file.close();
+    this.#held.abandon();
+    // Its writes go nowhere; closing frees the library's own record of the file, which the next opening would find.
+    this.#file?.close();
+    this.#file = undefined;
     this.#library.takeComplaint();
+    this.#free();
+  }
+
+  /** Lets go of the file, closed or abandoned. */
+  release(): void {
+    this.#release();
+    this.#held.close();
+  }
+
+  #open(mode: "w" | "a"): void {
+    this.#library.takeComplaint();
+    const { libver } = structures;
+    const file = new this.#library.hdf5.File(this.#path, mode, { libver: [...libver] });
+    // A failed open does not throw.
+    if (file.file_id < 0n) throw new H5Refused(complaintReason(this.#library.takeComplaint()));
+    this.#file = file;
+  }
+
+  #commit(): void {
+    const grown = this.#growing.filter((dataset) => dataset.length !== dataset.committed);
+    try {
+      this.#held.commit(grown.map((dataset) => dataset.lengthAt));
+    } catch (error) {
+      throw new H5Refused(reason(error), { cause: error });
+    }
+    for (const dataset of grown) dataset.committed = dataset.length;
   }
 
   /** The library's memory for data on its way; grows to the largest and stays. */
@@ -147,18 +271,25 @@ export class H5Writer {
     this.#scratchBytes = 0;
   }
 
-  #checked(call: () => number): void {
+  #checked(call: (file: File) => number): void {
+    if (!this.#file) throw new H5Refused("the file is not open");
     let thrown: unknown;
     let status = 0;
     try {
-      status = call();
+      status = call(this.#file);
     } catch (error) {
       thrown = error;
     }
     const complaint = this.#library.takeComplaint();
+    const { fault } = this.#held;
+    if (fault !== undefined) throw new H5Refused(reason(fault), { cause: fault });
     if (thrown === undefined && status >= 0 && complaint === "") return;
     throw new H5Refused(complaintReason(complaint) || (thrown instanceof Error ? thrown.message : `status ${status}`), {
       cause: thrown,
     });
   }
+}
+
+function compression({ id, parameters }: Filter): { compression?: number; compression_opts?: number[] } {
+  return id === 0 ? {} : { compression: id, compression_opts: [...parameters] };
 }

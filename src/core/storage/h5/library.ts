@@ -3,7 +3,9 @@
  * H5Dclose, where a chunk that was cached meets the full disk, and its complaints go to stderr. So everything it writes to
  * descriptor 2 is caught here, and a complaint means that the call before it failed, whatever it returned.
  */
+import { resolve } from "node:path";
 import type * as H5wasm from "h5wasm/node";
+import type { HeldFile } from "./held-file.js";
 
 export type Hdf5 = typeof H5wasm;
 export type Hdf5Module = Awaited<Hdf5["ready"]>;
@@ -15,8 +17,9 @@ interface Stream {
 /** The part of Emscripten's file system that is looked at; with NODERAWFS it is Node's. */
 interface FileSystem {
   readonly streams: readonly (Stream | undefined | null)[];
-  write(stream: Stream, buffer: Uint8Array, offset: number, length: number, position?: number): number;
-  close(stream: Stream): void;
+  write(stream: Stream, buffer: Int8Array, offset: number, length: number, position?: number): number;
+  read(stream: Stream, buffer: Int8Array, offset: number, length: number, position?: number): number;
+  ftruncate(fd: number, length: number): void;
 }
 
 export interface Hdf5Library {
@@ -24,8 +27,8 @@ export interface Hdf5Library {
   readonly module: Hdf5Module;
   /** What the library complained about since the last call, empty when content. */
   takeComplaint(): string;
-  /** Closes a file's descriptor behind the library's back: what it has cached is never written. */
-  abandonDescriptor(path: string): void;
+  /** Puts a held file between the library and the file of this path, until the function returned is called. */
+  hold(path: string, file: HeldFile): () => void;
 }
 
 let loaded: Promise<Hdf5Library> | undefined;
@@ -43,12 +46,32 @@ async function load(): Promise<Hdf5Library> {
   module.insert_plugin_search_path(decodeURIComponent(new URL("plugins", `${plugins.base_url}/`).pathname), 0);
   const files = module.FS as unknown as FileSystem;
   let complaint = "";
-  const write = files.write;
+  const held = new Map<string, HeldFile>();
+  const { read, write, ftruncate } = files;
+  /** With a held file the library reads and writes at offsets only; no other call of its file driver moves bytes. */
+  function heldFile(stream: Stream | undefined | null): HeldFile | undefined {
+    return held.size === 0 || stream?.path === undefined ? undefined : held.get(resolve(stream.path));
+  }
   files.write = (stream, buffer, offset, length, position) => {
-    if (stream.fd !== 2) return write(stream, buffer, offset, length, position);
-    // The first complaint is the cause; a full disk repeats itself for pages.
-    if (complaint.length < 20_000) complaint += Buffer.from(buffer.buffer, offset, length).toString("latin1");
+    if (stream.fd === 2) {
+      // The first complaint is the cause; a full disk repeats itself for pages.
+      if (complaint.length < 20_000) complaint += Buffer.from(buffer.buffer, offset, length).toString("latin1");
+      return length;
+    }
+    const file = heldFile(stream);
+    if (!file || position === undefined) return write(stream, buffer, offset, length, position);
+    file.write(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), position);
     return length;
+  };
+  files.read = (stream, buffer, offset, length, position) => {
+    const file = heldFile(stream);
+    if (!file || position === undefined) return read(stream, buffer, offset, length, position);
+    return file.read(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), position);
+  };
+  files.ftruncate = (fd, length) => {
+    const file = heldFile(files.streams[fd]);
+    if (file) file.truncate(length);
+    else ftruncate(fd, length);
   };
   return {
     hdf5,
@@ -58,8 +81,10 @@ async function load(): Promise<Hdf5Library> {
       complaint = "";
       return text;
     },
-    abandonDescriptor(path) {
-      for (const stream of files.streams) if (stream && stream.fd > 2 && stream.path === path) files.close(stream);
+    hold(path, file) {
+      const key = resolve(path);
+      held.set(key, file);
+      return () => held.delete(key);
     },
   };
 }
