@@ -6,6 +6,7 @@ import { describeCsv } from "../../../src/core/storage/describe-csv.js";
 import { describeH5, readH5Frame } from "../../../src/core/storage/describe-h5.js";
 import { describeTable } from "../../../src/core/storage/describe-table.js";
 import { containerFor } from "../../../src/core/storage/frame-store.js";
+import { defaultHdf5 } from "../../../src/core/storage/h5/h5-options.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 
@@ -25,7 +26,7 @@ async function store(name: string, numbers: readonly number[], descriptor = fake
     descriptor,
     geometry,
     isForced: false,
-    settings: { hdf5: { filter: "gzip" } },
+    settings: { hdf5: { ...defaultHdf5, filter: "gzip" } },
   });
   const frame = fakeFrame(geometry);
   let previous = -1;

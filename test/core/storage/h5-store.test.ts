@@ -6,6 +6,7 @@ import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { column } from "../../../src/core/model/detection.js";
 import type { FrameStore } from "../../../src/core/storage/frame-store.js";
 import { type Hdf5Filter, hdf5FilterNames } from "../../../src/core/storage/h5/filters.js";
+import { defaultHdf5 } from "../../../src/core/storage/h5/h5-options.js";
 import { openH5Store } from "../../../src/core/storage/h5/h5-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
@@ -26,7 +27,7 @@ function open(descriptor: StreamDescriptor, hdf5Filter: Hdf5Filter = "zstd", isF
       descriptor,
       geometry,
       isForced,
-      settings: { hdf5: { filter: hdf5Filter } },
+      settings: { hdf5: { ...defaultHdf5, filter: hdf5Filter } },
     }),
   );
 }
@@ -108,8 +109,8 @@ print(json.dumps({
       id: [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4],
       time: 1763720400,
       rows: 5006,
-      names: ["frame_number", "device_frame_number", "captured_at_ns", "received_at_ns", "fate"],
-      fates: ["stored", "gap", "drop", "duplicate"],
+      names: ["frame_number", "device_frame_number", "captured_at_ns", "received_at_ns", "detections", "fate"],
+      fates: ["stored", "gap", "drop", "duplicate", "image not stored"],
       fate: [0, 0, 1, 1, 1, 0, 2, 2],
       lost: 5000,
       number: [0, 1, 2, 3, 4, 5, 6, 5005],
