@@ -1,8 +1,8 @@
 /**
  * Where the chunks of an archive's frames are in the file, read from the file's own structure (HDF5 format specification 3.0,
  * sections III.A.1 and IV.A), since the library neither tells it nor says whether a chunk was ever stored: one that was not
- * reads as zeros. Knows what Mote's archives are made of: version 2 object headers near the start of the file and a
- * version 1 B-tree of chunks. Of anything else it says that it does not know.
+ * reads as zeros. Knows what Mote's archives are made of: object headers near the start of the file, of version 1 (of version 2
+ * in older archives), and a version 1 B-tree of chunks. Of anything else it says that it does not know.
  */
 import type { ByteSource } from "../../imaging/byte-source.js";
 import { lookup3 } from "./superblock.js";
@@ -24,11 +24,26 @@ const maxNodes = 10_000_000;
 export function readChunkMap(source: ByteSource): ReadonlyMap<number, Chunk> | undefined {
   const region = Buffer.alloc(Math.min(headerRegion, source.sizeBytes));
   source.readInto(region, 0);
+  const root = inVersion2(region) ?? inVersion1(region);
+  if (root === undefined) return undefined;
+  const chunks = new Map<number, Chunk>();
+  return walk(source, root, chunks, 0, { nodes: 0 }) ? chunks : undefined;
+}
+
+function inVersion2(region: Buffer): number | undefined {
   for (let at = region.indexOf("OHDR"); at >= 0; at = region.indexOf("OHDR", at + 1)) {
     const root = chunkTreeOf(region, at);
-    if (root === undefined) continue;
-    const chunks = new Map<number, Chunk>();
-    return walk(source, root, chunks, 0, { nodes: 0 }) ? chunks : undefined;
+    if (root !== undefined) return root;
+  }
+  return undefined;
+}
+
+/** The layout message itself, at a multiple of eight: type 8, its length, flags, three zeros; then as in version 2. */
+function inVersion1(region: Buffer): number | undefined {
+  for (let at = 0; at + 8 + 11 <= region.length; at += 8) {
+    if (region.readUInt16LE(at) !== 8 || region.readUIntLE(at + 5, 3) !== 0) continue;
+    if (region.readUIntLE(at + 8, 3) !== 3 + (2 << 8) + (frameDimensions << 16)) continue;
+    return addressOf(region, at + 8 + 3);
   }
   return undefined;
 }

@@ -1,6 +1,13 @@
 /** Repairs that make a damaged HDF5 file open again: on a copy, never on the file itself. */
 import { closeSync, constants, copyFileSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
-import { encodeSuperblock, lookup3, readSuperblock, superblockBytes } from "./superblock.js";
+import {
+  encodeFirstSuperblock,
+  encodeSuperblock,
+  firstRoot,
+  lookup3,
+  readSuperblock,
+  superblockBytes,
+} from "./superblock.js";
 
 /**
  * Copies `path` to `copy` with a superblock that fits the file: its length, no marks of being open for writing, a right
@@ -18,8 +25,9 @@ export function repairCopy(path: string, copy: string): readonly string[] {
     const done: string[] = [];
     if (!superblock?.isChecksumGood) {
       const root = rootHeader(fd);
-      if (root === undefined) return [];
-      writeSync(fd, encodeSuperblock(sizeBytes, root), 0, 48, 0);
+      if (root === undefined && !hasFirstRoot(fd)) return [];
+      const anew = root === undefined ? encodeFirstSuperblock(sizeBytes) : encodeSuperblock(sizeBytes, root);
+      writeSync(fd, anew, 0, anew.length, 0);
       return ["its superblock was written anew"];
     }
     if (superblock.endOfFile > sizeBytes) {
@@ -43,6 +51,14 @@ export function repairCopy(path: string, copy: string): readonly string[] {
 
 function patchEnd(head: Buffer, version: number, sizeBytes: number): void {
   head.writeBigUInt64LE(BigInt(sizeBytes), version >= 2 ? 28 : version === 0 ? 40 : 44);
+}
+
+/** Whether the structures of a root group are where a new file has them. */
+function hasFirstRoot(fd: number): boolean {
+  const bytes = Buffer.alloc(firstRoot.heap + 4);
+  if (readSync(fd, bytes, 0, bytes.length, 0) < bytes.length) return false;
+  const is = (text: string, at: number) => bytes.toString("latin1", at, at + 4) === text;
+  return is("TREE", firstRoot.tree) && is("HEAP", firstRoot.heap);
 }
 
 /** The root group's header: the first whose checksum is right, which this library puts behind the superblock. */

@@ -54,6 +54,29 @@ export function encodeSuperblock(endOfFile: number, root: number): Uint8Array {
   return bytes;
 }
 
+/** Where the library puts the root group of a new file with a superblock of version 0: header, B-tree, heap of names. */
+export const firstRoot = { header: 96, tree: 136, heap: 680 } as const;
+
+/** A superblock of version 0 for a file of `endOfFile` bytes whose root group is where a new file has it. */
+export function encodeFirstSuperblock(endOfFile: number): Uint8Array {
+  const bytes = new Uint8Array(superblockBytes);
+  const view = new DataView(bytes.buffer);
+  bytes.set(signature);
+  bytes.set([0, 0, 0, 0, 0, 8, 8, 0], 8);
+  // Half the entries of a group's leaves and of its nodes, the library's defaults.
+  view.setUint16(16, 4, true);
+  view.setUint16(18, 16, true);
+  view.setBigUint64(32, undefinedAddress, true);
+  view.setBigUint64(40, BigInt(endOfFile), true);
+  view.setBigUint64(48, undefinedAddress, true);
+  view.setBigUint64(64, BigInt(firstRoot.header), true);
+  // The entry of the root group keeps the addresses of its tree and heap.
+  view.setUint32(72, 1, true);
+  view.setBigUint64(80, BigInt(firstRoot.tree), true);
+  view.setBigUint64(88, BigInt(firstRoot.heap), true);
+  return bytes;
+}
+
 /** The checksum of HDF5's metadata: Bob Jenkins' lookup3, hashlittle() with an initial value of 0 (public domain, 2006). */
 export function lookup3(bytes: Uint8Array): number {
   let a = (0xdeadbeef + bytes.length) | 0;

@@ -235,6 +235,8 @@ const fieldOf = {
   stage_z_um: "stageZUm",
   roi_x: "roiX",
   roi_y: "roiY",
+  binning_x: "binningX",
+  binning_y: "binningY",
 } as const satisfies Readonly<Record<string, keyof FrameHeader>>;
 const timeOf = { captured_at_ns: "capturedAtNs", received_at_ns: "receivedAtNs" } as const;
 
