@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Link, type LinkPolicy, linkWords, type Taken } from "../../src/core/memory/link.js";
+import { Overflow, overflowWords } from "../../src/core/memory/overflow.js";
 import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
 
 function makeLink(policy: LinkPolicy, capacity: number, window = 0) {
@@ -130,4 +131,32 @@ test("against a plain queue, a random sequence of pushes and takes never differs
     told += entry.droppedCount;
   }
   expect(told).toBe(dropped);
+});
+
+test("an overflow is settled once all of its queue has gone on and every frame it gave up was told", () => {
+  const queue = { policy: "drop-newest", capacity: 1, window: 0 } as const;
+  const overflow = new Overflow(new Int32Array(new SharedArrayBuffer(overflowWords(queue) * 4)), queue);
+  const { control, taken } = makeLink("block", 1);
+  const push = (slot: number) => overflow.queue.push(slot, slot, true, false, 0, control);
+  expect(overflow.isSettled(0)).toBe(true);
+  expect([push(1), push(2)]).toEqual([-1, 2]);
+  expect(overflow.isSettled(1)).toBe(false);
+  expect(overflow.queue.takeNow(taken)).toBe("taken");
+  overflow.settle(1);
+  // Frame 2 was given up, and the entry that will say so has to come this way too.
+  expect(overflow.isSettled(1)).toBe(false);
+  expect(push(3)).toBe(-1);
+  expect(overflow.queue.takeNow(taken)).toBe("taken");
+  expect(taken).toMatchObject({ slot: 3, droppedCount: 1, droppedFirst: 2 });
+  overflow.settle(2);
+  expect(overflow.isSettled(2)).toBe(true);
+});
+
+test("a full link that spills says so, for events too, and rings when there is room", () => {
+  const { link, push, take } = makeLink("spill", 1);
+  expect([push(1), push(2), push(3, true)]).toEqual([-1, -4, -4]);
+  const bell = link.spaceBell;
+  expect(link.hasRoom).toBe(false);
+  take();
+  expect([link.hasRoom, link.spaceBell !== bell, push(2)]).toEqual([true, true, -1]);
 });

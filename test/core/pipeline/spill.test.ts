@@ -96,6 +96,15 @@ test("once drained, the spool is out of the way and can be used again", async ()
   expect(stage.counter!.spill!.mostBytes).toBeLessThan(stage.counter!.spill!.frames * frameBytes);
 });
 
+test("at a rate that hovers around the sink's, frames change their way all the time and never their order", async () => {
+  const hovering = { isLive: true, edge: 512, rateHz: 1, delayMs: 1, frames: 500, noteEvery: 3 };
+  for (const folder of [spillDir, join(spillDir, "nowhere")]) {
+    const { collected, stage } = await run(["counter", { ...hovering, spillDir: folder }], ["collect", { delayMs: 1 }]);
+    expect(collected.count + (stage.counter!.dropped["spool full"] ?? 0)).toBe(500);
+  }
+  expect(readdirSync(spillDir)).toEqual([]);
+});
+
 test("what a full spool does not take is lost, counted and told in its place", async () => {
   const warnings: string[] = [];
   const started = await start(
