@@ -1,4 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -7,6 +18,8 @@ import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import type { StreamEvent } from "../../../src/core/model/event.js";
 import { Spool } from "../../../src/core/storage/spool/spool.js";
 import { spoolFolderProblem } from "../../../src/core/storage/spool/spool-folder.js";
+import { openByteSource } from "../../../src/core/stream/byte-pipe.js";
+import { describeStream } from "../../../src/core/stream/describe-stream.js";
 import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
 
 let folder: string;
@@ -165,6 +178,55 @@ test("a file that somebody made shorter is damaged too, and ends nothing but its
   expect(read().lost).toMatchObject({ firstFrame: 0, count: 2 });
   expect(spool.isEmpty).toBe(true);
 });
+
+test("after kill -9, six moments, its files hold every frame that was written and not read, right to the cut", {
+  timeout: 60_000,
+}, async () => {
+  const script = join(import.meta.dirname, "endless-spool.mjs");
+  const random = seeded(Date.now() & 0xffff);
+  for (let round = 0; round < 6; round++) {
+    const place = join(folder, String(round));
+    mkdirSync(place);
+    const child = spawn(process.execPath, [script, place, "8000000"], { stdio: ["ignore", "pipe", "inherit"] });
+    let said = "";
+    await new Promise((resolve) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        if (said === "") setTimeout(() => child.kill("SIGKILL"), random() * 150);
+        said += chunk.toString();
+      });
+      child.on("close", resolve);
+    });
+    const [written, read] = said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1)!.split(" ").map(Number);
+    const numbers: number[] = [];
+    const names = readdirSync(place).sort((a, b) => orderOf(a) - orderOf(b));
+    for (const [i, name] of names.entries()) {
+      const path = join(place, name);
+      const source = openByteSource(path, openSync(path, "r"), 0, true);
+      try {
+        const { fault } = describeStream(source, (frame) => {
+          const number = frame.header.frameNumber;
+          numbers.push(number);
+          return frame.pixels.every((value) => value === (number & 0xffff));
+        });
+        expect(fault).toMatch(/^cut (after frame|before its first frame)/);
+      } catch (error) {
+        // The file that was being made has nothing in it yet.
+        expect(i).toBe(names.length - 1);
+        expect(String(error)).toMatch(/got nothing|before its descriptor|inside/);
+      }
+      source.close();
+    }
+    expect(numbers).toEqual(numbers.map((_, i) => numbers[0]! + i));
+    // One frame may have been read, and its file deleted, without a word yet.
+    expect(numbers[0]).toBeLessThanOrEqual(read! + 2);
+    expect(numbers.at(-1)).toBeGreaterThanOrEqual(written!);
+  }
+});
+
+/** "mote-spool-4711-endless-12.mote" is the twelfth file. */
+function orderOf(name: string): number {
+  return Number(/-(\d+)\.mote$/.exec(name)?.[1] ?? 1);
+}
 
 test("a folder that cannot hold a spool is told by its fault", () => {
   expect(spoolFolderProblem("x", folder)).toBeUndefined();
