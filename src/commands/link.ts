@@ -45,7 +45,10 @@ const options = {
     doc: "Add a column flags: 1 where a track goes on after missing frames, 2 where crowding was linked greedily, 3 for both.",
     default: false,
   }),
-  out: option.path({ doc: "A .csv, .tsv or .txt file for the linked table; stdout when not given.", metavar: "file" }),
+  out: option.path({
+    doc: "A .csv, .tsv, .txt or .parquet file for the linked table; stdout when not given.",
+    metavar: "file",
+  }),
   force: option.flag({ doc: "Replace a table that exists; it may be the one that is read.", default: false }),
 };
 type Options = OptionsOf<typeof options>;
@@ -140,7 +143,7 @@ export const link = defineCommand({
   name: "link",
   summary: "Link, or link again, the rows of any table with frame, y and x.",
   description:
-    "Reads CSV, TSV and Parquet of Mote, trackpy, TrackMate (spots), ThunderSTORM and others; writes the same rows in the same order, every other column untouched, with track numbers in particle_id, particle or TRACK_ID, whichever is there, else in a new column particle_id. Rows need not be sorted.",
+    "Reads CSV, TSV and Parquet of Mote, trackpy, TrackMate (spots), ThunderSTORM and others; writes the same rows in the same order, every other column untouched, with track numbers in particle_id, particle or TRACK_ID, whichever is there, else in a new column particle_id. In Parquet a column of whole numbers is int64, of numbers float64, of anything else text; an empty cell is null. Rows need not be sorted.",
   usage: "TABLE",
   options,
   positional: "tables",
@@ -166,7 +169,9 @@ export const link = defineCommand({
     }
     const path = o.tables[0]!;
     const out = o.out === "-" ? undefined : o.out;
-    const { saveTable, tableOutProblem } = await import("../core/storage/table/save-table.js");
+    const { isParquetName, saveParquetTable, saveTable, tableOutProblem } = await import(
+      "../core/storage/table/save-table.js"
+    );
     const outProblem = out === undefined ? undefined : tableOutProblem(`link, --out ${out}`, out, o.force);
     if (outProblem) problems.push(outProblem);
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
@@ -190,7 +195,8 @@ export const link = defineCommand({
       warnings: warningsOf(where, o, used, linked),
     };
     if (out === undefined) return { ...result, data: pieces };
-    await saveTable(`link, --out ${out}`, out, o.force, pieces);
+    const save = isParquetName(out) ? saveParquetTable : saveTable;
+    await save(`link, --out ${out}`, out, o.force, pieces);
     table.close();
     return result;
   },

@@ -3,15 +3,18 @@ import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } fro
 import { failure, MoteError, type Problem, reason, refusal } from "../../errors.js";
 import { newFileProblem } from "../files.js";
 
-const textEndings = /\.(csv|tsv|txt)$/i;
+const endings = /\.(csv|tsv|txt|parquet)$/i;
 
-/** What is wrong with writing a table of text there, if anything. */
+/** Whether the name asks for Parquet. */
+export function isParquetName(path: string): boolean {
+  return /\.parquet$/i.test(path);
+}
+
+/** What is wrong with writing a table there, if anything. */
 export function tableOutProblem(where: string, path: string, isForced: boolean): Problem | undefined {
-  if (!textEndings.test(path)) {
-    const hint = /\.(parquet|pq)$/i.test(path)
-      ? "Parquet is read only; pandas turns a CSV into it: pandas.read_csv(...).to_parquet(...)."
-      : "Name a .csv, .tsv or .txt file, or leave --out away and redirect stdout.";
-    return { where, what: "tables are written as .csv, .tsv or .txt", hint };
+  if (!endings.test(path)) {
+    const hint = "Name a .csv, .tsv, .txt or .parquet file, or leave --out away and redirect stdout.";
+    return { where, what: "tables are written as .csv, .tsv, .txt or .parquet", hint };
   }
   const problem = newFileProblem(where, path, isForced);
   return problem?.what === "is not a regular file"
@@ -45,5 +48,22 @@ export async function saveTable(
     if (fd !== -1) unlinkSync(temporary);
     if (error instanceof MoteError) throw error;
     throw failure(where, `cannot be written: ${reason(error)}`, "Nothing was changed; make room and run again.", error);
+  }
+}
+
+/** The same as Parquet: the text goes to a file beside it first, since its types are known only when it ends. */
+export async function saveParquetTable(
+  where: string,
+  path: string,
+  isForced: boolean,
+  text: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const between = `${path}.${process.pid}.csv`;
+  const { parquetOfText } = await import("../parquet/parquet-of-text.js");
+  await saveTable(where, between, false, text);
+  try {
+    await saveTable(where, path, isForced, parquetOfText(where, between));
+  } finally {
+    unlinkSync(between);
   }
 }

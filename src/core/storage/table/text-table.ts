@@ -28,6 +28,19 @@ const comma = 44;
 const mostExtraHeaderRows = 3;
 
 export function openTextTable(where: string, pieces: BytePieces): Table {
+  const { layout, units } = readLayout(where, pieces);
+  return {
+    format: "text",
+    columns: layout.columns,
+    statedUnits: units,
+    positions: async (used) => readPositions(layout, used),
+    labelled: (used, labels) => writeLabels(layout, used, labels),
+    close: () => pieces.close(),
+  };
+}
+
+/** Reads the header; `units` has what it states for each column, "" where nothing. Refuses what is no table. */
+export function readLayout(where: string, pieces: BytePieces): { layout: TextLayout; units: string[] } {
   const isMarked = readRange(where, pieces, 0, 3).join() === "239,187,191";
   const markBytes = isMarked ? 3 : 0;
   const delimiter = findDelimiter(where, pieces, markBytes);
@@ -40,15 +53,7 @@ export function openTextTable(where: string, pieces: BytePieces): Table {
   }
   const isQuoted = reader.bytes[reader.rowStart] === 34;
   const { rows: extraHeaderRows, units } = readExtraHeader(reader, columns);
-  const layout = { where, pieces, delimiter, markBytes, columns, extraHeaderRows, isQuoted };
-  return {
-    format: "text",
-    columns,
-    statedUnits: units,
-    positions: async (used) => readPositions(layout, used),
-    labelled: (used, labels) => writeLabels(layout, used, labels),
-    close: () => pieces.close(),
-  };
+  return { layout: { where, pieces, delimiter, markBytes, columns, extraHeaderRows, isQuoted }, units };
 }
 
 /** Goes to the next row that is neither blank nor a comment. */
