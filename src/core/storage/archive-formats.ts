@@ -66,7 +66,30 @@ const tiff: ArchiveFormat = {
   recover: async () => (await import("./recover/tiff.js")).recoverTiff,
 };
 
-export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5, tiff];
+const frameFolder: ArchiveFormat = {
+  name: "folder of JPEG XL frames",
+  isNamed: hasJournal,
+  isContained: ({ path, isFolder }) => isFolder && readdirSync(path).some((name) => /^[^.].*\.jxl$/is.test(name)),
+  verify: async () => (await import("./verify/frame-folder.js")).verifyFrameFolder,
+  recover: async () => (await import("./recover/frame-folder.js")).recoverFrameFolder,
+};
+
+const image: ArchiveFormat = {
+  name: "image",
+  isNamed: ({ isFolder, extension }) => !isFolder && [".jxl", ".png"].includes(extension),
+  isContained: () => false,
+  verify: async () => (await import("./verify/image.js")).verifyImage,
+};
+
+const table: ArchiveFormat = {
+  name: "table",
+  isNamed: ({ isFolder, extension }) => !isFolder && [".csv", ".tsv", ".ndjson"].includes(extension),
+  isContained: () => false,
+  verify: async () => (await import("./verify/table.js")).verifyTable,
+  recover: async () => (await import("./recover/table.js")).recoverTable,
+};
+
+export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5, tiff, frameFolder, image, table];
 
 /** Looks at a path; a refusal when there is nothing that could be read. */
 function appearanceOf(where: string, path: string): Appearance {
@@ -101,13 +124,8 @@ export function formatOf(where: string, path: string): ArchiveFormat {
 }
 
 /** True for a folder that `compress` wrote. */
-export function hasJournal({ path, isFolder }: Appearance): boolean {
+function hasJournal({ path, isFolder }: Appearance): boolean {
   return isFolder && existsSync(join(path, journalName));
-}
-
-/** Files of a folder, hidden ones left out. */
-export function namesIn(folder: string): string[] {
-  return readdirSync(folder).filter((name) => !name.startsWith("."));
 }
 
 /** "run.recovered.mote" for "run.mote", "jxl.recovered" for a folder: where a recovery goes when nobody says. */

@@ -9,11 +9,12 @@ import { openTiff } from "../../imaging/tiff/tiff-stack.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
+import type { FrameHeader } from "../../model/frame-header.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
 import { openFileSource } from "../read/file-source.js";
-import { applyPageNotes, type PageNotes, parsePageNotes } from "../tiff/page-notes.js";
+import { readPageNotes, readStreamNotes } from "../tiff/page-notes.js";
 import {
   faultOf,
   type Survey,
@@ -103,7 +104,6 @@ async function describe(
   recovery: Recovery,
 ): Promise<StreamDescriptor> {
   const description = textOf(survey, pages[0]?.page, tag.imageDescription);
-  const stream = parsePageNotes(description)?.stream;
   const ome = parseOme(description);
   const bits = first.pixelFormat === "float32" ? 32 : bytesPerPixel[first.pixelFormat] * 8;
   const plain: StreamDescriptor = {
@@ -121,16 +121,18 @@ async function describe(
     calibration: null,
     producedBy: [],
   };
-  if (stream) {
+  const record = pages[0]?.page && readPageNotes(description, pages[0].page);
+  if (record?.stream) {
+    const { is_live: isLive, calibration, produced_by: producedBy } = readStreamNotes(description);
     const told = {
       ...plain,
-      bitDepth: stream.bit_depth,
-      pixelSizeUm: stream.pixel_size_um ?? null,
-      rateHz: stream.rate_hz ?? null,
-      isLive: stream.is_live === true,
-      source: stream.source ?? {},
-      calibration: stream.calibration ?? null,
-      producedBy: stream.produced_by ?? [],
+      bitDepth: record.stream.bitDepth ?? bits,
+      pixelSizeUm: record.stream.pixelSizeUm ?? null,
+      rateHz: record.stream.rateHz ?? null,
+      isLive: isLive === true,
+      source: record.stream.source ?? {},
+      calibration: calibration ?? null,
+      producedBy: producedBy ?? [],
     };
     if (descriptorFault(told) === undefined) return told as StreamDescriptor;
   }
@@ -192,8 +194,9 @@ class TiffSalvage implements Salvage {
     return placed.sort((a, b) => a.number - b.number || a.at - b.at).map(({ page }) => page);
   }
 
-  #notes(survey: Survey, { page }: SurveyedPage): PageNotes | undefined {
-    return page ? parsePageNotes(textOf(survey, page, tag.imageDescription)) : undefined;
+  /** The header the frame had when it was stored. */
+  #notes(survey: Survey, { page }: SurveyedPage): FrameHeader | undefined {
+    return page && readPageNotes(textOf(survey, page, tag.imageDescription), page)?.header;
   }
 
   async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean> {
@@ -210,7 +213,7 @@ class TiffSalvage implements Salvage {
         this.#lose(number, 1, fault, onEvent);
         continue;
       }
-      if (notes) applyPageNotes(frame.header, notes);
+      if (notes) frame.header.copyFrom(notes);
       frame.header.frameNumber = number;
       return true;
     }

@@ -1,45 +1,24 @@
-/** What Mote wrote into the descriptions of a TIFF's pages (describe-page.ts), read back; nothing of files of other programs. */
-import type { FrameHeader } from "../../model/frame-header.js";
+/** What Mote wrote into the descriptions of a TIFF's pages, wherever it stands in them; nothing of files of other programs. */
+import { parseOme } from "../../imaging/tiff/ome.js";
+import type { TiffPage } from "../../imaging/tiff/page.js";
+import { type PageRecord, readPageRecord } from "../../imaging/tiff/page-json.js";
 
-export interface PageNotes {
-  readonly frameNumber: number;
-  readonly fields: Readonly<Record<string, unknown>>;
-  /** On the first page: what is true of the stream. */
-  readonly stream: Readonly<Record<string, unknown>> | undefined;
+/** The JSON of a page: its description, or in an OME-TIFF's first page an annotation of the OME-XML. */
+function pageJson(description: string): string {
+  return description.startsWith("{") ? description : (parseOme(description)?.moteJson ?? "");
 }
 
-/** The notes in a description: its JSON, or in an OME-TIFF the comment of the OME-XML. Undefined when there are none. */
-export function parsePageNotes(description: string): PageNotes | undefined {
-  const comment = /<CommentAnnotation[^>]*Namespace="mote"[^>]*><Value>([^<]*)<\/Value>/.exec(description)?.[1];
-  const json = comment === undefined ? description : unescapeXml(comment);
-  if (!json.startsWith('{"frame_number"')) return undefined;
+/** The frame's header as it was stored; undefined for pages of others. */
+export function readPageNotes(description: string, page: TiffPage): PageRecord | undefined {
+  return readPageRecord(pageJson(description), page);
+}
+
+/** What the first page says of the stream beyond what a reader of frames needs; empty when it is not there. */
+export function readStreamNotes(description: string): Readonly<Record<string, unknown>> {
   try {
-    const fields = JSON.parse(json) as Record<string, unknown>;
-    const frameNumber = fields.frame_number;
-    if (!Number.isSafeInteger(frameNumber) || (frameNumber as number) < 0) return undefined;
-    const stream = typeof fields.stream === "object" ? (fields.stream as Record<string, unknown>) : undefined;
-    return { frameNumber: frameNumber as number, fields, stream };
+    const { stream } = JSON.parse(pageJson(description)) as { stream?: unknown };
+    return typeof stream === "object" && stream !== null ? (stream as Record<string, unknown>) : {};
   } catch {
-    return undefined;
+    return {};
   }
-}
-
-function unescapeXml(text: string): string {
-  return text.replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)));
-}
-
-/** Puts what the notes know into a frame's header. */
-export function applyPageNotes(header: FrameHeader, { frameNumber, fields }: PageNotes): void {
-  const number = (name: string) => (typeof fields[name] === "number" ? (fields[name] as number) : undefined);
-  header.frameNumber = frameNumber;
-  header.deviceFrameNumber = number("device_frame_number") ?? header.deviceFrameNumber;
-  const captured = fields.captured_at_ns;
-  if (typeof captured === "string" && /^-?\d{1,19}$/.test(captured)) header.capturedAtNs = BigInt(captured);
-  header.exposureMs = number("exposure_ms") ?? Number.NaN;
-  header.stageXUm = number("stage_x_um") ?? Number.NaN;
-  header.stageYUm = number("stage_y_um") ?? Number.NaN;
-  header.stageZUm = number("stage_z_um") ?? Number.NaN;
-  header.channelIndex = number("channel_index") ?? 0;
-  header.zIndex = number("z_index") ?? 0;
-  header.positionIndex = number("position_index") ?? 0;
 }

@@ -13,7 +13,7 @@ import { openTiff } from "../../imaging/tiff/tiff-stack.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { formatBytes, formatCount } from "../../units.js";
 import { openFileSource } from "../read/file-source.js";
-import { parsePageNotes } from "../tiff/page-notes.js";
+import { readPageNotes } from "../tiff/page-notes.js";
 import { type Fault, faultOf, type Survey, surveyChain } from "../tiff/page-survey.js";
 import { sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
@@ -121,7 +121,7 @@ function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPl
   report.checked("structure", `${formatCount(pages.length, "page")} in the chain`);
   const first = pages[0]?.page;
   const description = first ? readText(survey, first.directory.entries.get(tag.imageDescription)) : "";
-  const isOurs = parsePageNotes(description) !== undefined;
+  const isOurs = first !== undefined && readPageNotes(description, first) !== undefined;
   const ome = isOurs ? parseOme(description) : undefined;
   if (ome) {
     report.framesExpected = ome.sizeT;

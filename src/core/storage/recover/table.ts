@@ -1,0 +1,58 @@
+/** The whole lines of a table or of a run's documents, into a new file; lines that are cut or damaged are left out and counted. */
+import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { failure, reason, refusal } from "../../errors.js";
+import { fileBytes } from "../files.js";
+import { extensionOf } from "../frame-store.js";
+import { lineCheckFor, textLines } from "../table/survey-text.js";
+import { nothingWhole } from "./recover-frames.js";
+import type { Recover } from "./recovery.js";
+
+const flushBytes = 1 << 20;
+
+export const recoverTable: Recover = async (recovery, { where }) => {
+  const { path, out } = recovery;
+  const outWhere = `recover, --out ${out}`;
+  const extension = extensionOf(path);
+  if (extensionOf(out) !== extension) {
+    throw refusal(outWhere, `expected a name ending in ${extension}`, "The lines of a text are copied as they are.");
+  }
+  const check = lineCheckFor(path);
+  const fd = openSync(out, "wx");
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+  const flush = () => {
+    const bytes = Buffer.concat(pending);
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    pending = [];
+    pendingBytes = 0;
+  };
+  let lines = 0;
+  try {
+    const total = fileBytes(path);
+    for (const line of textLines(path)) {
+      await recovery.progress(line.at, total);
+      const fault = line.hasEnd ? check.faultOf(line) : "was cut";
+      // An event after one that is lost is whole; only its number says that another is missing.
+      if (fault && !fault.startsWith("is event ")) {
+        recovery.lost(`line ${line.number.toLocaleString("en-US")}, byte ${line.at.toLocaleString("en-US")}: ${fault}`);
+        if (line.number === 1) break;
+        continue;
+      }
+      pending.push(Buffer.from(line.bytes), Buffer.of(10));
+      pendingBytes += line.bytes.length + 1;
+      lines++;
+      if (pendingBytes > flushBytes) flush();
+    }
+    if (lines === 0) throw nothingWhole(where);
+    flush();
+    fsyncSync(fd);
+  } catch (error) {
+    unlinkSync(out);
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw failure(outWhere, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
+  } finally {
+    closeSync(fd);
+  }
+  recovery.rows = lines - 1;
+  if (!check.isEnded) recovery.lost("the end of the run: its documents were cut", null);
+};

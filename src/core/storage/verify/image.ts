@@ -1,0 +1,34 @@
+/** A single image file: its headers, and its pixels decoded, by the reader that `acquire` has for it. */
+
+import { failure } from "../../errors.js";
+import { FormatProblem } from "../../imaging/byte-source.js";
+import { explained } from "../../imaging/explained.js";
+import { wholeOf } from "../../imaging/region.js";
+import { borrowPixels, bytesPerPixel } from "../../model/pixel-format.js";
+import { fileBytes } from "../files.js";
+import { openImageFile } from "../read/formats.js";
+import type { Verify } from "./verification.js";
+
+export const verifyImage: Verify = async (path, report) => {
+  report.bytes = fileBytes(path);
+  report.framesExpected = 1;
+  report.frames = 0;
+  try {
+    const file = await openImageFile(path);
+    try {
+      const { shape, pixelFormat } = file.facts;
+      const count = shape.height * shape.width;
+      const pixels = borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
+      await file.readFrame(0, pixels, wholeOf(shape));
+      report.frames = 1;
+      report.checked("decoding", `${shape.width}x${shape.height} ${pixelFormat}`);
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (!(error instanceof FormatProblem)) throw explained(`verify, ${path}`, error, failure);
+    const place = error.byte === undefined ? {} : { byte: error.byte };
+    if (error.message.startsWith("the file ends")) report.missing("completeness", error.message, place);
+    else report.damaged("decoding", error.message, place);
+  }
+};

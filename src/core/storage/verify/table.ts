@@ -1,0 +1,33 @@
+/** A table or a run's documents as text: every line read and judged; a last line without an end is a cut. */
+import { formatCount } from "../../units.js";
+import { fileBytes } from "../files.js";
+import { lineCheckFor, textLines } from "../table/survey-text.js";
+import type { Verify } from "./verification.js";
+
+export const verifyTable: Verify = async (path, report) => {
+  const check = lineCheckFor(path);
+  report.bytes = fileBytes(path);
+  let lines = 0;
+  let rows = 0;
+  let isCut = false;
+  for (const line of textLines(path)) {
+    lines++;
+    await report.progress(line.at, report.bytes);
+    const fault = check.faultOf(line);
+    const place = { byte: line.at };
+    if (!line.hasEnd) {
+      isCut = true;
+      report.missing(
+        "completeness",
+        `line ${line.number.toLocaleString("en-US")} has no end: the file was cut in it`,
+        place,
+      );
+    } else if (fault) report.damaged("decoding", `line ${line.number.toLocaleString("en-US")} ${fault}`, place);
+    else if (line.number > 1) rows++;
+  }
+  if (lines === 0) report.missing("completeness", "the file is empty");
+  report.rows = rows;
+  report.checked("decoding", formatCount(lines, "line"));
+  if (!check.isEnded && !isCut) report.missing("completeness", "there is no stop document: the run was cut");
+  report.note("text has no checksums: a digit that changed is not found");
+};

@@ -1,0 +1,207 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MoteError } from "../../../src/core/errors.js";
+import { containerFor } from "../../../src/core/storage/frame-store.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
+
+const mote = join(import.meta.dirname, "../../../bin/mote.js");
+const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/cli/main.js"));
+let folder: string;
+let names = 0;
+const newName = (extension = "") => join(folder, `name${names++}${extension}`);
+beforeAll(() => {
+  folder = quickFolder("mote-verify-folder-");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe.skipIf(!isBuilt)("a folder of compressed frames", () => {
+  let whole: string;
+  let frames: { number: number; pixels: number[] }[];
+  beforeAll(() => {
+    const recording = newName(".mote");
+    whole = newName();
+    execFileSync(process.execPath, [
+      mote,
+      "acquire",
+      "--camera",
+      "sim",
+      "--frames",
+      "5",
+      "--size",
+      "32x24",
+      "--output",
+      recording,
+    ]);
+    execFileSync(process.execPath, [mote, "compress", "--quiet", "--input", recording, "--out", whole]);
+    return framesOf(recording).then((read) => {
+      frames = read;
+    });
+  });
+
+  function copied(): string {
+    const copy = newName();
+    cpSync(whole, copy, { recursive: true, preserveTimestamps: true });
+    return copy;
+  }
+  const files = (of: string) =>
+    readdirSync(of)
+      .filter((name) => name.endsWith(".jxl"))
+      .sort();
+
+  async function framesIn(of: string) {
+    const all: { number: number; pixels: number[] }[] = [];
+    for (const name of files(of)) all.push(...(await framesOf(join(of, name))));
+    return all;
+  }
+
+  test("is whole, and comes back whole", async () => {
+    const report = await verified(whole);
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({ verdict: "whole", frames: 5, framesExpected: 5 });
+    const out = newName();
+    expect(await recovered(whole, out)).toMatchObject({ frames: 5, lossCount: 0 });
+    expect((await verified(out)).verdict).toBe("whole");
+    expect(await framesIn(out)).toEqual(frames);
+  });
+
+  test("whatever byte of a file or of its line is changed, it is found, unless pixels and metadata are the same", {
+    timeout: 60_000,
+  }, async () => {
+    const copy = copied();
+    const random = seeded(9);
+    const names = [...files(copy), "journal.ndjson"];
+    let found = 0;
+    for (let round = 0; round < 60; round++) {
+      const name = names[round % names.length]!;
+      const path = join(copy, name);
+      const bytes = readFileSync(path);
+      const at = Math.floor(random() * bytes.length);
+      const was = bytes[at]!;
+      bytes[at] = was ^ (1 << Math.floor(random() * 8));
+      writeFileSync(path, bytes);
+      const report = await verified(copy);
+      if (report.verdict !== "whole") found++;
+      else if (name !== "journal.ndjson") expect(await framesIn(copy)).toEqual(frames);
+      bytes[at] = was;
+      writeFileSync(path, bytes);
+    }
+    expect(found).toBeGreaterThan(35);
+    expect((await verified(copy)).verdict).toBe("whole");
+  });
+
+  test("a damaged file is named with its frame, goes aside, and the rest comes back", async () => {
+    const copy = copied();
+    const name = files(copy)[2]!;
+    const bytes = readFileSync(join(copy, name));
+    bytes.fill(0x55, 100, 200);
+    writeFileSync(join(copy, name), bytes);
+    const report = await verified(copy);
+    expect(report.verdict).toBe("damaged");
+    expect(report.findings.map(({ frame, file }) => ({ frame, file }))).toEqual([{ frame: 2, file: name }]);
+    const out = newName();
+    const recovery = await recovered(copy, out);
+    expect(recovery.losses.map(({ firstFrame, frames }) => ({ firstFrame, frames }))).toEqual([
+      { firstFrame: 2, frames: 1 },
+    ]);
+    expect(readdirSync(join(out, "quarantine"))).toEqual([name]);
+    expect(await framesIn(out)).toEqual(frames.filter(({ number }) => number !== 2));
+    expect((await verified(out)).findings.map(({ kind, check }) => `${kind} ${check}`)).toEqual(["missing ledger"]);
+    const movie = newName(".mote");
+    await recovered(copy, movie);
+    expect(await framesOf(movie)).toEqual(frames.filter(({ number }) => number !== 2));
+  });
+
+  test("a file that is gone is missing; a journal that is gone is made anew from the files", async () => {
+    const copy = copied();
+    rmSync(join(copy, files(copy)[4]!));
+    expect(await verified(copy)).toMatchObject({ verdict: "incomplete", frames: 4, framesExpected: 5 });
+    rmSync(join(copy, "journal.ndjson"));
+    const out = newName();
+    const recovery = await recovered(copy, out);
+    expect(recovery.frames).toBe(4);
+    expect(await framesIn(out)).toEqual(frames.slice(0, 4));
+    expect((await verified(out)).verdict).toBe("whole");
+  });
+
+  test("a run that was cut is incomplete, wherever its journal was cut", { timeout: 30_000 }, async () => {
+    const copy = copied();
+    const journal = readFileSync(join(copy, "journal.ndjson"));
+    const lines = journal.toString().split("\n");
+    for (let length = 0; length < journal.length; length += 97) {
+      writeFileSync(join(copy, "journal.ndjson"), journal.subarray(0, length));
+      expect((await verified(copy)).verdict).toBe("incomplete");
+    }
+    writeFileSync(join(copy, "journal.ndjson"), lines.slice(0, 3).join("\n"));
+    const out = newName();
+    expect((await recovered(copy, out)).frames).toBe(5);
+    expect(await framesIn(out)).toEqual(frames);
+  });
+
+  test("a name in the journal that leads out of the folder is not followed", async () => {
+    const copy = copied();
+    const journal = join(copy, "journal.ndjson");
+    const name = files(copy)[0]!;
+    writeFileSync(journal, readFileSync(journal, "utf8").replace(`"file":"${name}"`, `"file":"../${name}"`));
+    copyFileSync(join(copy, name), join(folder, name));
+    expect((await verified(copy)).verdict).toBe("damaged");
+  });
+});
+
+describe("text", () => {
+  async function tracks(extension: string): Promise<string> {
+    const descriptor = fakeDescriptor();
+    const geometry = fakeGeometry(descriptor);
+    const frame = fakeFrame(geometry);
+    const path = newName(extension);
+    const open = await containerFor("test", path).load();
+    const store = await open({ path, where: "test", descriptor, geometry, isForced: true });
+    for (let number = 0; number < 5; number++) {
+      fillFrame(frame, descriptor, number, 4);
+      await store.append(frame);
+    }
+    await store.close(end);
+    return path;
+  }
+
+  for (const extension of [".csv", ".ndjson"]) {
+    test(`${extension}: whole when whole; cut at any length, whole lines come back`, { timeout: 30_000 }, async () => {
+      const path = await tracks(extension);
+      expect((await verified(path)).findings).toEqual([]);
+      const whole = readFileSync(path);
+      for (let length = 0; length < whole.length; length += 61) {
+        writeFileSync(path, whole.subarray(0, length));
+        const isBetweenRows = extension === ".csv" && whole[length - 1] === 10;
+        expect((await verified(path)).verdict).toBe(isBetweenRows ? "whole" : "incomplete");
+        const out = newName(extension);
+        const lines = whole.subarray(0, length).toString().split("\n").slice(0, -1);
+        if (lines.length === 0) {
+          await expect(recovered(path, out)).rejects.toThrow(MoteError);
+          expect(existsSync(out)).toBe(false);
+          continue;
+        }
+        const recovery = await recovered(path, out);
+        expect(readFileSync(out, "utf8")).toBe(`${lines.join("\n")}\n`);
+        expect(recovery.lossCount > 0).toBe(!isBetweenRows);
+      }
+    });
+  }
+
+  test("a damaged line of a table is named with its byte and left out", async () => {
+    const path = await tracks(".csv");
+    const bytes = readFileSync(path);
+    const at = bytes.indexOf(10, 300) + 1;
+    bytes[at + 5] = 0x58;
+    writeFileSync(path, bytes);
+    const report = await verified(path);
+    expect(report.verdict).toBe("damaged");
+    expect(report.findings[0]).toMatchObject({ byte: at, check: "decoding" });
+    const out = newName(".csv");
+    const recovery = await recovered(path, out);
+    expect(recovery.lossCount).toBe(1);
+    expect(recovery.rows).toBe(19);
+    expect((await verified(out)).verdict).toBe("whole");
+  });
+});
