@@ -39,7 +39,7 @@ describe.skipIf(!isBuilt)("a folder of compressed frames", () => {
     return framesOf(recording).then((read) => {
       frames = read;
     });
-  });
+  }, 60_000);
 
   function copied(): string {
     const copy = newName();
