@@ -169,12 +169,19 @@ export function runSpool(run: SpoolRun): void {
     if (count > 0) pushEvent(dropEvent(label, firstFrame, count, leftReason));
   }
 
+  function busily(work: () => boolean): boolean {
+    const startedAtMs = nowMs();
+    const didWork = work();
+    if (didWork) counters.countBusy(nowMs() - startedAtMs);
+    return didWork;
+  }
+
   /** One step; false when there is nothing to do. */
   function step(): boolean {
     if (control.isStopped && !control.isAborted && !spool.isEmpty) cutShort();
     // Room in memory is for the producer: the disk is read only while the queue is not filling up.
     const isUrgent = !hand && queue.depth.now > run.queueCapacity / 2;
-    const didWork = (!isUrgent && bringBack()) || (fetch() && place()) || (isUrgent && bringBack());
+    const didWork = (!isUrgent && busily(bringBack)) || (fetch() && busily(place)) || (isUrgent && busily(bringBack));
     if (hand) refusedBy = spool.refusal;
     overflow.frames = spool.frames;
     if (spool.isEmpty && !untold && !hand) overflow.settle(taken);
@@ -183,9 +190,7 @@ export function runSpool(run: SpoolRun): void {
 
   for (;;) {
     const seen = link.spaceBell;
-    const startedAtMs = nowMs();
     const didWork = step();
-    if (didWork) counters.countBusy(nowMs() - startedAtMs);
     if (control.isAborted) break;
     if (didWork) continue;
     if (end && spool.isEmpty && !untold) {
@@ -210,7 +215,9 @@ export function runSpool(run: SpoolRun): void {
     if (first === undefined) return;
     const files = more.length === 0 ? first : `${first} and ${formatCount(more.length, "file")} like it`;
     run.warn(
-      `${frames > 0 ? `${formatCount(frames, "frame")} still wait` : "frames are"} in ${files}: mote recover FILE takes them out`,
+      frames > 0
+        ? `${formatCount(frames, "frame")} still wait in ${files}: mote recover FILE takes them out`
+        : `what could not be read back is in ${files}: mote recover FILE takes out what it can`,
     );
   }
 }

@@ -52,6 +52,15 @@ test("a live source spills unless it is told otherwise: nothing is lost, events 
   expect([report.leakedSlots, report.pool.fromReserve, readdirSync(spillDir)]).toEqual([0, 0, []]);
 });
 
+test("a live source that nobody holds up touches no disk", async () => {
+  const { stage, collected } = await run(
+    ["counter", { ...live, frames: 100, delayMs: 3, spillDir: join(spillDir, "nowhere") }],
+    ["collect", {}],
+  );
+  expect(collected.numbers).toEqual(numbersTo(100));
+  expect(stage.counter!.spill).toBeUndefined();
+});
+
 test("behind the spool mappers work as ever, and every frame's detections are its own", async () => {
   const { collected, report } = await run(
     ["counter", { ...live, frames: 600, noteEvery: 40, spillDir }],
