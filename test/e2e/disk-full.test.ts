@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { askJudge, hasJudge } from "../core/storage/judge.js";
 import { askTifffile, hasTiffJudge } from "../core/storage/tiff-judge.js";
 import { canMountSmallDisk } from "../judges.js";
 import { openShell, type Shell } from "./shell.js";
+
+// Every test starts several programs one after the other.
+vi.setConfig({ testTimeout: 120_000 });
 
 const needsDisk = canMountSmallDisk ? "" : " (skipped: needs the right to mount a tmpfs)";
 const source = "acquire --camera sim --frames 400 --size 256x256 --seed 5";
@@ -131,6 +134,9 @@ describe.skipIf(!canMountSmallDisk)(`a small disk${needsDisk}`, () => {
     const copied = await shell.run("mote archive --input disk/run.mote --detections-only --out copy.csv");
     expect(copied.code).toBe(0);
     expect(readFileSync(join(shell.folder, "copy.csv"), "utf8")).toBe(readFileSync(join(disk, "run.csv"), "utf8"));
+    const verified = await shell.run("mote verify disk/run.mote");
+    expect(verified.code).toBe(0);
+    expect(verified.out).toContain(`${missing} frames with detections only: their pixels were not stored`);
     const whole = await shell.run("mote run acquire disk/run.mote then archive --out copy.tif");
     expect(whole.err).toContain(`${40 - missing} frames`);
     const relayed = await shell.run("mote archive --input disk/run.mote --out whole.csv");

@@ -71,6 +71,7 @@ class RecordingCheck {
   #unsummed = 0;
   #unknown = 0;
   #withoutDetections = 0;
+  #withoutPixels = 0;
   /** Sequence number of the message to come. */
   #next = 0;
   #frames = 0;
@@ -274,6 +275,7 @@ class RecordingCheck {
   }
 
   #takeDetections({ at, header, prefix, payloadAt }: FoundMessage, isGood: boolean): void {
+    const isAwaited = this.#awaitsDetections;
     this.#awaitsDetections = false;
     if (header.length < detectionsHeaderBytes) return;
     const h = decodeDetectionsHeader(new DataView(header.buffer, header.byteOffset, header.length));
@@ -287,6 +289,11 @@ class RecordingCheck {
     if (isAlone) {
       this.#frames++;
       if (isGood) this.#goodFrames++;
+      this.#lastFrame = h.frameNumber;
+      this.#index.expectFrame(h.frameNumber, 0);
+    } else if (!isAwaited && h.frameNumber > this.#lastFrame) {
+      // A full disk refused the pixels of this frame (archive --on-full tracks-only).
+      this.#withoutPixels++;
       this.#lastFrame = h.frameNumber;
       this.#index.expectFrame(h.frameNumber, 0);
     } else if (h.frameNumber !== this.#lastFrame) {
@@ -329,6 +336,9 @@ class RecordingCheck {
       `${formatCount(read, "message")}${this.#skipped > 0 ? ` of ${this.#messages.toLocaleString("en-US")} and the heads of all` : ""}`,
     );
     report.checked("completeness", "end message, index and footer");
+    if (this.#withoutPixels > 0) {
+      report.note(`${formatCount(this.#withoutPixels, "frame")} with detections only: their pixels were not stored`);
+    }
     if (this.#withoutDetections > 0) report.note(`${formatCount(this.#withoutDetections, "frame")} without detections`);
     if (this.#unsummed > 0) report.note(`${formatCount(this.#unsummed, "frame")} without a checksum of the pixels`);
     if (this.#unknown > 0)
