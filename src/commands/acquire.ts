@@ -20,7 +20,7 @@ import type { FileFacts } from "../core/storage/read/look-at-files.js";
 const options = {
   files: option.list<string>(
     option.path({
-      doc: "Files to replay in this order (.mote, .tif, .tiff, .png, .jxl, .zarr, or headerless with --size and --pixel-format), folders (their images in natural order) or quoted patterns.",
+      doc: "Files to replay in this order (.mote, .h5, .tif, .tiff, .png, .jxl, .zarr, or headerless with --size and --pixel-format), folders (their images in natural order) or quoted patterns.",
       metavar: "file",
     }),
   ),
@@ -49,6 +49,9 @@ const options = {
   size: size({
     doc: "Width x height of the frames of headerless files, or of the simulated camera (there 2048x2048 by default).",
   }),
+  dataset: option.text({
+    doc: "Path of the frames in an .h5 that another program wrote and that has several datasets of frames, such as /entry/data.",
+  }),
   pixelFormat: option.choice(pixelFormats, { doc: "Pixel type of headerless files, little-endian." }),
   ...simOptions,
 };
@@ -56,7 +59,12 @@ const options = {
 type AcquireOptions = OptionsOf<typeof options>;
 type AcquirePlan =
   | { readonly kind: "sim"; readonly sim: SimPlan }
-  | { readonly kind: "replay"; readonly replay: ReplayPlan; readonly layout: RawLayout | null };
+  | {
+      readonly kind: "replay";
+      readonly replay: ReplayPlan;
+      readonly layout: RawLayout | null;
+      readonly dataset: string | null;
+    };
 
 export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null>({
   name: "acquire",
@@ -87,7 +95,7 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
     refuseConflicts(given);
     if (given.camera !== undefined) return null;
     const { lookAtFiles } = await import("../core/storage/read/look-at-files.js");
-    return await lookAtFiles("acquire", given.files, layoutOf(given) ?? undefined);
+    return await lookAtFiles("acquire", given.files, layoutOf(given) ?? undefined, given.dataset);
   },
   negotiate(_input, given, facts) {
     refuseConflicts(given);
@@ -106,7 +114,9 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
     }
     const { openReplay } = await import("../core/cameras/replay.js");
     const { openImageFile } = await import("../core/storage/read/formats.js");
-    return openReplay(plan.replay, context, (path) => openImageFile(path, plan.layout ?? undefined));
+    return openReplay(plan.replay, context, (path) =>
+      openImageFile(path, plan.layout ?? undefined, plan.dataset ?? undefined),
+    );
   },
 });
 
@@ -126,7 +136,7 @@ function refuseConflicts(given: AcquireOptions): void {
   } else {
     if (given.files.length > 0)
       add("--camera sim", `takes no files, got ${given.files[0]}`, "Name files or a camera, not both.");
-    for (const name of ["loop", "start", "end", "step", "roi"] as const) {
+    for (const name of ["loop", "start", "end", "step", "roi", "dataset"] as const) {
       if (given[name] !== undefined) add(`--${name}`, "is for replaying files", "Leave it out with --camera sim.");
     }
     if (given.pixelFormat !== undefined) {
@@ -199,7 +209,7 @@ function negotiateReplay(given: AcquireOptions, facts: FileFacts): Negotiated<Ac
       },
     },
   );
-  return { output, plan: { kind: "replay", replay, layout: layoutOf(given) } };
+  return { output, plan: { kind: "replay", replay, layout: layoutOf(given), dataset: given.dataset ?? null } };
 }
 
 function requireInside(roi: Region, shape: FrameShape): void {

@@ -25,6 +25,31 @@ export const frameFields = {
 
 export type FrameField = keyof typeof frameFields;
 
+const timeOf = { captured_at_ns: "capturedAtNs", received_at_ns: "receivedAtNs" } as const;
+const numberOf = {
+  frame_number: "frameNumber",
+  device_frame_number: "deviceFrameNumber",
+  source_index: "sourceIndex",
+  channel_index: "channelIndex",
+  z_index: "zIndex",
+  position_index: "positionIndex",
+  exposure_ms: "exposureMs",
+  temperature_c: "temperatureC",
+  stage_x_um: "stageXUm",
+  stage_y_um: "stageYUm",
+  stage_z_um: "stageZUm",
+  roi_x: "roiX",
+  roi_y: "roiY",
+  binning_x: "binningX",
+  binning_y: "binningY",
+} as const satisfies Readonly<Record<Exclude<FrameField, keyof typeof timeOf>, keyof FrameHeader>>;
+
+/** Puts a value that was read back into the header; a name that is none of the fields is passed over. */
+export function setFrameField(header: FrameHeader, name: string, value: number | bigint): void {
+  if (name in timeOf && typeof value === "bigint") header[timeOf[name as keyof typeof timeOf]] = value;
+  else if (name in numberOf) header[numberOf[name as keyof typeof numberOf]] = Number(value);
+}
+
 const isReal = new Set<string>(["exposure_ms", "temperature_c", "stage_x_um", "stage_y_um", "stage_z_um"]);
 /** 2 KiB a chunk: it is written again for every frame until it is full. */
 const chunkRows = 256;

@@ -14,6 +14,12 @@ export interface H5Reader {
   ): { shape: readonly number[]; type: string; filters: readonly { id: number; cd_values: number[] }[] } | undefined;
   /** Rows `from` to `to` of a dataset, as the typed array of its type; compound rows as arrays of members. */
   rows(path: string, from: number, to: number): unknown;
+  /**
+   * Fills `target` with a block of a dataset of numbers, row by row, little-endian whatever the file has.
+   */
+  block(path: string, offset: readonly number[], count: readonly number[], target: Uint8Array): void;
+  /** All attributes as they are: numbers, bigints, text, arrays. */
+  attributes(path: string): ReadonlyMap<string, unknown>;
   /** An attribute as plain JSON, null when absent. */
   attribute(path: string, name: string): unknown;
   close(): void;
@@ -45,8 +51,9 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
   }
 
   const paths = checked("list of contents", () => file.paths()).map((name) => `/${name}`);
+  const known = new Set(paths);
   function find(name: string): Dataset | undefined {
-    if (!paths.includes(name)) return undefined;
+    if (!known.has(name)) return undefined;
     const entity = checked(name, () => file.get(name));
     return entity instanceof library.hdf5.Dataset ? entity : undefined;
   }
@@ -66,8 +73,37 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
       if (!found) throw unreadable(path, `there is no ${name}`);
       return checked(name, () => found.slice([[from, to]]));
     },
+    block(name, offset, count, target) {
+      const { module } = library;
+      const at = module._malloc(target.length);
+      if (at === 0) throw unreadable(path, `${name}: no memory for ${target.length} bytes`);
+      try {
+        const status = checked(name, () =>
+          module.get_dataset_data(
+            file.file_id,
+            name,
+            count.map(BigInt),
+            offset.map(BigInt),
+            count.map(() => 1n),
+            BigInt(at),
+          ),
+        );
+        if (status < 0) throw unreadable(path, `${name}: status ${status}`);
+        target.set(module.HEAPU8.subarray(at, at + target.length));
+      } finally {
+        module._free(at);
+      }
+    },
+    attributes(name) {
+      if (!known.has(name)) return new Map();
+      return checked(`${name}, attributes`, () => {
+        const object = new library.hdf5.Group(file.file_id, name);
+        const names = library.module.get_attribute_names(file.file_id, name);
+        return new Map(names.map((key) => [key, object.get_attribute(key, false) as unknown]));
+      });
+    },
     attribute(name, key) {
-      if (name !== "/" && !paths.includes(name)) return null;
+      if (name !== "/" && !known.has(name)) return null;
       return checked(`${name}, ${key}`, () => {
         const names = library.module.get_attribute_names(file.file_id, name);
         return names.includes(key) ? new library.hdf5.Group(file.file_id, name).get_attribute(key, true) : null;

@@ -12,7 +12,7 @@ export interface RawLayout {
 
 export interface ImageFormat {
   /** Opens a file and reads its headers; throws a FormatProblem, or the system's error. The caller closes it. */
-  open(path: string, layout?: RawLayout): Promise<ImageFile>;
+  open(path: string, layout?: RawLayout, dataset?: string): Promise<ImageFile>;
 }
 
 const tiff = async () => (await import("./tiff-file.js")).tiffFile;
@@ -23,7 +23,8 @@ const raw = async () => (await import("./raw-file.js")).rawFile;
 const zarr = async () => (await import("./zarr-file.js")).zarrFile;
 const mote = async () => (await import("./mote-file.js")).moteFile;
 
-/** `.h5` recordings join here, with a reader that gives an ImageFile. */
+const h5 = async () => (await import("./h5-file.js")).h5File;
+
 const registry: ReadonlyMap<string, () => Promise<ImageFormat>> = new Map([
   [".tif", tiff],
   [".tiff", tiff],
@@ -33,6 +34,8 @@ const registry: ReadonlyMap<string, () => Promise<ImageFormat>> = new Map([
   [".jxl", jxl],
   [".mote", mote],
   [".zarr", zarr],
+  [".h5", h5],
+  [".hdf5", h5],
 ]);
 
 export const knownExtensions: readonly string[] = [...registry.keys()];
@@ -47,8 +50,16 @@ export function isKnownFormat(path: string): boolean {
   return registry.has(extensionOf(path)) || isZarrStore(path);
 }
 
-/** Opens a file by its extension, or as headerless when the extension is not known and a layout was given. */
-export async function openImageFile(path: string, layout?: RawLayout): Promise<ImageFile> {
+/** Whether a file has datasets to choose from, by its name. */
+export function hasDatasets(path: string): boolean {
+  return registry.get(extensionOf(path)) === h5;
+}
+
+/**
+ * Opens a file by its extension, or as headerless when the extension is not known and a layout was given. `dataset` is the
+ * one that holds the frames of an HDF5 file.
+ */
+export async function openImageFile(path: string, layout?: RawLayout, dataset?: string): Promise<ImageFile> {
   const load = isZarrStore(path) ? zarr : (registry.get(extensionOf(path)) ?? raw);
-  return await (await load()).open(path, layout);
+  return await (await load()).open(path, layout, dataset);
 }

@@ -4,7 +4,7 @@ import { FormatProblem } from "../../imaging/byte-source.js";
 import { explained } from "../../imaging/explained.js";
 import type { ImageFileFacts } from "../../imaging/image-file.js";
 import { findFiles } from "./find-files.js";
-import { isKnownFormat, knownExtensions, openImageFile, type RawLayout } from "./formats.js";
+import { hasDatasets, isKnownFormat, knownExtensions, openImageFile, type RawLayout } from "./formats.js";
 
 export interface FileFacts {
   readonly files: readonly { readonly path: string; readonly frames: number }[];
@@ -20,6 +20,7 @@ export async function lookAtFiles(
   where: string,
   paths: readonly string[],
   layout: RawLayout | undefined,
+  dataset?: string,
 ): Promise<FileFacts> {
   const files: { path: string; frames: number }[] = [];
   let first: ImageFileFacts | undefined;
@@ -31,7 +32,7 @@ export async function lookAtFiles(
         "For a headerless file give its layout, such as --size 640x480 --pixel-format uint16.",
       );
     }
-    const facts = await readFacts(where, path, layout);
+    const facts = await readFacts(where, path, layout, dataset);
     first ??= facts;
     if (!isAlike(facts, first)) {
       throw refusal(
@@ -46,9 +47,17 @@ export async function lookAtFiles(
   return { files, first };
 }
 
-async function readFacts(where: string, path: string, layout: RawLayout | undefined): Promise<ImageFileFacts> {
+async function readFacts(
+  where: string,
+  path: string,
+  layout: RawLayout | undefined,
+  dataset: string | undefined,
+): Promise<ImageFileFacts> {
   try {
-    const file = await openImageFile(path, layout);
+    if (dataset !== undefined && !hasDatasets(path)) {
+      throw new FormatProblem("has no datasets to choose from", undefined, "--dataset is for .h5; leave it out.");
+    }
+    const file = await openImageFile(path, layout, dataset);
     file.close();
     if (layout && isKnownFormat(path)) {
       throw new FormatProblem("has a header of its own", undefined, "Leave --size and --pixel-format out.");

@@ -6,13 +6,13 @@ import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { detectionColumns, extraColumns } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
-import type { FrameHeader } from "../../model/frame-header.js";
 import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
 import { type ArchiveState, type FrameFault, frameFaults, readArchiveState } from "../h5/archive-state.js";
 import { ColumnWindow } from "../h5/column-window.js";
+import { setFrameField } from "../h5/frame-columns.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
 import { repairCopy } from "../h5/repair.js";
 import { openFileSource } from "../read/file-source.js";
@@ -160,7 +160,7 @@ class H5Salvage implements Salvage {
       const rowBytes = shape.width * bytesPerPixel[pixelFormat];
       frame.header.reset(pixelFormat, shape.height, shape.width, rowBytes, this.descriptor.bitDepth);
       frame.header.frameNumber = index;
-      for (const [name, column] of this.#columns) setField(frame, name, column.value(index));
+      for (const [name, column] of this.#columns) setFrameField(frame.header, name, column.value(index));
       return undefined;
     } catch (error) {
       if (!(error instanceof MoteError)) throw error;
@@ -218,31 +218,6 @@ class H5Salvage implements Salvage {
       this.#recovery.lostRange(there, announced - there, why);
     } else this.#recovery.note(`the file was not closed; all ${announced} announced frames are there`);
   }
-}
-
-/** The columns beside the frames and the fields of the header that they were written from. */
-const fieldOf = {
-  frame_number: "frameNumber",
-  device_frame_number: "deviceFrameNumber",
-  source_index: "sourceIndex",
-  channel_index: "channelIndex",
-  z_index: "zIndex",
-  position_index: "positionIndex",
-  exposure_ms: "exposureMs",
-  temperature_c: "temperatureC",
-  stage_x_um: "stageXUm",
-  stage_y_um: "stageYUm",
-  stage_z_um: "stageZUm",
-  roi_x: "roiX",
-  roi_y: "roiY",
-  binning_x: "binningX",
-  binning_y: "binningY",
-} as const satisfies Readonly<Record<string, keyof FrameHeader>>;
-const timeOf = { captured_at_ns: "capturedAtNs", received_at_ns: "receivedAtNs" } as const;
-
-function setField({ header }: Frame, name: string, value: number | bigint): void {
-  if (name in timeOf && typeof value === "bigint") header[timeOf[name as keyof typeof timeOf]] = value;
-  else if (name in fieldOf) header[fieldOf[name as keyof typeof fieldOf]] = Number(value);
 }
 
 function jsonAttribute(file: H5Reader, name: string): JsonObject {
