@@ -117,6 +117,13 @@ test("a run that failed says so, or leaves nothing when it had no frame", () => 
   store.append(frame);
   store.close(null);
   expect(documentsIn(request().path).at(-1)).toMatchObject({ name: "stop", doc: { exit_status: "fail" } });
+  const full = openNdjsonStore(request("full.ndjson"));
+  full.append(frame);
+  full.close({ ...end, isComplete: false, notStored: 2 });
+  expect(documentsIn(request("full.ndjson").path).at(-1)!.doc).toMatchObject({
+    exit_status: "abort",
+    reason: "the disk refused 2 frames",
+  });
   openNdjsonStore(request("none.ndjson")).close(null);
   expect(existsSync(join(folder, "none.ndjson"))).toBe(false);
 });

@@ -98,10 +98,15 @@ export class RunDocuments {
     else this.#eventCount--;
   }
 
-  /** The last line: how the run ended, "success" or "abort" when it was ended early or failed. */
+  /** The last line: how the run ended, "success", "abort" when it was ended early or the disk refused frames, "fail" when it failed. */
   closing(end: EndOfStream | null): string {
-    const reason =
-      end === null ? "the run failed" : end.isComplete ? "" : "the run was ended before its source was exhausted";
+    const reason = !end
+      ? "the run failed"
+      : end.notStored
+        ? `the disk refused ${end.notStored} frames`
+        : end.isComplete
+          ? ""
+          : "the run was ended before its source was exhausted";
     return line("stop", {
       uid: this.#source.uid(),
       run_start: this.#run,

@@ -1,7 +1,8 @@
 /**
  * Detections as a Parquet table with the columns of the tracks CSV, under the final name from the start and whole after
  * every frame. Key-value metadata: mote.descriptor (JSON), mote.pixel_size_um ("" when unknown), mote.is_complete
- * ("true" once the file was closed in order).
+ * ("true" once the file
+ * was closed in order with every frame).
  */
 import { closeSync, openSync, unlinkSync } from "node:fs";
 import { failure, reason } from "../../errors.js";
@@ -73,7 +74,7 @@ export function openParquetStore(request: StoreRequest): FrameStore {
         return;
       }
       try {
-        groups.finish(parquetNotes(descriptor, end !== null));
+        groups.finish(parquetNotes(descriptor, end !== null && !end.notStored));
         groups.sync();
       } catch (error) {
         if (end) throw failure(where, `cannot be ended: ${reason(error)}`, "The rows so far are in it.", error);
