@@ -6,35 +6,47 @@ import { defineStage } from "../core/pipeline/stage.js";
 import { type FilesPlan, fileProblems, openFiles, whereOf } from "../core/storage/archive/archive-files.js";
 import { StoreSet } from "../core/storage/archive/store-set.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
-import { containerFor, extensionOf, type StoreSettings } from "../core/storage/frame-store.js";
+import {
+  containerFor,
+  extensionOf,
+  isPlainFolder,
+  isTiffFolder,
+  type StoreSettings,
+} from "../core/storage/frame-store.js";
 import { h5Options, h5Settings, splitRefusal } from "../core/storage/h5/h5-options.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import { isKind } from "../core/storage/root/run-names.js";
+import { tiffFolderOptions, tiffFolderProblems, tiffNames } from "../core/storage/tiff/folder-options.js";
 import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tiff-options.js";
 import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/zarr/zarr-options.js";
 
 const options = {
   out: option.list(
     option.path({
-      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames), .ome.zarr (a folder with frames, tracks, metadata). May be given several times. With --root an extension alone.",
+      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames), .ome.zarr (a folder with frames, tracks, metadata). A name that ends in /, or a folder that is there: one TIFF a frame in it (see --name-template). May be given several times. With --root an extension alone; .tif/ for one TIFF a frame.",
     }),
     { required: true },
   ),
   ...rootOption("as in data/2026-11-20/tracking_run_001.h5, tracks_run_001.csv and run_001.tif"),
-  force: option.flag({ doc: "Replace files that exist, and Zarr stores.", default: false }),
+  force: option.flag({ doc: "Replace files that exist, and Zarr stores, but no TIFFs in a folder.", default: false }),
   ...diskOptions,
   workers: option.count({
-    doc: "Threads that compress the frames of a .tif. Default: one a processor.",
+    doc: "Threads that compress the frames of TIFFs. Default: one a processor.",
     min: 1,
     max: 64,
   }),
   ...h5Options,
   ...tiffOptions,
   ...zarrOptions,
+  ...tiffFolderOptions,
 };
 
 interface Facts {
   readonly processors: number;
+  /** Day on which the run starts, UTC, as 2026-11-20. */
+  readonly date: string;
+  /** Which of the files to write are folders already. */
+  readonly folders: readonly string[];
 }
 
 export const archive = defineStage<typeof options, FilesPlan, Facts>({
@@ -49,17 +61,29 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
       cmd: "run acquire --camera sim --frames 20 --size 128x128 then track --diameter 11 then archive --out tracks.csv",
       shows: "Tracks of a simulated recording as a table.",
     },
+    {
+      cmd: "run acquire --camera sim --frames 3 --size 64x64 then archive --out tifs/ --name-template '{date}/run_{run:03}_frame_{frame:06}.tiff' --run 2",
+      shows: "One TIFF a frame, each with all metadata, in a folder of the day.",
+    },
   ],
-  async look() {
+  async look(o) {
     const { processorCount } = await import("../core/workers/processors.js");
-    return { processors: processorCount() };
+    const folders = o.root === undefined ? o.out.filter(isPlainFolder) : [];
+    return { processors: processorCount(), date: new Date().toISOString().slice(0, 10), folders };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
-    const settings: StoreSettings = { hdf5: h5Settings(o), tiff: tiffSettings(o), zarr: zarrSettings(o) };
+    const out = o.out.map((path) => (facts.folders.includes(path) && !isTiffFolder(path) ? `${path}/` : path));
+    const folders = out.filter(isTiffFolder);
+    const settings: StoreSettings = {
+      hdf5: h5Settings(o),
+      tiff: tiffSettings(o),
+      tiffNames: tiffNames(o, folders[0], facts.date),
+      zarr: zarrSettings(o),
+    };
     const disk = diskPlan(o);
-    const problems: Problem[] = [];
-    for (const path of o.out) {
+    const problems: Problem[] = tiffFolderProblems(o, folders);
+    for (const path of out) {
       try {
         checkFits(path, input, settings);
         if (o.root !== undefined) checkKind(path);
@@ -78,7 +102,7 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     }
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     const workers = o.workers ?? facts.processors;
-    return { output: input, plan: { out: o.out, root: o.root ?? null, force: o.force, disk, workers, settings } };
+    return { output: input, plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings } };
   },
   check: fileProblems,
   async open(plan, context) {
@@ -125,11 +149,12 @@ function checkFits(path: string, input: StreamDescriptor, settings: StoreSetting
     throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
   }
   const extension = extensionOf(path);
-  const refused = /\.tiff?$/.test(extension)
-    ? tiffRefusal(where, settings.tiff!)
-    : extension === ".h5"
-      ? splitRefusal(where, settings.hdf5!, input.hasFrames ? frameBytes(input) : 0)
-      : undefined;
+  const refused =
+    isTiffFolder(path) || /\.tiff?$/.test(extension)
+      ? tiffRefusal(where, settings.tiff!)
+      : extension === ".h5"
+        ? splitRefusal(where, settings.hdf5!, input.hasFrames ? frameBytes(input) : 0)
+        : undefined;
   if (refused) throw refused;
   const misfit = container.isZarr ? zarrRefusal(where, settings.zarr!, input.shape) : undefined;
   if (misfit) throw misfit;

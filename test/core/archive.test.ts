@@ -21,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function negotiate(raw: RawOptions, input: StreamDescriptor = fakeDescriptor()) {
   const { options, problems } = decodeOptions("archive", archive.options, raw);
   expect(problems).toEqual([]);
-  return archive.negotiate(input, options, { processors: 2 }).plan;
+  return archive.negotiate(input, options, { processors: 2, date: "2026-11-20", folders: [] }).plan;
 }
 
 function refusalOf(raw: RawOptions, input?: StreamDescriptor): MoteError {
@@ -61,7 +61,7 @@ test("an unknown extension is refused with the known ones and the nearest", () =
     {
       where: "archive, --out b",
       what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got no extension",
-      hint: "The extension decides what is written.",
+      hint: "The extension decides what is written; a name that ends in / is a folder of TIFFs, one file a frame.",
     },
     {
       where: "archive, --out c.hdf5",

@@ -1,5 +1,14 @@
 /** Files that are in the way, folders that are not there, and disks without room: looked at before anything is opened. */
-import { accessSync, constants, readdirSync, realpathSync, type StatsFs, statfsSync, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  realpathSync,
+  type StatsFs,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { failure, type MoteError, type Problem, reason, refusal } from "../errors.js";
 
@@ -76,8 +85,15 @@ export function fileBytes(path: string): number {
   return readdirSync(path).reduce((sum, name) => sum + fileBytes(join(path, name)), 0);
 }
 
-/** Bytes an unprivileged process may still write to the disk that holds `path`'s folder. */
+/** The path itself or the nearest above it that is there. */
+export function nearestFolder(path: string): string {
+  let folder = resolve(path);
+  while (!existsSync(folder)) folder = dirname(folder);
+  return folder;
+}
+
+/** Bytes an unprivileged process may still write to the disk that holds `path`'s folder, or will when it is made. */
 export function freeBytes(path: string): number {
-  const stats: StatsFs = statfsSync(dirname(resolve(path)));
+  const stats: StatsFs = statfsSync(nearestFolder(dirname(resolve(path))));
   return stats.bavail * stats.bsize;
 }

@@ -1,6 +1,7 @@
 /** Containers that frames and detections are archived in: what every one can do, and which file name means which. */
+import { statSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { type MoteError, refusal } from "../errors.js";
+import { type MoteError, type Problem, refusal } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
 import type { SlotGeometry } from "../memory/slot-layout.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
@@ -8,6 +9,7 @@ import type { StreamEvent } from "../model/event.js";
 import type { EndOfStream } from "../model/run-report.js";
 import { nearestName } from "../option/names.js";
 import type { Hdf5Settings } from "./h5/h5-options.js";
+import type { TiffNames } from "./tiff/folder-options.js";
 import type { TiffSettings } from "./tiff/tiff-options.js";
 import type { ZarrSettings } from "./zarr/zarr-options.js";
 
@@ -23,6 +25,8 @@ export interface FrameStore {
   readonly rows: number;
   /** The files written so far, where the one that was asked for is split. */
   readonly parts?: readonly string[];
+  /** Bytes stored so far, by containers that are no single file. */
+  readonly bytes?: number;
   /** Stores one frame and its detections; throws a failure naming the file when the disk refuses. The frame is the store's until it returns. */
   append(frame: Frame): void | Promise<void>;
   /**
@@ -60,6 +64,8 @@ export interface StoreSettings {
   readonly hdf5?: Hdf5Settings;
   readonly tiff?: TiffSettings;
   readonly zarr?: ZarrSettings;
+  /** How the files of a folder of TIFFs are called. */
+  readonly tiffNames?: TiffNames;
 }
 
 export interface Container {
@@ -73,6 +79,8 @@ export interface Container {
   readonly needsFrames?: boolean;
   /** Is a folder of files, of the kind that a Zarr store is. */
   readonly isZarr?: boolean;
+  /** Present where it is a folder: what speaks against writing there, looked at before anything is opened. */
+  folderProblem?(request: Pick<StoreRequest, "path" | "where" | "settings">): Promise<Problem | undefined>;
   /** Loads the container's module, and only then its libraries. */
   load(): Promise<(request: StoreRequest) => FrameStore | Promise<FrameStore>>;
 }
@@ -92,6 +100,36 @@ const zarr: Container = {
   isZarr: true,
   load: async () => (await import("./zarr/zarr-store.js")).openZarrStore,
 };
+
+/** What a name that ends in / stands for. */
+const tiffFolder: Container = {
+  summary: "a folder of TIFFs, one file a frame",
+  keepsFrames: true,
+  keepsFramesOnly: true,
+  folderProblem: async (request) => {
+    const { tiffFolderProblem } = await import("./tiff/tiff-folder.js");
+    return tiffFolderProblem({ ...request, folder: request.path, names: request.settings!.tiffNames! });
+  },
+  load: async () => {
+    const { openTiffFolder } = await import("./tiff/tiff-folder.js");
+    return ({ path, settings, ...request }) => {
+      const { tiff: plain, tiffNames } = settings!;
+      return openTiffFolder({ ...request, folder: path, names: tiffNames!, ...(plain && { settings: plain }) });
+    };
+  },
+};
+
+/** True for a name that says it is a folder, and that no extension makes a container of its own. */
+export function isTiffFolder(path: string): boolean {
+  return /[/\\]$/.test(path) && !containers[extensionOf(path)]?.isZarr;
+}
+
+/** True for a folder that is there and that no extension makes a container of its own. */
+export function isPlainFolder(path: string): boolean {
+  return (
+    containers[extensionOf(path)] === undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  );
+}
 
 /** By file name extension. */
 export const containers: Readonly<Record<string, Container>> = {
@@ -136,10 +174,15 @@ export function extensionOf(path: string): string {
   return extname(name) || (name.startsWith(".") ? name : "");
 }
 
-/** The container a file name stands for; a refusal lists the known ones and the nearest. */
+/** The container a file name stands for (".tif/" under --root: a folder's files); a refusal lists the known ones and the nearest. */
 export function containerFor(where: string, path: string): Container {
   const extension = extensionOf(path);
   const container = containers[extension];
+  if (isTiffFolder(path)) {
+    if (!container || (container.keepsFramesOnly && path.toLowerCase() === `${extension}/`)) return tiffFolder;
+    const hint = `Leave the / away for a ${extension} file; a folder of TIFFs needs another name.`;
+    throw refusal(where, `ends in ${extension} and in /: a file or a folder?`, hint);
+  }
   if (container) return container;
   throw unknownExtension(where, extension);
 }
@@ -150,6 +193,8 @@ function unknownExtension(where: string, extension: string): MoteError {
   return refusal(
     where,
     `expected a file name ending in ${known.slice(0, -1).join(", ")} or ${known.at(-1)}, got ${extension || "no extension"}`,
-    nearest ? `Did you mean ${nearest}?` : "The extension decides what is written.",
+    nearest
+      ? `Did you mean ${nearest}?`
+      : "The extension decides what is written; a name that ends in / is a folder of TIFFs, one file a frame.",
   );
 }

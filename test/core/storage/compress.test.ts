@@ -193,7 +193,7 @@ test("names are filled in, found again, and refused when they cannot be told apa
   expect(names.isOurs("2026-11-20_run_008_000042+.jxl")).toBe(false);
   expect(names.isOurs("2026-11-20_run_007_42+.jxl")).toBe(false);
   const faults = ["frame.jxl", "{frame}.png", "a/{frame}.jxl", "{frame}{x}.jxl", "{frame}}.jxl", "{frame:06}.jxl"];
-  expect(faults.map((template) => templateFault(template, ".jxl"))).toEqual([
+  expect(faults.map((template) => templateFault(template, [".jxl"]))).toEqual([
     "without {frame} all frames would have one name",
     "expected a name that ends in .jxl",
     "a name has no folders in it: they belong to --out",

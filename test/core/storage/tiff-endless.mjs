@@ -1,8 +1,10 @@
 // Archives frames as TIFF without end and says after each how many are stored: for tiff-faults.test.ts to kill or to run
-// out of disk. Frame k is filled with (pixel * 31 + k * 7919) % 65521. Arguments: path, side of the frame, compression.
+// out of disk. Frame k is filled with (pixel * 31 + k * 7919) % 65521. Arguments: path (with a / at its
+// end: a folder of files), side of the frame, compression.
 import { writeSync } from "node:fs";
 import { Frame } from "../../../dist/core/memory/frame.js";
 import { slotLayout } from "../../../dist/core/memory/slot-layout.js";
+import { openTiffFolder } from "../../../dist/core/storage/tiff/tiff-folder.js";
 import { openTiffStore } from "../../../dist/core/storage/tiff/tiff-store.js";
 
 const [path, sideText, compression] = process.argv.slice(2);
@@ -24,15 +26,12 @@ const descriptor = {
   calibration: null,
   producedBy: [],
 };
-const store = openTiffStore({
-  path,
-  where: `archive, --out ${path}`,
-  descriptor,
-  geometry,
-  isForced: true,
-  workers: 2,
-  settings: { tiff: { compression, isPredicted: compression !== "none" } },
-});
+const settings = { compression, isPredicted: compression !== "none" };
+const plan = { where: `archive, --out ${path}`, descriptor, workers: 2 };
+const names = { template: "{date}/frame_{frame:06}.tif", run: 1, date: "2026-11-20" };
+const store = path.endsWith("/")
+  ? openTiffFolder({ ...plan, folder: path, names, settings })
+  : openTiffStore({ ...plan, path, geometry, isForced: true, settings: { tiff: settings } });
 writeSync(1, "0\n");
 try {
   for (let number = 0; ; number++) {

@@ -6,7 +6,7 @@ import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
 import { newFileProblem, newStoreProblem, realPath } from "../files.js";
-import { containerFor, extensionOf, type StoreRequest, type StoreSettings } from "../frame-store.js";
+import { containerFor, extensionOf, isTiffFolder, type StoreRequest, type StoreSettings } from "../frame-store.js";
 import { segmentProblem } from "../h5/segment-names.js";
 import { rootProblem } from "../root/root-problem.js";
 import { runFileName } from "../root/run-names.js";
@@ -30,7 +30,7 @@ export function whereOf(path: string): string {
 }
 
 /** Files in the way, folders that are not there, names given twice, disks without room: all that is wrong, at once. */
-export function fileProblems(plan: FilesPlan, input: StreamDescriptor): readonly Problem[] {
+export async function fileProblems(plan: FilesPlan, input: StreamDescriptor): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   const seen = new Set<string>();
   const writable: string[] = [];
@@ -42,7 +42,7 @@ export function fileProblems(plan: FilesPlan, input: StreamDescriptor): readonly
     const real = realPath(path);
     if (seen.has(real)) problems.push({ where, what: "is given twice", hint: "Each file needs a name of its own." });
     else {
-      const problem = root === null ? problemOf(where, path, plan) : undefined;
+      const problem = root === null ? await problemOf(where, path, plan) : undefined;
       if (problem) problems.push(problem);
       else writable.push(path);
     }
@@ -57,9 +57,12 @@ export function fileProblems(plan: FilesPlan, input: StreamDescriptor): readonly
   return [...problems, ...spaceProblems(needs, plan.disk)];
 }
 
-function problemOf(where: string, path: string, { force: isForced, settings }: FilesPlan): Problem | undefined {
+async function problemOf(where: string, path: string, plan: FilesPlan): Promise<Problem | undefined> {
+  const { force: isForced, settings } = plan;
+  const { folderProblem, isZarr } = containerFor(where, path);
+  if (folderProblem) return await folderProblem({ path, where, settings });
   if (extensionOf(path) === ".h5" && settings.hdf5?.split) return segmentProblem(where, path, isForced);
-  if (containerFor(where, path).isZarr) return newStoreProblem(where, path, isForced, isZarrStore);
+  if (isZarr) return newStoreProblem(where, path, isForced, isZarrStore);
   return newFileProblem(where, path, isForced);
 }
 
@@ -67,6 +70,11 @@ export interface OpenedFiles {
   readonly stores: readonly OpenedStore[];
   /** Gives the run's number back where no file holds it; for when all files are closed. */
   release(): void;
+}
+
+function ofRun(settings: StoreSettings, run: number): StoreSettings {
+  const { tiffNames } = settings;
+  return tiffNames ? { ...settings, tiffNames: { ...tiffNames, run } } : settings;
 }
 
 /** Opens every container; after an error those that were opened are gone again. */
@@ -82,7 +90,7 @@ export async function openFiles(
     for (const out of plan.out) {
       const where = whereOf(out);
       const { keepsFrames, load } = containerFor(where, out);
-      const path = claim ? join(claim.folder, runFileName(where, out, claim.run)) : out;
+      const path = claim ? join(claim.folder, isTiffFolder(out) ? "/" : runFileName(where, out, claim.run)) : out;
       const open = await load();
       const store = await open({
         path,
@@ -90,7 +98,7 @@ export async function openFiles(
         ...input,
         isForced: plan.force,
         workers: plan.workers,
-        settings: plan.settings,
+        settings: claim ? ofRun(plan.settings, claim.run) : plan.settings,
       });
       stores.push({ path, store, keepsFrames: keepsFrames && input.descriptor.hasFrames });
     }

@@ -110,7 +110,8 @@ export class StoreSet {
     return this.#members.map(({ path, store, isClosed, notStored }) => ({
       path,
       ...(store.parts ? { parts: [...store.parts] } : {}),
-      bytes: isClosed ? (store.parts ?? [path]).reduce((total, part) => total + fileBytes(part), 0) : 0,
+      bytes:
+        store.bytes ?? (isClosed ? (store.parts ?? [path]).reduce((total, part) => total + fileBytes(part), 0) : 0),
       frames: store.frames,
       rows: store.rows,
       ...(notStored > 0 ? { notStored } : {}),

@@ -52,7 +52,7 @@ export function placeProblems(asked: Asked): Problem[] {
     problems.push({ where: "compress", what, hint: "--out is a folder for this run, --root one for all." });
   }
   const where = `compress, --name-template ${template}`;
-  const fault = templateFault(template, ".jxl");
+  const fault = templateFault(template, [".jxl"]);
   if (fault !== undefined) {
     const hint = "Such as frame_{frame:06}.jxl or run_{run:03}_frame_{frame:06}.jxl.";
     problems.push({ where, what: fault, hint });

@@ -1,11 +1,12 @@
 /** What speaks against compressing into a folder, looked at before anything is opened. */
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Problem, reason } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import { formatCount } from "../../units.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { spaceProblems } from "../disk/space-problems.js";
+import { nearestFolder } from "../files.js";
 import { type JournalContent, readJournal } from "./journal.js";
 import type { FrameNames } from "./name-template.js";
 
@@ -47,13 +48,6 @@ export function folderProblems(wanted: FolderWanted, input: StreamDescriptor): r
   if (kind) return [kind];
   const done = journal?.byFrame.size ?? 0;
   return tooFull(wanted, base, input.frameCount === null ? null : Math.max(0, input.frameCount - done), input);
-}
-
-/** The folder itself or the nearest above it that is there. */
-function nearestFolder(folder: string): string {
-  let base = resolve(folder);
-  while (!statSync(base, { throwIfNoEntry: false })) base = dirname(base);
-  return base;
 }
 
 function inTheWay({ where, folder, names, journal }: FolderWanted): Problem | undefined {

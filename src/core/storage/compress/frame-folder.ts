@@ -2,7 +2,7 @@
  * The serial part of `compress`: frames arrive in order, most of them encoded already, and become files, each with its
  * line in the journal. A frame counts once its bytes, its name and its line are there.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { withXml } from "../../codecs/jxl/container.js";
@@ -21,7 +21,8 @@ import { entryOf, hex, type JournalEntry } from "./journal-entry.js";
 import type { FrameNames } from "./name-template.js";
 import { quarantine } from "./quarantine.js";
 import type { SourceFiles } from "./source-files.js";
-import { NameTaken, unfinishedName, writeNewFile } from "./write-new-file.js";
+import { syncFolder } from "./sync-folder.js";
+import { NameTaken, unfinishedName, unfinishedTarget, writeNewFile } from "./write-new-file.js";
 
 const mostAttempts = 3;
 
@@ -276,21 +277,7 @@ function copyPixels(codec: FrameCodec, frame: Frame): Uint8Array {
 /** What a killed run left under temporary names. */
 function removeUnfinished(folder: string, names: FrameNames): void {
   for (const name of readdirSync(folder)) {
-    const target = /^\.(.*)\.part$/s.exec(name)?.[1];
+    const target = unfinishedTarget(name);
     if (target !== undefined && names.isOurs(target)) rmSync(join(folder, unfinishedName(target)), { force: true });
-  }
-}
-
-/** Makes the names of the files as lasting as their bytes. Some file systems cannot; their own order has to do there. */
-function syncFolder(folder: string): void {
-  try {
-    const handle = openSync(folder, "r");
-    try {
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-  } catch {
-    // Windows and some network file systems do not sync a folder.
   }
 }

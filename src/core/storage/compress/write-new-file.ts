@@ -1,10 +1,25 @@
 /** A file that appears whole or not at all, and never in the place of another. */
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** Names of files that are still being written; a cut leaves one behind. */
 export function unfinishedName(name: string): string {
   return `.${name}.part`;
+}
+
+/** The name that a file with an unfinished name was to have; undefined for other names. */
+export function unfinishedTarget(name: string): string | undefined {
+  return /^\.(.*)\.part$/s.exec(name)?.[1];
 }
 
 /** A file of that name is there already; it was not touched. */
@@ -19,20 +34,29 @@ export class NameTaken extends Error {
 const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EACCES"]);
 
 /**
- * Writes to a temporary name, waits until the disk has the bytes, then gives the file its name. Throws NameTaken, or the
- * system's error; nothing is left behind then.
+ * Writes to a temporary name, pieces of bytes or what a function does with the open file, waits until the disk has them,
+ * then gives the file its name. Returns its size. Throws NameTaken, or the system's error; nothing is left behind then.
  */
-export function writeNewFile(folder: string, name: string, pieces: readonly Uint8Array[]): void {
+export function writeNewFile(
+  folder: string,
+  name: string,
+  content: readonly Uint8Array[] | ((file: number) => void),
+): number {
   const target = join(folder, name);
   if (existsSync(target)) throw new NameTaken(name);
   const temporary = join(folder, unfinishedName(name));
   const file = openSync(temporary, "wx");
+  let sizeBytes: number;
   try {
     try {
-      for (const bytes of pieces) {
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+      if (typeof content === "function") content(file);
+      else {
+        for (const bytes of content) {
+          for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+        }
       }
       fsyncSync(file);
+      sizeBytes = fstatSync(file).size;
     } finally {
       closeSync(file);
     }
@@ -41,6 +65,7 @@ export function writeNewFile(folder: string, name: string, pieces: readonly Uint
     rmSync(temporary, { force: true });
     throw error;
   }
+  return sizeBytes;
 }
 
 /** A rename would replace a file that came meanwhile; a hard link refuses. Where there are none, the gap is microseconds. */

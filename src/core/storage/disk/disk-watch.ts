@@ -1,7 +1,7 @@
 /** Looks at the room on the disks that a run writes to, now and then, and foresees when it will be gone. */
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { freeBytes } from "../files.js";
+import { freeBytes, nearestFolder } from "../files.js";
 
 /** How often the disks are looked at, milliseconds; sooner when what was written since may have filled one. */
 const lookEveryMs = 500;
@@ -41,9 +41,9 @@ export class DiskWatch {
     this.#settings = settings;
   }
 
-  /** Watches the disk of a file (in a folder that exists) and returns the disk's number. */
+  /** Watches the disk of a file or folder and returns the disk's number. */
   add(path: string): number {
-    const disk = statSync(dirname(resolve(path))).dev;
+    const disk = statSync(nearestFolder(dirname(resolve(path)))).dev;
     if (!this.#disks.has(disk)) this.#disks.set(disk, { path, free: Number.POSITIVE_INFINITY, looks: [] });
     return disk;
   }

@@ -3,11 +3,11 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Problem } from "../../errors.js";
 import { formatBytes, formatCount } from "../../units.js";
-import { freeBytes } from "../files.js";
+import { freeBytes, nearestFolder } from "../files.js";
 import type { DiskPlan } from "./disk-options.js";
 
 export interface SpaceNeeded {
-  /** A file or folder to be made in a folder that exists. */
+  /** A file or folder to be made. */
   readonly path: string;
   readonly where: string;
   /** Frames to come and bytes of each; null when the stream does not say or no pixels are kept. */
@@ -25,7 +25,7 @@ export function spaceProblems(needs: readonly SpaceNeeded[], plan: DiskPlan): Pr
   const promised = new Map<number, number>();
   for (const { path, where, frames, note } of needs) {
     const free = freeBytes(path);
-    const disk = statSync(dirname(resolve(path))).dev;
+    const disk = statSync(nearestFolder(dirname(resolve(path)))).dev;
     const taken = promised.get(disk);
     if (free < plan.minFreeBytes) {
       if (taken === undefined) problems.push(tooLow(where, free, plan.minFreeBytes));

@@ -5,9 +5,10 @@ import { runText } from "./run-number.js";
 /** Names of frames that become files of their own: run_001_frame_000000.jxl; for --name-template. */
 export const frameTemplate = "run_{run:03}_frame_{frame:06}";
 
-/** True for a bare kind, ".h5", as --out has it with --root. */
+/** True for a bare kind, ".h5", or ".tif/" for one file a frame, as --out has it with --root. */
 export function isKind(out: string): boolean {
-  return out.startsWith(".") && extensionOf(out) === out.toLowerCase();
+  const kind = out.toLowerCase();
+  return out.startsWith(".") && (kind === extensionOf(out) || kind === `${extensionOf(out)}/`);
 }
 
 /** The file of a kind: tracking_run_001.h5, tracks_run_001.csv (tables), run_001.tif (frames). */

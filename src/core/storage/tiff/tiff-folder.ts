@@ -1,0 +1,124 @@
+/**
+ * Frames as TIFFs of one page each, in a folder: every file has all metadata, appears under its name when the disk has it,
+ * and never takes the place of another.
+ */
+import { accessSync, constants, mkdirSync, readdirSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { failure, type Problem, reason } from "../../errors.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
+import { formatCount } from "../../units.js";
+import { compileNames, type FrameNames, inFolder } from "../compress/name-template.js";
+import { syncFolder } from "../compress/sync-folder.js";
+import { NameTaken, unfinishedTarget, writeNewFile } from "../compress/write-new-file.js";
+import { nearestFolder } from "../files.js";
+import type { FrameStore } from "../frame-store.js";
+import type { TiffNames } from "./folder-options.js";
+import { createStripEncoder } from "./strip-encoder.js";
+import { plainTiff, type TiffSettings } from "./tiff-options.js";
+import { createTiffWriter, omeNameOf } from "./tiff-writer.js";
+
+export interface TiffFolderRequest {
+  /** Made when it is not there. */
+  readonly folder: string;
+  /** For complaints: "archive, --out tifs/". */
+  readonly where: string;
+  readonly names: TiffNames;
+  readonly descriptor: StreamDescriptor;
+  readonly settings?: TiffSettings;
+  /** Threads that compress; 1 when it is not given. */
+  readonly workers?: number;
+  warn?(text: string): void;
+}
+
+/** The folder that the files stand in, and their names there. */
+function placeOf(folder: string, { template, run, date }: TiffNames): { place: string; names: FrameNames } {
+  const split = inFolder(template, { run, date });
+  return { place: join(folder, split.folder), names: compileNames(split.template, { run, date }) };
+}
+
+/** What speaks against writing there, looked at before anything is made. */
+export function tiffFolderProblem({
+  folder,
+  where,
+  names: wanted,
+}: Pick<TiffFolderRequest, "folder" | "where" | "names">): Problem | undefined {
+  const { place, names } = placeOf(folder, wanted);
+  const base = nearestFolder(place);
+  if (!statSync(base).isDirectory()) return { where, what: `${base} is not a folder`, hint: "Choose another name." };
+  try {
+    accessSync(base, constants.W_OK | constants.X_OK);
+  } catch {
+    return { where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." };
+  }
+  if (!statSync(place, { throwIfNoEntry: false })) return undefined;
+  const taken = readdirSync(place)
+    .filter((name) => names.isOurs(unfinishedTarget(name) ?? name))
+    .sort();
+  if (taken.length === 0) return undefined;
+  const more = taken.length > 1 ? ` (and ${formatCount(taken.length - 1, "file")} more like it)` : "";
+  return {
+    where,
+    what: `${join(place, taken[0]!)} exists already${more}`,
+    hint: "Choose another folder, --run or --name-template; files in a folder are never replaced, with --force neither.",
+  };
+}
+
+/** `frames` counts files that have their name. */
+export function openTiffFolder(request: TiffFolderRequest): FrameStore {
+  const { folder, where, descriptor, workers = 1, warn } = request;
+  const { place, names } = placeOf(folder, request.names);
+  try {
+    mkdirSync(place, { recursive: true });
+  } catch (error) {
+    throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
+  }
+  const encoder = createStripEncoder({
+    descriptor,
+    settings: request.settings ?? plainTiff,
+    workers,
+    ...(warn && { warn }),
+  });
+  const { layout } = encoder;
+  let frames = 0;
+  let bytes = 0;
+
+  return {
+    get frames() {
+      return frames;
+    },
+    get bytes() {
+      return bytes;
+    },
+    rows: 0,
+    async append(frame) {
+      const { header } = frame;
+      const name = names.nameOf(header.frameNumber);
+      try {
+        const strips = await encoder.encode(frame);
+        // A frame has at most 1 GB, so that it fits into a classic TIFF.
+        const plan = { descriptor, layout, isBig: false, omeName: omeNameOf(basename(name)) };
+        bytes += writeNewFile(place, name, (fd) => {
+          const writer = createTiffWriter(fd, plan);
+          writer.append(header, strips);
+          writer.finish();
+        });
+        frames++;
+      } catch (error) {
+        if (error instanceof NameTaken) {
+          throw failure(`${where}, ${name}`, "exists already", "Choose another folder, --run or --name-template.");
+        }
+        throw failure(
+          `${where}, ${name}`,
+          `writing frame ${header.frameNumber} failed: ${reason(error)}`,
+          `The ${formatCount(frames, "file")} before are whole; make room and record the rest under other names.`,
+          error,
+        );
+      }
+    },
+    event() {},
+    async close() {
+      syncFolder(place);
+      await encoder.close();
+    },
+  };
+}
