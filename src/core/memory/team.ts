@@ -42,7 +42,7 @@ export function teamWords(size: number): number {
 }
 
 /**
- * Looks at the step before a member sleeps, some 20 us: most waits are shorter than the 50 us that waking a thread takes.
+ * Looks at the step before a member sleeps, some 10 us; waking a thread takes 50 us and more.
  * Longer looking would take the processor from those who are waited for where there are more threads than cores.
  */
 const looks = 1000;

@@ -184,7 +184,8 @@ test("an abort in mid-frame ends a run whose team waits for a member", async () 
     ["crew", { hangAt: 5 }],
     ["collect", {}],
   ]);
-  setTimeout(() => started.control.abort(), 800);
+  await started.going;
+  setTimeout(() => started.control.abort(), 300);
   const { isComplete } = await started.outcome;
   expect(isComplete).toBe(false);
 });
