@@ -109,7 +109,7 @@ export function characterize_u16(
 }
 
 /** Reads a word of every cache line of rows, in order: features jump along them, and would wait for each line. */
-function touchRows(image: usize, stride: usize, bytes: usize, from: usize, to: usize): u64 {
+export function touchRows(image: usize, stride: usize, bytes: usize, from: usize, to: usize): u64 {
   let sum: u64 = 0;
   for (let row = from; row < to; row++) {
     const line = image + row * stride;

@@ -2,20 +2,22 @@
 // that end where the disc's square ends, so that no read goes beyond a row's last pixel (the reads before the square
 // have weight 0). Pixels are read less 32768, which the signed products of i32x4.dot_i16x8_s want, and corrected after.
 
+import { touchRows } from "./characterize";
 import { keep } from "./keep";
 
 /**
  * Tables made by the caller, for chunks = ceil((2 rx + 1) / 8) and rows = 2 ry + 1, int16:
  * ones: 1 inside the disc, 0 outside; xs: column of the square, 0 to 2 rx, inside the disc, 0 outside.
  * onesSum, xsSum, ysSum: their sums, and that of the rows' indices, over the disc, as float64 at `sums`, times 32768;
- * 16 bytes of scratch 48 bytes from there.
+ * 32 bytes of scratch 32 bytes from there.
  *
- * features: 5 float64 a row: y, x, mass, top, left. peaks: findPeaks_u16's. Every sum of a row stays in 32 bits for
+ * features: 5 float64 a row: y, x, mass, top, left. peaks: findPeaks_u16's, all of them from column left to right - 1: the
+ * rows there are read ahead. Every sum of a row stays in 32 bits for
  * radii up to 150; the rows are added in 64 bits where wide is set (the caller sets it for radii above 30).
  */
 export function refine_u16(
   features: usize, peaks: usize, count: i32, image: usize, stride: usize, width: i32, height: i32,
-  radiusY: i32, radiusX: i32, chunks: i32, ones: usize, xs: usize, sums: usize, maxIterations: i32, wide: i32,
+  left: i32, right: i32, radiusY: i32, radiusX: i32, chunks: i32, ones: usize, xs: usize, sums: usize, maxIterations: i32, wide: i32,
 ): void {
   const onesSum = load<f64>(sums);
   const xsSum = load<f64>(sums, 8);
@@ -25,14 +27,22 @@ export function refine_u16(
   const rowBytes = (<usize>chunks) << 4;
   const tableBytes = <usize>rows * rowBytes;
   const lead = ((<usize>chunks) << 4) - ((<usize>(2 * radiusX + 1)) << 1);
+  const part = image + ((<usize>max(left - radiusX, 0)) << 1);
+  const partBytes = image + ((<usize>min(right + radiusX, width)) << 1) - part;
+  let warmed: usize = 0;
   for (let index = 0; index < count; index++) {
     let y = load<i32>(peaks + ((<usize>index) << 3));
     let x = load<i32>(peaks + ((<usize>index) << 3), 4);
     const out = features + <usize>index * 40;
+    const below = <usize>min(y + radiusY + 2, height);
+    if (below > warmed) {
+      store<u64>(sums, touchRows(part, stride, partBytes, max(warmed, <usize>(y - radiusY)), below), 32);
+      warmed = below;
+    }
     for (let iteration = 1; ; iteration++) {
       const top = y - radiusY;
-      const left = x - radiusX;
-      let at = image + <usize>top * stride + ((<usize>left) << 1) - lead;
+      const first = x - radiusX;
+      let at = image + <usize>top * stride + ((<usize>first) << 1) - lead;
       let mass: f64;
       let momentX: f64;
       let momentY: f64;
@@ -107,7 +117,7 @@ export function refine_u16(
         store<f64>(out, offX + <f64>x, 8);
         store<f64>(out, mass, 16);
         store<f64>(out, <f64>top, 24);
-        store<f64>(out, <f64>left, 32);
+        store<f64>(out, <f64>first, 32);
         break;
       }
       y = min(max(y + step(offY), radiusY), height - radiusY - 1);

@@ -52,7 +52,7 @@ export function createFeatureFinder(place: LocatorPlace, disc: Disc): (above: nu
     // biome-ignore format: one line for each group of arguments
     kernels.refine_u16(
       found + mine * featureValues * 8, peaks + mine * 8, count, image, layout.imageStride, width, height,
-      disc.radius.y, disc.radius.x, layout.chunks, own + layout.ones, own + layout.xs, own + layout.sums,
+      left, right, disc.radius.y, disc.radius.x, layout.chunks, own + layout.ones, own + layout.xs, own + layout.sums,
       params.maxIterations, isWide,
     );
     mine += count;
@@ -64,9 +64,23 @@ export function createFeatureFinder(place: LocatorPlace, disc: Disc): (above: nu
     for (let first = 0, end = 0; first < runs.length; first = end) {
       const { row, top, bottom } = runs[first]!;
       while (end < runs.length && runs[end]!.row === row) end++;
+      if (end === first + 1) {
+        to = takeRun(first, to);
+        continue;
+      }
       next.fill(0);
       for (let y = top; y < bottom; y++) for (let index = first; index < end; index++) to = takeRow(index, y, to);
     }
+  }
+
+  /** All features of a run that is alone in its row. */
+  function takeRun(index: number, to: number): number {
+    const at = index * record.values;
+    const count = records[at + record.peaks]!;
+    const finder = records[at + record.finder]!;
+    const from = tileFeaturesOf(finder) / 8 + records[at + record.firstPeak]! * featureValues;
+    values.copyWithin(to, from, from + count * featureValues);
+    return to + count * featureValues;
   }
 
   /** The features of a run whose peaks lie in row y, which are its next; returns where those of the next run go. */
