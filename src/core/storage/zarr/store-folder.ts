@@ -12,6 +12,15 @@ export function isZarrStore(path: string): boolean {
   return marks.some((name) => existsSync(join(path, name)));
 }
 
+/** Room that an open store keeps for itself: a full disk must still take the shapes of what is stored. */
+const reserveName = ".reserve";
+const reserveBytes = 64 * 1024;
+
+/** Gives the room back; for a store that is about to be closed. */
+export function freeReserve(path: string): void {
+  rmSync(join(path, reserveName), { force: true });
+}
+
 /** Metadata files by their folder in the store; "" is the store itself. */
 export type Skeleton = readonly (readonly [folder: string, json: string])[];
 
@@ -32,6 +41,7 @@ export function makeStore(path: string, skeleton: Skeleton, isForced: boolean): 
       mkdirSync(join(partial, folder), { recursive: true });
       writeWhole(join(partial, folder, "zarr.json"), Buffer.from(json));
     }
+    writeWhole(join(partial, reserveName), new Uint8Array(reserveBytes).fill(reserveName.charCodeAt(1)));
     if (isThere) rmSync(path, { recursive: true });
     renameSync(partial, path);
   } catch (error) {

@@ -21,7 +21,7 @@ import { halve, halvedShape } from "./halve.js";
 import { ImageArray, imageLayout } from "./image-array.js";
 import { appendLostRows, ledgerTable, putFrameFate } from "./ledger-columns.js";
 import { type DisplayRange, omeAttributes } from "./ome-metadata.js";
-import { makeStore, type Skeleton, syncStore } from "./store-folder.js";
+import { freeReserve, makeStore, type Skeleton, syncStore } from "./store-folder.js";
 import { putTrackRows, tracksTable } from "./track-columns.js";
 import { writeWhole } from "./whole-file.js";
 import { defaultZarr, zarrRefusal } from "./zarr-options.js";
@@ -199,6 +199,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
         first ??= error;
         return error === undefined;
       };
+      freeReserve(path);
       let readable = frames;
       for (const { array } of levels) {
         if (!step(() => array.finish())) readable = Math.min(readable, array.readable(frames));
