@@ -9,6 +9,7 @@ import { journalName } from "./compress/journal.js";
 import { extensionOf } from "./frame-store.js";
 import type { Recover } from "./recover/recovery.js";
 import type { Verify } from "./verify/verification.js";
+import { isZarrStore } from "./zarr/store-folder.js";
 
 /** What a path looks like before it is opened as anything. */
 export interface Appearance {
@@ -89,7 +90,15 @@ const table: ArchiveFormat = {
   recover: async () => (await import("./recover/table.js")).recoverTable,
 };
 
-export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5, tiff, frameFolder, image, table];
+const zarr: ArchiveFormat = {
+  name: "Zarr",
+  isNamed: ({ isFolder, extension }) => isFolder && [".zarr", ".ome.zarr"].includes(extension),
+  isContained: ({ path, isFolder }) => isFolder && isZarrStore(path),
+  verify: async () => (await import("./verify/zarr.js")).verifyZarr,
+  recover: async () => (await import("./recover/zarr.js")).recoverZarr,
+};
+
+export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5, tiff, zarr, frameFolder, image, table];
 
 /** Looks at a path; a refusal when there is nothing that could be read. */
 function appearanceOf(where: string, path: string): Appearance {

@@ -90,12 +90,12 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
   };
 }
 
-/** The index along each axis of the n-th plane, the last axis fastest. */
+/** The index along each axis of the n-th plane, the last axis fastest; of planes behind the last, beyond the first axis. */
 function placeOf(index: number, extents: readonly number[]): number[] {
   const place = new Array<number>(extents.length);
   let rest = index;
   for (let axis = extents.length - 1; axis >= 0; axis--) {
-    place[axis] = rest % extents[axis]!;
+    place[axis] = axis === 0 ? rest : rest % extents[axis]!;
     rest = Math.floor(rest / extents[axis]!);
   }
   return place;

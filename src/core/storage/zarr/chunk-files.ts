@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FormatProblem } from "../../imaging/byte-source.js";
 import { checkCrc32c } from "./chunk-decoder.js";
 import { type ArrayNode, type Codec, extents, named } from "./read-node.js";
+import { partialName } from "./whole-file.js";
 
 export interface ChunkFiles {
   /** Extents of a chunk: of one in a shard where there are shards. */
@@ -94,13 +95,10 @@ class Shards implements ChunkFiles {
     const file = this.#node.chunkFile(place);
     if (this.#open?.file === file) return this.#open;
     this.close();
-    let fd: number;
-    try {
-      fd = openSync(join(this.#node.folder, file), "r");
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    // A shard that was being filled when its writer died has not got its name; no shape promises its frames.
+    const path = join(this.#node.folder, file);
+    const fd = openThere(path) ?? openThere(partialName(path));
+    if (fd === undefined) return undefined;
     try {
       const length = 16 * this.#counts.reduce((a, b) => a * b, 1) + (this.#hasChecksum ? 4 : 0);
       const { size } = fstatSync(fd);
@@ -113,6 +111,15 @@ class Shards implements ChunkFiles {
       closeSync(fd);
       throw error;
     }
+  }
+}
+
+function openThere(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }
 

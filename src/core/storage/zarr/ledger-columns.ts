@@ -5,7 +5,10 @@ import { noDeviceFrameNumber } from "../../model/frame-header.js";
 import { type Fate, fates } from "../h5/ledger.js";
 import type { ColumnTable, TableLayout } from "./column-table.js";
 
-/** Times are nanoseconds since the Unix epoch, 0 when unknown; fate is a place in the group's attribute `fates`. */
+/**
+ * Times are nanoseconds since the Unix epoch, 0 when unknown; detections is how many rows of tracks/ belong to the frame, -1
+ * when nobody looked; fate is a place in the group's attribute `fates`.
+ */
 export const ledgerTable: TableLayout = {
   folder: "ledger",
   columns: [
@@ -13,6 +16,7 @@ export const ledgerTable: TableLayout = {
     { name: "device_frame_number", dataType: "int64" },
     { name: "captured_at_ns", dataType: "int64" },
     { name: "received_at_ns", dataType: "int64" },
+    { name: "detections", dataType: "int64" },
     { name: "fate", dataType: "uint8" },
   ],
   chunkRows: 4096,
@@ -25,10 +29,10 @@ const batchRows = 4096;
 const cell = new BigInt64Array(1);
 const cellBytes = new Uint8Array(cell.buffer);
 
-/** Puts the row of a frame that was stored, or whose pixels were given up ("drop"). */
-export function putFrameFate(table: ColumnTable, { header }: Frame, fate: Fate): void {
+/** Puts the row of a frame that was stored, or whose pixels were given up ("image not stored"). */
+export function putFrameFate(table: ColumnTable, { header, rowCount }: Frame, fate: Fate): void {
   const { frameNumber, deviceFrameNumber, capturedAtNs, receivedAtNs } = header;
-  const values = [BigInt(frameNumber), BigInt(deviceFrameNumber), capturedAtNs, receivedAtNs];
+  const values = [BigInt(frameNumber), BigInt(deviceFrameNumber), capturedAtNs, receivedAtNs, BigInt(rowCount)];
   for (const [position, value] of values.entries()) {
     cell[0] = value;
     table.put(position, cellBytes);
@@ -47,9 +51,11 @@ export function appendLostRows(table: ColumnTable, event: StreamEvent): void {
     const unknown = new BigInt64Array(rows);
     table.put(0, new Uint8Array(numbers.buffer));
     table.put(1, new Uint8Array(new BigInt64Array(rows).fill(BigInt(noDeviceFrameNumber)).buffer));
+    const nobodyLooked = new Uint8Array(new BigInt64Array(rows).fill(-1n).buffer);
     table.put(2, new Uint8Array(unknown.buffer));
     table.put(3, new Uint8Array(unknown.buffer));
-    table.put(4, new Uint8Array(rows).fill(fate));
+    table.put(4, nobodyLooked);
+    table.put(5, new Uint8Array(rows).fill(fate));
     table.count(rows);
   }
 }

@@ -11,6 +11,13 @@ import type { ArrayNode } from "./read-node.js";
 /** Decoded chunks that are kept for the planes to come, bytes. */
 const keptBytes = 256 * 1024 * 1024;
 
+/** A chunk that the array's shape promises is not there. */
+export class MissingChunk extends FormatProblem {
+  constructor(name: string) {
+    super(`${name} is missing`, undefined, "mote verify says what else is.");
+  }
+}
+
 export interface PlaneReader {
   /** Fills `target` with the region of the plane at `place` (one index for each axis before the last two). */
   read(place: readonly number[], target: Uint8Array, region: Region): Promise<void>;
@@ -93,7 +100,7 @@ class ChunkCache {
     const name = `chunk ${this.#node.chunkFile(place)}`;
     const stored = this.#files.read(place);
     if (stored === undefined) {
-      if (mustExist) throw new FormatProblem(`${name} is missing`, undefined, "mote verify says what else is.");
+      if (mustExist) throw new MissingChunk(name);
       return filled(this.#node, length, format);
     }
     try {

@@ -159,7 +159,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   const appendDetections = (table: ColumnTable) => (frame: Frame) =>
     checked(() => {
       const rows = putTrackRows(table, frame);
-      putFrameFate(ledger, frame, "drop");
+      putFrameFate(ledger, frame, "image not stored");
       table.count(rows);
       ledger.count(1);
       promiseSometimes();

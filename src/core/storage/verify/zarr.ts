@@ -1,0 +1,150 @@
+/**
+ * A Zarr store of images: every chunk decoded, the pixels of Mote's own against their checksums, shapes against the chunks
+ * that are there, the ledger against the frames. Other programs' stores have no checksums beyond those of their codecs.
+ */
+import { join } from "node:path";
+import { FormatProblem } from "../../imaging/byte-source.js";
+import type { ImageFile } from "../../imaging/image-file.js";
+import { wholeOf } from "../../imaging/region.js";
+import { borrowPixels, bytesPerPixel } from "../../model/pixel-format.js";
+import { formatCount } from "../../units.js";
+import { fileBytes } from "../files.js";
+import { openZarrImages, recordedDescriptor } from "../read/zarr-file.js";
+import { ColumnFile } from "../zarr/column-file.js";
+import { findImage, type ZarrImage } from "../zarr/find-image.js";
+import { MissingChunk, openPlanes } from "../zarr/plane-reader.js";
+import { isObject, pixelFormatOf, readNode } from "../zarr/read-node.js";
+import { sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
+
+export const verifyZarr: Verify = async (path, report, options) => {
+  report.bytes = fileBytes(path);
+  report.frames = 0;
+  let image: ZarrImage;
+  let file: ImageFile;
+  try {
+    image = findImage(path);
+    file = await openZarrImages(path);
+  } catch (error) {
+    if (!(error instanceof FormatProblem)) throw error;
+    report.damaged("structure", error.message);
+    return;
+  }
+  try {
+    await checkFrames(file, report, options);
+    for (const level of image.levels.slice(1)) await checkLevel(path, level, image, report, options);
+    report.checked("structure", formatCount(image.levels.length, "level"));
+    if (recordedDescriptor(image)) await checkRecorded(path, image, file, report);
+    else report.note("a store that Mote did not write has no checksums of its pixels");
+  } finally {
+    file.close();
+  }
+};
+
+async function checkFrames(file: ImageFile, report: Verification, options: VerifyOptions): Promise<void> {
+  const { shape, pixelFormat, frameCount } = file.facts;
+  const count = shape.height * shape.width;
+  const pixels = borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
+  const step = sampleStep(frameCount, options);
+  let bad = 0;
+  for (let index = 0; index < frameCount; index += step) {
+    try {
+      await file.readFrame(index, pixels, wholeOf(shape));
+    } catch (error) {
+      bad++;
+      tell(report, error, `frame ${index.toLocaleString("en-US")}`, index);
+    }
+    await report.progress(index, frameCount);
+  }
+  report.frames = frameCount - bad;
+  report.framesExpected = frameCount;
+  const sampled = step > 1 ? `every ${step}th of ` : "";
+  report.checked("decoding", `${sampled}${formatCount(frameCount, "frame")}`);
+}
+
+function tell(report: Verification, error: unknown, name: string, frame: number): void {
+  if (!(error instanceof FormatProblem)) throw error;
+  const what = `${name}: ${error.message}`;
+  if (error instanceof MissingChunk) report.missing("completeness", what, { frame });
+  else report.damaged(error.message.includes("checksum") ? "checksums" : "decoding", what, { frame });
+}
+
+/** A smaller level has as many planes as the full one, and all of them decode. */
+async function checkLevel(
+  path: string,
+  level: string,
+  { array }: ZarrImage,
+  report: Verification,
+  options: VerifyOptions,
+): Promise<void> {
+  const node = readNode(join(path, level));
+  if (node?.kind !== "array") return report.missing("structure", `level ${level} is not there`, { file: level });
+  const planes = array.shape.slice(0, -2);
+  const format = pixelFormatOf(node);
+  if (node.shape.length !== array.shape.length || planes.some((extent, axis) => node.shape[axis] !== extent)) {
+    report.missing("structure", `level ${level} has planes ${node.shape.slice(0, -2)}, the full one ${planes}`, {
+      file: level,
+    });
+    return;
+  }
+  if (planes.length !== 1) return;
+  const [height, width] = node.shape.slice(-2) as [number, number];
+  const target = new Uint8Array(height * width * bytesPerPixel[format]);
+  const reader = await openPlanes(node, format, true);
+  const step = sampleStep(planes[0]!, options);
+  for (let index = 0; index < planes[0]!; index += step) {
+    try {
+      await reader.read([index], target, wholeOf({ height, width }));
+    } catch (error) {
+      tell(report, error, `level ${level}, frame ${index.toLocaleString("en-US")}`, index);
+    }
+    await report.progress(index, planes[0]!);
+  }
+  reader.close();
+}
+
+/** What Mote wrote beside the frames, and whether it closed the store. */
+async function checkRecorded(path: string, image: ZarrImage, file: ImageFile, report: Verification): Promise<void> {
+  report.checked("checksums", "CRC-32 of every frame that was decoded");
+  const { frameCount } = file.facts;
+  const numbers = ColumnFile.open(join(path, "images", "frame_number"), "int64");
+  const known = numbers?.promised ?? 0;
+  if (known < frameCount) {
+    report.missing(
+      "completeness",
+      `images/ promises ${formatCount(known, "row")} for ${formatCount(frameCount, "frame")}`,
+    );
+  }
+  const fate = ColumnFile.open(join(path, "ledger", "fate"), "uint8");
+  const fates = new Uint8Array(fate?.promised ?? 0);
+  if (fate && !fate.read(0, fates)) report.damaged("ledger", "ledger/fate has fewer rows than its shape says");
+  fate?.close();
+  const stored = fates.filter((code) => code === 0).length;
+  report.checked("ledger", `${formatCount(stored, "frame")} stored of ${formatCount(fates.length, "row")}`);
+  const x = ColumnFile.open(join(path, "tracks", "x"), "float64");
+  if (x) report.rows = x.promised;
+  const { mote } = image.attributes;
+  const isComplete = isObject(mote) && mote.is_complete === true;
+  if (isComplete && stored !== frameCount) {
+    report.damaged("ledger", `the ledger has ${formatCount(stored, "stored frame")}, the store ${frameCount}`);
+  }
+  const more = await countUnpromised(file);
+  if (more > 0)
+    report.missing("completeness", `${formatCount(more, "frame")} behind the last are there and not in the shape`);
+  if (!isComplete) report.missing("completeness", "was not closed in order");
+  report.checked("completeness", isComplete ? "closed in order" : "not closed");
+}
+
+/** Whole frames that were stored when the writer died, before the shape said so. */
+async function countUnpromised(file: ImageFile): Promise<number> {
+  const { shape, pixelFormat, frameCount } = file.facts;
+  const count = shape.height * shape.width;
+  const pixels = borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
+  for (let more = 0; ; more++) {
+    try {
+      await file.readFrame(frameCount + more, pixels, wholeOf(shape));
+    } catch (error) {
+      if (error instanceof FormatProblem) return more;
+      throw error;
+    }
+  }
+}
