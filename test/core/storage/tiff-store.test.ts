@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +17,7 @@ import { layStrips } from "../../../src/core/storage/tiff/strip-layout.js";
 import { plainTiff, type TiffCompression } from "../../../src/core/storage/tiff/tiff-options.js";
 import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
 import { needsBigTiff } from "../../../src/core/storage/tiff/tiff-writer.js";
+import { testWithLibtiff } from "../../judges.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
 
@@ -225,6 +227,30 @@ test.each(
   for (const [index, { data, width, height }] of pages.entries()) {
     expect([height, width]).toEqual([301, 257]);
     expect([...data].every((value, at) => value === expectedPixel(run.pixelFormat, at, index))).toBe(true);
+  }
+});
+
+describe("libtiff", () => {
+  for (const pixelFormat of pixelFormats) {
+    testWithLibtiff(`decodes ${pixelFormat} of every compression and predictor to the same pixels`, async () => {
+      const plainPath = await write({ ...plain, pixelFormat, name: "plain.tif" });
+      for (const run of runs.filter((one) => one.pixelFormat === pixelFormat)) {
+        const path = await write(run);
+        // -t: it tells the tags that differ, and goes on; pixels must not, on any page.
+        const compared = spawnSync("tiffcmp", ["-t", plainPath, path], { encoding: "utf8" });
+        expect([compared.status, compared.stderr], run.name).toEqual([0, ""]);
+        expect(compared.stdout, run.name).toContain("Directory 2:\n");
+        const info = spawnSync("tiffinfo", ["-D", path], { encoding: "utf8" });
+        expect([info.status, info.stderr], run.name).toEqual([0, ""]);
+        expect(info.stdout.match(/^=== TIFF directory/gm)?.length, run.name).toBe(3);
+        expect(info.stdout.match(/Software: mote 0\.1\.0/g)?.length).toBe(3);
+      }
+      const other = join(folder, "other.tif");
+      const bytes = readFileSync(plainPath);
+      bytes[Math.round(bytes.length * 0.9)]! ^= 1;
+      writeFileSync(other, bytes);
+      expect(spawnSync("tiffcmp", ["-t", plainPath, other]).status, "one bit of the last page").toBe(1);
+    });
   }
 });
 
