@@ -4,16 +4,20 @@
  * others, or without its chunk. Such a frame was never stored; it is told apart from damage by standing last in a file that
  * was not closed.
  */
+import { failure } from "../../errors.js";
 import type { ByteSource } from "../../imaging/byte-source.js";
 import type { FrameShape } from "../../model/descriptor.js";
-import type { PixelFormat } from "../../model/pixel-format.js";
+import type { PixelArray, PixelFormat } from "../../model/pixel-format.js";
 import { type Chunk, readChunkMap } from "./chunk-map.js";
 import { ColumnWindow } from "./column-window.js";
 import type { H5Reader } from "./h5-reader.js";
 import { pixelTypes } from "./h5-writer.js";
 
 export interface StoredFrames {
+  /** Dataset of the stack; empty when every frame is a dataset of its own. */
   readonly path: string;
+  /** Frames that are datasets of their own, ascending by number; null in a stack. */
+  readonly alone: readonly { readonly path: string; readonly number: number }[] | null;
   readonly count: number;
   readonly shape: FrameShape;
   readonly pixelFormat: PixelFormat;
@@ -28,6 +32,8 @@ export interface ArchiveState {
   readonly columns: ReadonlyMap<string, number>;
   /** Lengths of the tracks' columns; empty without tracks. */
   readonly tracks: ReadonlyMap<string, number>;
+  /** Tables of detections by frame number, where each frame has one of its own. */
+  readonly tables: ReadonlyMap<number, string>;
   /** Rows of the ledger; null without one. */
   readonly ledgerRows: number | null;
   /** Where frames are in the file; undefined when that cannot be told. */
@@ -45,15 +51,51 @@ export function readArchiveState(file: H5Reader, source: ByteSource): ArchiveSta
           return shape?.length === 1 ? [[path.slice(folder.length), shape[0]!]] : [];
         }),
     );
-  const frames = storedFrames(file);
+  const tables = new Map(alone(file, "/tracks/").map(({ path, number }) => [number, path]));
+  const frames = framesAlone(file) ?? storedFrames(file);
+  const isStack = frames !== null && frames.alone === null;
   return {
     isClosed: complete === null ? null : Number(complete) === 1,
     frames,
-    columns: frames ? lengths("/images/") : new Map(),
-    tracks: lengths("/tracks/"),
+    columns: isStack ? lengths("/images/") : new Map(),
+    tracks: tables.size > 0 ? new Map() : lengths("/tracks/"),
+    tables,
     ledgerRows: file.dataset("/metadata/ledger")?.shape[0] ?? null,
-    chunks: frames ? readChunkMap(source) : undefined,
+    chunks: isStack ? readChunkMap(source) : undefined,
   };
+}
+
+/** Datasets frame_000000 and so on of a folder, ascending by number. */
+function alone(file: H5Reader, folder: string): { path: string; number: number }[] {
+  return file.paths
+    .flatMap((path) => {
+      const number = path.startsWith(folder) ? /^frame_(\d+)$/.exec(path.slice(folder.length))?.[1] : undefined;
+      return number === undefined ? [] : [{ path, number: Number(number) }];
+    })
+    .sort((a, b) => a.number - b.number);
+}
+
+/** Frames as datasets of their own; those of another shape than the first are left to the decoding to complain of. */
+function framesAlone(file: H5Reader): StoredFrames | null {
+  const places = alone(file, "/images/");
+  for (const { path } of places) {
+    const dataset = file.dataset(path);
+    const pixelFormat = (Object.keys(pixelTypes) as PixelFormat[]).find((name) => pixelTypes[name] === dataset?.type);
+    const [height = 0, width = 0] = dataset?.shape ?? [];
+    if (!pixelFormat || dataset?.shape.length !== 2 || height < 1 || width < 1) continue;
+    return { path: "", alone: places, count: places.length, shape: { height, width }, pixelFormat };
+  }
+  return null;
+}
+
+/** Decodes frame `index` of the file; throws a failure when it does not decode or is of another shape. */
+export function readStoredPixels(file: H5Reader, frames: StoredFrames, index: number): PixelArray {
+  const { height, width } = frames.shape;
+  const pixels = (
+    frames.alone ? file.rows(frames.alone[index]!.path, 0, height) : file.rows(frames.path, index, index + 1)
+  ) as PixelArray;
+  if (pixels.length === height * width) return pixels;
+  throw failure(frames.path, `has ${pixels.length} pixels, expected ${height * width}`);
 }
 
 /** /images/frames, or else the first dataset that could be frames. */
@@ -65,13 +107,17 @@ function storedFrames(file: H5Reader): StoredFrames | null {
       if (dataset?.shape.length !== 3) return [];
       const [count, height, width] = dataset.shape as [number, number, number];
       const pixelFormat = (Object.keys(pixelTypes) as PixelFormat[]).find((name) => pixelTypes[name] === dataset.type);
-      return pixelFormat && height > 0 && width > 0 ? [{ path, count, shape: { height, width }, pixelFormat }] : [];
+      return pixelFormat && height > 0 && width > 0
+        ? [{ path, alone: null, count, shape: { height, width }, pixelFormat }]
+        : [];
     });
   return found[0] ?? null;
 }
 
 export interface LedgerRow {
   readonly frame: number;
+  readonly capturedAtNs: bigint;
+  readonly receivedAtNs: bigint;
   readonly fate: number;
 }
 
@@ -80,7 +126,12 @@ export function* ledgerRows(file: H5Reader, rows: number): Generator<LedgerRow> 
   const batch = 4096;
   for (let from = 0; from < rows; from += batch) {
     for (const row of file.rows("/metadata/ledger", from, Math.min(rows, from + batch)) as unknown[][]) {
-      yield { frame: Number(row[0]), fate: Number(row.at(-1)) };
+      yield {
+        frame: Number(row[0]),
+        capturedAtNs: BigInt(row[2] as bigint),
+        receivedAtNs: BigInt(row[3] as bigint),
+        fate: Number(row.at(-1)),
+      };
     }
   }
 }
@@ -100,6 +151,10 @@ export function frameFaults(file: H5Reader, state: ArchiveState, sizeBytes: numb
   const { frames, columns, chunks } = state;
   if (!frames) return () => undefined;
   const stored = state.ledgerRows === null ? undefined : storedNumbers(file, state);
+  if (frames.alone) {
+    const known = stored && new Set(stored);
+    return (index) => (known && !known.has(frames.alone![index]!.number) ? "is not in the ledger" : undefined);
+  }
   const numbers = columns.has("frame_number") ? new ColumnWindow(file, "/images/frame_number") : undefined;
   const shortest = [...columns].reduce(
     (least, [name, length]) => (length < least[1] ? ([name, length] as const) : least),

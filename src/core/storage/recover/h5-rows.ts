@@ -2,13 +2,60 @@
 import type { Frame } from "../../memory/frame.js";
 import type { DetectionColumn } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
+import { trackColumns } from "../csv/track-rows.js";
 import { type ArchiveState, type LedgerRow, ledgerRows } from "../h5/archive-state.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import type { H5Reader } from "../h5/h5-reader.js";
 import { fates } from "../h5/ledger.js";
 
+/** Detections frame by frame, in the order of the frames. */
+export interface Tracks {
+  readonly mostRows: number;
+  /** The frame that the rows to come are of; undefined behind the last. */
+  nextNumber(): number | undefined;
+  /** Fills the detections of frame `number`; what is of frames before it is left out. */
+  fill(frame: Frame, number: number): void;
+}
+
+export function openTracks(file: H5Reader, state: ArchiveState, columns: readonly DetectionColumn[]): Tracks {
+  return state.tables.size > 0 ? new TrackTables(file, state, columns) : new TrackRows(file, state, columns);
+}
+
+/** A table for every frame. */
+class TrackTables implements Tracks {
+  readonly mostRows: number;
+  readonly #file: H5Reader;
+  readonly #tables: readonly (readonly [number, string])[];
+  /** Where each column of a slot stands in a row. */
+  readonly #places: readonly number[];
+  #at = 0;
+
+  constructor(file: H5Reader, { tables }: ArchiveState, columns: readonly DetectionColumn[]) {
+    this.#file = file;
+    this.#tables = [...tables];
+    const names: readonly string[] = [...trackColumns, "flags"];
+    this.#places = columns.map((name) => names.indexOf(name));
+    this.mostRows = Math.max(0, ...this.#tables.map(([, path]) => file.dataset(path)?.shape[0] ?? 0));
+  }
+
+  nextNumber(): number | undefined {
+    return this.#tables[this.#at]?.[0];
+  }
+
+  fill(frame: Frame, number: number): void {
+    while ((this.nextNumber() ?? Number.POSITIVE_INFINITY) < number) this.#at++;
+    const path = this.nextNumber() === number ? this.#tables[this.#at++]![1] : undefined;
+    const count = path === undefined ? 0 : (this.#file.dataset(path)?.shape[0] ?? 0);
+    const rows = count > 0 ? (this.#file.rows(path!, 0, count) as unknown[][]) : [];
+    for (const [c, place] of this.#places.entries()) {
+      for (let row = 0; row < count; row++) frame.detections[c * count + row] = Number(rows[row]![place]);
+    }
+    frame.rowCount = count;
+  }
+}
+
 /** The rows of /tracks frame by frame; rows of frames that are not whole are left out. */
-export class TrackRows {
+class TrackRows implements Tracks {
   readonly mostRows: number;
   readonly #frame: ColumnWindow;
   readonly #columns: readonly ColumnWindow[];

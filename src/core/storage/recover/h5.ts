@@ -10,13 +10,21 @@ import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
-import { type ArchiveState, type FrameFault, frameFaults, readArchiveState } from "../h5/archive-state.js";
+import {
+  type ArchiveState,
+  type FrameFault,
+  frameFaults,
+  type LedgerRow,
+  ledgerRows,
+  readArchiveState,
+  readStoredPixels,
+} from "../h5/archive-state.js";
 import { ColumnWindow } from "../h5/column-window.js";
-import { setFrameField } from "../h5/frame-columns.js";
+import { frameFields, setFrameField } from "../h5/frame-columns.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
 import { repairCopy } from "../h5/repair.js";
 import { openFileSource } from "../read/file-source.js";
-import { LostRows, TrackRows } from "./h5-rows.js";
+import { LostRows, openTracks, type Tracks } from "./h5-rows.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "./recovery.js";
 
@@ -81,7 +89,7 @@ async function openSalvage(path: string, recovery: Recovery, context: RecoverCon
     const file = await openH5Reader(path);
     try {
       const state = readArchiveState(file, source);
-      if (!state.frames && state.tracks.size === 0) throw nothingWhole(context.where);
+      if (!state.frames && state.tracks.size === 0 && state.tables.size === 0) throw nothingWhole(context.where);
       return new H5Salvage(file, state, frameFaults(file, state, source.sizeBytes), recovery);
     } catch (error) {
       file.close();
@@ -101,8 +109,10 @@ class H5Salvage implements Salvage {
   readonly #fault: FrameFault;
   readonly #recovery: Recovery;
   readonly #columns = new Map<string, ColumnWindow>();
-  readonly #tracks: TrackRows | undefined;
+  readonly #tracks: Tracks | undefined;
   readonly #lost: LostRows;
+  /** Rows of the ledger by frame, for frames that are datasets of their own. */
+  readonly #times = new Map<number, LedgerRow>();
   #index = 0;
   #number = -1;
 
@@ -113,11 +123,12 @@ class H5Salvage implements Salvage {
     this.#recovery = recovery;
     this.descriptor = describe(file, state, recovery);
     for (const name of state.columns.keys()) this.#columns.set(name, new ColumnWindow(file, `/images/${name}`));
-    this.#tracks = this.descriptor.detections
-      ? new TrackRows(file, state, this.descriptor.detections.columns)
-      : undefined;
+    this.#tracks = this.descriptor.detections ? openTracks(file, state, this.descriptor.detections.columns) : undefined;
     this.mostRows = this.#tracks?.mostRows ?? 0;
     this.#lost = new LostRows(file, state);
+    if (state.frames?.alone) {
+      for (const row of ledgerRows(file, state.ledgerRows ?? 0)) if (row.fate === 0) this.#times.set(row.frame, row);
+    }
   }
 
   async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean> {
@@ -152,15 +163,17 @@ class H5Salvage implements Salvage {
 
   /** Frame `index` into the slot, or why it cannot be had. */
   #read(frame: Frame, index: number): string | undefined {
-    const { path, shape, pixelFormat } = this.#state.frames!;
+    const frames = this.#state.frames!;
+    const { shape, pixelFormat } = frames;
     try {
       const fault = this.#fault(index);
       if (fault !== undefined) return fault;
-      frame.pixels.set(this.#file.rows(path, index, index + 1) as Float32Array);
+      frame.pixels.set(readStoredPixels(this.#file, frames, index));
       const rowBytes = shape.width * bytesPerPixel[pixelFormat];
       frame.header.reset(pixelFormat, shape.height, shape.width, rowBytes, this.descriptor.bitDepth);
       frame.header.frameNumber = index;
       for (const [name, column] of this.#columns) setFrameField(frame.header, name, column.value(index));
+      if (frames.alone) this.#readAlone(frame, frames.alone[index]!);
       return undefined;
     } catch (error) {
       if (!(error instanceof MoteError)) throw error;
@@ -168,13 +181,25 @@ class H5Salvage implements Salvage {
     }
   }
 
+  /** The header of a frame that is a dataset of its own; times from the ledger, where they are exact. */
+  #readAlone(frame: Frame, { path, number }: { readonly path: string; readonly number: number }): void {
+    for (const name of Object.keys(frameFields)) {
+      const value = this.#file.attribute(path, name);
+      if (typeof value === "number") setFrameField(frame.header, name, value);
+    }
+    frame.header.frameNumber = number;
+    frame.header.capturedAtNs = this.#times.get(number)?.capturedAtNs ?? 0n;
+    frame.header.receivedAtNs = this.#times.get(number)?.receivedAtNs ?? 0n;
+  }
+
   /** True when no frame from `index` on is whole. */
   #isLastFault(index: number): boolean {
-    const { count, path } = this.#state.frames!;
+    const frames = this.#state.frames!;
+    const { count } = frames;
     for (let later = index + 1; later < count; later++) {
       try {
         if (this.#fault(later) !== undefined) continue;
-        this.#file.rows(path, later, later + 1);
+        readStoredPixels(this.#file, frames, later);
         return false;
       } catch (error) {
         if (!(error instanceof MoteError)) throw error;
@@ -231,10 +256,12 @@ function jsonAttribute(file: H5Reader, name: string): JsonObject {
 }
 
 function describe(file: H5Reader, state: ArchiveState, recovery: Recovery): StreamDescriptor {
-  const { frames, tracks } = state;
-  const known = [...detectionColumns, ...extraColumns].filter((name) => tracks.has(name));
+  const { frames, tracks, tables } = state;
   const config = jsonAttribute(file, "tracking_config");
-  const detections = tracks.size === 0 ? null : { columns: known };
+  const listed = Array.isArray(config.columns) ? config.columns : [];
+  const names = tables.size > 0 ? [...detectionColumns, ...(listed.includes("flags") ? extraColumns : [])] : [];
+  const known = [...detectionColumns, ...extraColumns].filter((name) => tracks.has(name) || names.includes(name));
+  const detections = known.length === 0 ? null : { columns: known };
   const stated = jsonAttribute(file, "acquisition_params");
   const descriptor = { ...stated, detections, isLinked: config.isLinked === true };
   if (descriptorFault(descriptor) === undefined)

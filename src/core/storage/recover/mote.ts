@@ -1,4 +1,5 @@
 /** Whole messages out of a damaged or cut `.mote`, found by their magic and checksums; also out of a spool that has no end. */
+import { basename } from "node:path";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { detectionColumns, extraColumns } from "../../model/detection.js";
@@ -54,10 +55,14 @@ class MoteSalvage implements Salvage {
   #missing = 0;
   /** The damage has been told already, as that of a frame's detections. */
   #isTold = false;
+  #isCut = false;
+  /** Overflow of a link on the disk: no end is ever written to one, and its frames are some of the run's. */
+  readonly #isSpool: boolean;
 
   constructor(source: FileSource, recovery: Recovery, { where }: RecoverContext) {
     this.#source = source;
     this.#recovery = recovery;
+    this.#isSpool = basename(recovery.path).startsWith("mote-spool-");
     const footer = new Uint8Array(Math.min(footerBytes, source.sizeBytes));
     source.readInto(footer, source.sizeBytes - footer.length);
     const hasFooter = footerMagic.every((byte, i) => footer[8 + i] === byte);
@@ -103,7 +108,10 @@ class MoteSalvage implements Salvage {
     for (;;) {
       const { value, done } = this.#found.next() as IteratorResult<Found, void>;
       if (done || !value) return undefined;
-      if (value.found === "cut") continue;
+      if (value.found === "cut") {
+        this.#isCut = true;
+        continue;
+      }
       if (value.found === "message") {
         const { sequence } = value.prefix;
         this.#missing += Math.max(0, sequence - this.#next);
@@ -147,6 +155,12 @@ class MoteSalvage implements Salvage {
   #tellTail(onEvent: (event: StreamEvent) => void): void {
     const first = this.#lastFrame + 1;
     const at = this.#damageAt;
+    if (!this.end && this.#isSpool) {
+      this.#recovery.note("a spool of a run that was killed: it holds what had not yet reached the run's archive");
+      if (at < 0 && !this.#isCut) return;
+      this.#recovery.lost(`behind frame ${this.#lastFrame}: the spool was cut in the middle of a frame`, null);
+      return;
+    }
     const total = this.end ? (this.end.stages.at(-1)?.out ?? this.#seen) : this.descriptor.frameCount;
     if (this.end && at < 0) return;
     if (total === null) {

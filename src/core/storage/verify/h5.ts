@@ -4,7 +4,14 @@
  */
 import { MoteError } from "../../errors.js";
 import { formatCount } from "../../units.js";
-import { type ArchiveState, frameFaults, readArchiveState, storedNumbers } from "../h5/archive-state.js";
+import { trackColumns } from "../csv/track-rows.js";
+import {
+  type ArchiveState,
+  frameFaults,
+  readArchiveState,
+  readStoredPixels,
+  storedNumbers,
+} from "../h5/archive-state.js";
 import { readChunkMap } from "../h5/chunk-map.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
@@ -83,7 +90,10 @@ async function checkArchive(
     report.note("Mote did not write this file: it has no is_complete and may have no ledger");
   const whole = await checkFrames(file, source, state, report, options);
   guarded(report, "the ledger", () => checkLedger(file, state, report, whole));
-  guarded(report, "the tracks", () => checkTracks(file, state, report));
+  guarded(report, "the tracks", () => {
+    if (state.tables.size > 0) checkTables(file, state, report);
+    else checkTracks(file, state, report);
+  });
   if (state.isClosed === false) {
     const last = whole - 1;
     const where = state.frames
@@ -113,7 +123,7 @@ async function checkFrames(
     if (fault === undefined && (index % step === 0 || index >= frames.count - 2)) {
       decoded++;
       fault = attempt(() => {
-        file.rows(frames.path, index, index + 1);
+        readStoredPixels(file, frames, index);
         return undefined;
       });
     }
@@ -213,6 +223,20 @@ function checkTracks(file: H5Reader, state: ArchiveState, report: Verification):
     }
     before = number;
   }
+}
+
+/** A table a frame: every row read, positions that are numbers. */
+function checkTables(file: H5Reader, { tables }: ArchiveState, report: Verification): void {
+  const [x, y] = [trackColumns.indexOf("x"), trackColumns.indexOf("y")];
+  let total = 0;
+  for (const [number, path] of tables) {
+    const rows = file.dataset(path)?.shape[0] ?? 0;
+    total += rows;
+    const values = rows > 0 ? (file.rows(path, 0, rows) as unknown[][]) : [];
+    const isGood = values.every((row) => Number.isFinite(row[x]) && Number.isFinite(row[y]));
+    if (!isGood) report.damaged("decoding", `a row of ${path} has no position`, { frame: number });
+  }
+  report.rows = total;
 }
 
 /** Damage that the library meets while it reads is a finding. */
