@@ -5,11 +5,10 @@ import type { FrameShape } from "../model/descriptor.js";
 import type { JsonObject, JsonValue } from "../model/json.js";
 import type { PixelArray, PixelFormat } from "../model/pixel-format.js";
 import { filterName } from "./h5/filters.js";
+import { type FrameSequence, frameSequence, frameTables, tablePoints, wholeColumn } from "./h5/frame-sequence.js";
 import { type H5Reader, openH5Reader } from "./h5/h5-reader.js";
 import { pixelTypes } from "./h5/h5-writer.js";
 
-/** Values of a column read at once: memory does not grow with the file. */
-const batch = 1_000_000;
 /** Gaps listed; all are counted. */
 const mostGaps = 100;
 /** Earlier frames whose positions come with a frame, for the tails of its tracks. */
@@ -80,16 +79,16 @@ export async function describeH5(path: string): Promise<H5Description> {
 }
 
 function describeFrames(file: H5Reader): H5Description["frames"] {
-  const images = file.dataset("/images/frames");
-  if (images?.shape.length !== 3) return null;
-  const [count, height, width] = images.shape as [number, number, number];
+  const images = frameSequence(file);
+  if (!images) return null;
+  const { count, shape } = images;
   const filter = images.filters.at(-1);
   const gaps: FrameGap[] = [];
   let missing = 0;
   let first: number | null = null;
   let last: number | null = null;
-  for (const numbers of wholeColumn(file, "/images/frame_number")) {
-    for (const value of numbers) {
+  for (const numbers of images.numbers()) {
+    for (const value of Array.from(numbers)) {
       const number = Number(value);
       first ??= number;
       if (last !== null && number > last + 1) {
@@ -101,28 +100,33 @@ function describeFrames(file: H5Reader): H5Description["frames"] {
   }
   return {
     count,
-    shape: { height, width },
+    shape,
     pixelFormat: formatOf(images.type),
     filter: filter ? filterName(filter.id, filter.cd_values) : "none",
-    pixelSizeUm: numberOrNull(file.attribute("/images/frames", "pixel_size_um")),
+    pixelSizeUm: numberOrNull(file.attribute(images.path, "pixel_size_um")),
     firstFrame: first,
     lastFrame: last,
-    rateHz: first !== null && last !== null ? measuredRate(file, count, last - first) : null,
+    rateHz: first !== null && last !== null ? measuredRate(images, last - first) : null,
     missing,
     gaps,
   };
 }
 
-function measuredRate(file: H5Reader, count: number, intervals: number): number | null {
-  if (!file.dataset("/images/captured_at_ns") || count < 2 || intervals < 1) return null;
-  const at = (row: number) => (file.rows("/images/captured_at_ns", row, row + 1) as BigInt64Array)[0]!;
-  const from = at(0);
-  const to = at(count - 1);
+function measuredRate(images: FrameSequence, intervals: number): number | null {
+  if (images.count < 2 || intervals < 1) return null;
+  const from = images.capturedAtNs(0);
+  const to = images.capturedAtNs(images.count - 1);
   return from > 0n && to > from ? (intervals * 1e9) / Number(to - from) : null;
 }
 
 function describeTracks(file: H5Reader): H5Description["detections"] {
   const x = file.dataset("/tracks/x");
+  const tables = x ? null : frameTables(file);
+  if (tables) {
+    const found = new Set<number>();
+    for (const values of tables.ids()) for (const value of Array.from(values)) if (value >= 0) found.add(Number(value));
+    return { columns: tables.columns, rows: tables.rows, tracks: found.size };
+  }
   if (!x) return null;
   const columns = file.paths.filter((name) => /^\/tracks\/[^/]+$/.test(name)).map((name) => name.slice(8));
   const ids = new Set<number>();
@@ -178,34 +182,35 @@ export interface H5Frame {
 export async function readH5Frame(path: string, frameNumber: number): Promise<H5Frame> {
   const file = await openH5Reader(path);
   try {
-    const images = file.dataset("/images/frames");
-    if (images?.shape.length !== 3) throw failure(path, "there are no frames in this file");
-    const [, height, width] = images.shape as [number, number, number];
+    const images = frameSequence(file);
+    if (!images) throw failure(path, "there are no frames in this file");
     const pixelFormat = formatOf(images.type);
     if (!pixelFormat) throw failure(path, `frames of type ${images.type} cannot be shown`);
-    const at = placeOf(file, path, frameNumber);
+    const at = placeOf(images, path, frameNumber);
     const config = describeMetadata(file).tracking_config as { diameter?: number | { x: number } } | undefined;
     const diameter = config?.diameter;
     return {
       frameNumber,
-      shape: { height, width },
+      shape: images.shape,
       pixelFormat,
-      pixels: file.rows("/images/frames", at, at + 1) as PixelArray,
-      pixelSizeUm: numberOrNull(file.attribute("/images/frames", "pixel_size_um")),
+      pixels: images.pixels(at),
+      pixelSizeUm: numberOrNull(file.attribute(images.path, "pixel_size_um")),
       diameterPx: (typeof diameter === "object" ? diameter.x : diameter) ?? null,
-      points: file.dataset("/tracks/frame") ? pointsUpTo(file, frameNumber) : [],
+      points: file.dataset("/tracks/frame")
+        ? pointsUpTo(file, frameNumber)
+        : [...tablePoints(file, frameNumber - tailFrames + 1, frameNumber)],
     };
   } finally {
     file.close();
   }
 }
 
-function placeOf(file: H5Reader, path: string, frameNumber: number): number {
+function placeOf(images: FrameSequence, path: string, frameNumber: number): number {
   let at = 0;
   let first: bigint | number | undefined;
   let last: bigint | number | undefined;
-  for (const numbers of wholeColumn(file, "/images/frame_number")) {
-    for (const number of numbers) {
+  for (const numbers of images.numbers()) {
+    for (const number of Array.from(numbers)) {
       if (Number(number) === frameNumber) return at;
       first ??= number;
       last = number;
@@ -246,13 +251,6 @@ function pointsUpTo(file: H5Reader, frameNumber: number): DrawnPoint[] {
     start += frames.length;
   }
   return points;
-}
-
-function* wholeColumn(file: H5Reader, path: string): Generator<BigInt64Array | Float64Array> {
-  const length = file.dataset(path)?.shape[0] ?? 0;
-  for (let from = 0; from < length; from += batch) {
-    yield file.rows(path, from, Math.min(length, from + batch)) as BigInt64Array | Float64Array;
-  }
 }
 
 function formatOf(type: string): PixelFormat | null {

@@ -16,7 +16,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function store(name: string, numbers: readonly number[], descriptor = fakeDescriptor()): Promise<string> {
+async function store(
+  name: string,
+  numbers: readonly number[],
+  layout: "stack" | "per-frame" = "stack",
+): Promise<string> {
+  const descriptor = fakeDescriptor();
   const path = join(folder, name);
   const geometry = fakeGeometry(descriptor);
   const open = await containerFor("archive", path).load();
@@ -26,7 +31,7 @@ async function store(name: string, numbers: readonly number[], descriptor = fake
     descriptor,
     geometry,
     isForced: false,
-    settings: { hdf5: { ...defaultHdf5, filter: "gzip" } },
+    settings: { hdf5: { ...defaultHdf5, filter: "gzip", layout } },
   });
   const frame = fakeFrame(geometry);
   let previous = -1;
@@ -75,24 +80,32 @@ test("an archive tells its frames, gaps, rate, tracks and ledger", async () => {
   expect(JSON.parse(JSON.stringify(told))).toEqual(told);
 });
 
-test("a frame comes by its number, with its detections and those of the twenty frames before", async () => {
-  const numbers = [...Array.from({ length: 30 }, (_, at) => at), 40];
-  const descriptor = fakeDescriptor();
-  const path = await store("run.h5", numbers);
-  const frame = fakeFrame(fakeGeometry(descriptor));
-  for (const number of [0, 25, 40]) {
-    fillFrame(frame, descriptor, number, 14);
-    const read = await readH5Frame(path, number);
-    expect(Buffer.from(read.pixels.buffer).equals(Buffer.from(Uint16Array.from(frame.pixels).buffer))).toBe(true);
-    const here = read.points.filter((point) => point.frame === number);
-    expect(here.map(({ x }) => x)).toEqual([...frame.detections.subarray(0, 14)]);
-    expect(here[6]?.particleId).toBe(-1);
-    const wanted = numbers.filter((other) => other <= number && other > number - 20);
-    expect([...new Set(read.points.map((point) => point.frame))]).toEqual(wanted);
-    expect(read).toMatchObject({ diameterPx: 11, pixelSizeUm: 0.35, pixelFormat: "uint16" });
-  }
-  await expect(readH5Frame(path, 33)).rejects.toThrow("there is no frame 33");
-});
+test.each(["stack", "per-frame"] as const)(
+  "a frame comes by its number, with its detections and those of the twenty frames before: %s",
+  async (layout) => {
+    const numbers = [...Array.from({ length: 30 }, (_, at) => at), 40];
+    const descriptor = fakeDescriptor();
+    const path = await store("run.h5", numbers, layout);
+    expect(await describeH5(path)).toMatchObject({
+      frames: { count: 31, firstFrame: 0, lastFrame: 40, missing: 10, shape: descriptor.shape, filter: "gzip" },
+      detections: { rows: 31 * 14, tracks: 12 },
+      ledger: { stored: 31 },
+    });
+    const frame = fakeFrame(fakeGeometry(descriptor));
+    for (const number of [0, 25, 40]) {
+      fillFrame(frame, descriptor, number, 14);
+      const read = await readH5Frame(path, number);
+      expect(Buffer.from(read.pixels.buffer).equals(Buffer.from(Uint16Array.from(frame.pixels).buffer))).toBe(true);
+      const here = read.points.filter((point) => point.frame === number);
+      expect(here.map(({ x }) => x)).toEqual([...frame.detections.subarray(0, 14)]);
+      expect(here[6]?.particleId).toBe(-1);
+      const wanted = numbers.filter((other) => other <= number && other > number - 20);
+      expect([...new Set(read.points.map((point) => point.frame))]).toEqual(wanted);
+      expect(read).toMatchObject({ diameterPx: 11, pixelSizeUm: 0.35, pixelFormat: "uint16" });
+    }
+    await expect(readH5Frame(path, 33)).rejects.toThrow("there is no frame 33");
+  },
+);
 
 test("what is no HDF5 is said to be none", async () => {
   const path = join(folder, "text.h5");
