@@ -146,9 +146,17 @@ test("frames come back when the descriptor is damaged, and with detections", asy
   expect(got.recovery.rows).toBe(18);
 });
 
-test("a sample looks at some pixels and at all heads", async () => {
-  const bytes = Buffer.from(whole);
+test("a sample looks at the pixels of some frames, and at all heads", async () => {
   const frame = starts.filter((at) => whole[at + 4] === 2);
-  bytes[frame[4]! + 20] = 99;
-  expect((await verified(broken(bytes), 1)).verdict).toBe("damaged");
+  const head = Buffer.from(whole);
+  head[frame[4]! + 20] = 99;
+  expect((await verified(broken(head), 1)).verdict).toBe("damaged");
+  const found = [];
+  for (const at of frame) {
+    const bytes = Buffer.from(whole);
+    bytes[at + 200] = bytes[at + 200]! ^ 1;
+    if ((await verified(broken(bytes), 6)).verdict === "damaged") found.push(at);
+  }
+  expect(found.length).toBeGreaterThanOrEqual(2);
+  expect(found.length).toBeLessThan(6);
 });

@@ -18,6 +18,7 @@ import {
   preamble,
 } from "../../stream/message.js";
 import { type Found, type FoundMessage, scanMessages } from "../../stream/scan-messages.js";
+import { formatCount } from "../../units.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import { frameRange, type Recover, type RecoverContext, type Recovery } from "./recovery.js";
@@ -56,6 +57,8 @@ class MoteSalvage implements Salvage {
   /** The damage has been told already, as that of a frame's detections. */
   #isTold = false;
   #isCut = false;
+  /** Detections whose frame was not stored, without damage in front of them. */
+  #withoutPixels = 0;
   /** Overflow of a link on the disk: no end is ever written to one, and its frames are some of the run's. */
   readonly #isSpool: boolean;
 
@@ -90,7 +93,13 @@ class MoteSalvage implements Salvage {
       } else if (kind === messageKind.detections && !this.descriptor.hasFrames && this.#fillAlone(message, frame)) {
         this.#tellGap(frame.header.frameNumber, onEvent);
         return true;
-      }
+      } else if (kind === messageKind.detections && this.#damageAt < 0) this.#withoutPixels++;
+    }
+    if (this.#withoutPixels > 0) {
+      // A full disk refused their pixels (archive --on-full tracks-only).
+      this.#recovery.lost(
+        `detections without pixels: ${formatCount(this.#withoutPixels, "frame")} have only them, and are left out`,
+      );
     }
     this.#tellTail(onEvent);
     return false;

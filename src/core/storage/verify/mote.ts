@@ -96,8 +96,8 @@ class RecordingCheck {
     if (!this.#checkPreamble()) return;
     const footer = this.#readFooter();
     const to = footer === undefined ? sizeBytes : sizeBytes - footerBytes;
-    const shouldRead = ({ kind, sequence }: { kind: number; sequence: number }) =>
-      kind !== messageKind.frame || sequence % this.#step === 0 || this.#step === 1;
+    let frames = 0;
+    const shouldRead = ({ kind }: { kind: number }) => kind !== messageKind.frame || frames++ % this.#step === 0;
     for (const found of scanMessages(this.#source, { from: preamble.length, to, shouldRead })) {
       if (found.found === "message") this.#message(found);
       else if (found.found === "damage") this.#damage(found);
