@@ -345,6 +345,12 @@ test("a store in the way is refused and replaced when asked; anything else is ne
   expect(readdirSync(folder).sort()).toEqual(["file.zarr", "photos.zarr", "run.ome.zarr"]);
 });
 
+test("of two runs with one output the second is refused, and the first is not touched", async () => {
+  const results = await Promise.allSettled([open(plain), open(plain)]);
+  expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(readdirSync(folder)).toEqual([plain.name]);
+});
+
 test("a run without frames leaves an empty store when it ended in order, and nothing when it failed", async () => {
   await (await open(plain)).close(end);
   expect((await openImageFile(join(folder, plain.name))).facts.frameCount).toBe(0);

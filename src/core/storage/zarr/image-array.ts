@@ -1,5 +1,5 @@
 /** One resolution of the frames on the disk: a file a frame, or a shard of many; the array's shape grows behind them. */
-import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmdirSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { crc32c } from "../../codecs/crc32c.js";
 import type { JsonValue } from "../../model/json.js";
@@ -100,7 +100,9 @@ export class ImageArray {
     if (!shard) return;
     this.#shard = undefined;
     closeSync(shard.fd);
-    if (!shard.isNamed) renameSync(partialName(shard.path), shard.path);
+    // One that was opened for a frame that never got in.
+    if (shard.end === 0) rmSync(partialName(shard.path));
+    else if (!shard.isNamed) renameSync(partialName(shard.path), shard.path);
   }
 
   #chunkPath(index: number): string {

@@ -30,10 +30,9 @@ export type Skeleton = readonly (readonly [folder: string, json: string])[];
  */
 export function makeStore(path: string, skeleton: Skeleton, isForced: boolean): void {
   const isThere = existsSync(path);
-  if (isThere && !(isForced && isZarrStore(path))) {
-    throw Object.assign(new Error(`${path} exists already`), { code: "EEXIST" });
-  }
-  const partial = partialName(path);
+  if (isThere && !(isForced && isZarrStore(path))) throw taken(path);
+  // Of this process alone: of two runs with one output, the second to get here finds the name taken.
+  const partial = `${partialName(path)}-${process.pid}`;
   rmSync(partial, { recursive: true, force: true });
   try {
     mkdirSync(partial);
@@ -46,8 +45,13 @@ export function makeStore(path: string, skeleton: Skeleton, isForced: boolean): 
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
+    if ((error as NodeJS.ErrnoException).code === "ENOTEMPTY") throw taken(path, error);
     throw error;
   }
+}
+
+function taken(path: string, cause?: unknown): Error {
+  return Object.assign(new Error(`${path} exists already`, { cause }), { code: "EEXIST" });
 }
 
 /** Files on their way to the disk at once: a journal takes those that ask together in one go. */
