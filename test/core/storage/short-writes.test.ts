@@ -52,11 +52,13 @@ async function pixelSums(name: string): Promise<readonly string[]> {
   const lines = readFileSync(join(folder, `sums-${name}`, "journal.ndjson"), "utf8")
     .trimEnd()
     .split("\n");
-  return lines.slice(1, -1).map((line) => (JSON.parse(line) as { crc32: string }).crc32);
+  return lines.map((line) => (JSON.parse(line) as { crc32?: string }).crc32).filter((sum) => sum !== undefined);
 }
 
 for (const name of ["run.mote", "run.ome.tif"]) {
-  test(`a disk that takes a few bytes at a time makes a ${name} with the same frames`, async () => {
+  test(`a disk that takes a few bytes at a time makes a ${name} with the same frames`, {
+    timeout: 120_000,
+  }, async () => {
     expect(await record(["archive", "--out", "whole.tif"])).toEqual({ code: 0, err: "" });
     expect(await record(["archive", "--out", name], short(name))).toEqual({ code: 0, err: "" });
     expect(faultsIn(log).length).toBeGreaterThan(1000);
