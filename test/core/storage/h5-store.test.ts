@@ -141,6 +141,50 @@ print(json.dumps({
     expect(askJudge(join(folder, "run.h5"), keys)).toEqual(["images", "metadata"]);
   });
 
+  test("a frame whose image is given up has its detections, and says so in the ledger", async () => {
+    const descriptor = fakeDescriptor();
+    const store = await open(descriptor);
+    append(store, descriptor, [0]);
+    const frame = fakeFrame(fakeGeometry(descriptor));
+    fillFrame(frame, descriptor, 1, 5);
+    await store.appendDetections!(frame);
+    append(store, descriptor, [2]);
+    store.close({ ...end, notStored: 1 });
+    expect([store.frames, store.rows]).toEqual([2, 15]);
+    const told = askJudge(
+      join(folder, "run.h5"),
+      `f = h5py.File(path); l = f["metadata/ledger"]
+print(json.dumps({"images": f["images/frame_number"][:].tolist(), "tracks": f["tracks/frame"][::5].tolist(), "fates": [str(l.attrs["fates"][k]) for k in l["fate"]], "found": l["detections"].tolist(), "complete": int(f["metadata"].attrs["is_complete"])}))`,
+    );
+    expect(told).toEqual({
+      images: [0, 2],
+      tracks: [0, 1, 2],
+      fates: ["stored", "image not stored", "stored"],
+      found: [5, 5, 5],
+      complete: 0,
+    });
+  });
+
+  test("rows of tracks wait for a hundred frames at most", async () => {
+    const descriptor = fakeDescriptor({ shape: { height: 4, width: 4 } });
+    const store = await open(descriptor, "none");
+    const look = () =>
+      askJudge(
+        join(folder, "run.h5"),
+        `f = h5py.File(path); print(json.dumps([len(f["images/frames"]), len(f["tracks/x"]) // 5, int(f["metadata/ledger"]["detections"].sum())]))`,
+      ) as [number, number, number];
+    append(
+      store,
+      descriptor,
+      Array.from({ length: 150 }, (_, at) => at),
+    );
+    const [frames, withRows, found] = look();
+    expect([frames, found]).toEqual([150, 750]);
+    expect(withRows).toBeGreaterThan(50);
+    store.close(end);
+    expect(look()).toEqual([150, 150, 750]);
+  });
+
   test("a failed run keeps what it stored and says that it was not completed", async () => {
     const descriptor = fakeDescriptor();
     const store = await open(descriptor);
