@@ -48,12 +48,11 @@ const options = {
     default: "libjxl",
   }),
   workers: option.count({ doc: "Threads that encode. Default: one a processor.", min: 1, max: 64 }),
-  verify: option.custom<number, { doc: string; expected: string; metavar: string; default: string }>(
+  verify: option.custom<number, { doc: string; expected: string; metavar: string }>(
     {
-      doc: "Decode frames again and compare them before they count: all, every n-th, or none. At effort 1 a frame checked takes three times the work of one that is not.",
+      doc: "Decode frames again and compare them before they count: all, every n-th, or none. At effort 1 that doubles the work, at higher efforts it is little beside it. Default: all of what watch finds and of files; sample:10 of a live camera.",
       expected: "all, sample:N or none",
       metavar: "which",
-      default: "all",
     },
     (raw) => {
       if (raw === "all") return 1;
@@ -149,7 +148,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         effort: o.effort,
         encoder: o.encoder,
         deleteSource: o.deleteSource,
-        verifyEvery: o.verify,
+        verifyEvery: o.verify ?? defaultVerifyEvery(input),
         resume: o.resume,
       },
       needs: { mappers: o.workers ?? facts.processors },
@@ -255,10 +254,15 @@ async function openCodec({ effort, encoder }: Pick<Plan, "effort" | "encoder">) 
   return { encoder: openCjxlEncoder(effort), decoder };
 }
 
+/** A camera does not wait; what watch finds may be deleted afterwards, and files have time. */
+function defaultVerifyEvery({ isLive, producedBy }: StreamDescriptor): number {
+  return isLive && producedBy[0]?.stage !== "watch" ? 10 : 1;
+}
+
 /** Sources may be deleted only where watch found them, and only what was compared. */
 function sourceProblems(
   { producedBy }: StreamDescriptor,
-  { deleteSource, verify }: { readonly deleteSource: boolean; readonly verify: number },
+  { deleteSource, verify }: { readonly deleteSource: boolean; readonly verify: number | undefined },
 ): Problem[] {
   if (!deleteSource) return [];
   const where = "compress, --delete-source";
@@ -268,7 +272,8 @@ function sourceProblems(
     const hint = "Leave it away, and delete the files when mote verify has found the folder whole.";
     problems.push({ where, what: `deletes files that watch found, and these frames come from ${source}`, hint });
   }
-  if (verify !== 1) problems.push({ where, what: "needs every frame compared", hint: "Use --verify all." });
+  if (verify !== undefined && verify !== 1)
+    problems.push({ where, what: "needs every frame compared", hint: "Use --verify all." });
   return problems;
 }
 

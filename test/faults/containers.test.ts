@@ -51,7 +51,7 @@ function onSmallDisk(size: string, work: (disk: string) => Promise<void>): Promi
 
 describe.skipIf(!hasJudges).each(containers)(`$stage --out run$ending${needsJudges}`, (container) => {
   const { ending, stage } = container;
-  const nameOf = (stem: string) => (ending === "/" ? stem : `${stem}${ending}`);
+  const nameOf = (stem: string) => (stage === "compress" ? stem : `${stem}${ending}`);
 
   test(`is opened by its stock reader after kill -9 at ${kills} random moments`, { timeout: 240_000 }, async () => {
     const random = seeded(Date.now() & 0xffff);
@@ -125,8 +125,10 @@ describe.skipIf(!hasJudges).each(containers)(`$stage --out run$ending${needsJudg
   test("of two runs on one output, one has it and the other is refused", { timeout: 60_000 }, async () => {
     const path = join(place("two"), nameOf("run"));
     const both = await Promise.all([0, 1].map(() => mote(runOf(recording, container, path))));
-    expect(both.map(({ code }) => code).sort(), both.map(({ err }) => err).join()).toEqual([0, 2]);
-    expect(both.find(({ code }) => code === 2)!.err).toContain("exists already");
+    // A folder that others write to as well is met at the first frame, when the run has begun.
+    const refused = container.reader === "tifs" ? 3 : 2;
+    expect(both.map(({ code }) => code).sort(), both.map(({ err }) => err).join()).toEqual([0, refused]);
+    expect(both.find(({ code }) => code === refused)!.err).toContain("exists already");
     const [found] = judge(container, [path]);
     expect(difference(found!, recording)).toBeUndefined();
     expect(framesIn(found!)).toBe(recording.crcs.length);

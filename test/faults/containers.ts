@@ -7,7 +7,7 @@ import { runSource } from "../core/run-source.js";
 import { python } from "../judges.js";
 
 export interface Container {
-  /** What follows the last stem of its name: ".h5"; a folder's ends with "/". */
+  /** What follows the stem of its name: ".h5"; "/" for a folder of files. */
   readonly ending: string;
   /** Kind of reader in containers.py. */
   readonly reader: string;
@@ -27,6 +27,13 @@ export const containers: readonly Container[] = [
   { ending: ".tif", reader: "tif", stage: "archive", started: 40_000 },
   { ending: ".ome.tif", reader: "tif", stage: "archive", options: ["--tiff-compression", "lzw"], started: 40_000 },
   { ending: ".ome.zarr", reader: "zarr", stage: "archive", started: 5 },
+  {
+    ending: "/",
+    reader: "tifs",
+    stage: "archive",
+    options: ["--name-template", "f_{frame:06}.tif"],
+    started: 2,
+  },
   { ending: "/", reader: "jxls", stage: "compress", options: ["--workers", "1"], started: 2 },
 ];
 
@@ -87,7 +94,7 @@ export function hasStarted({ ending, started }: Container, path: string): boolea
   if (!existsSync(path)) return false;
   const isFolder = statSync(path).isDirectory();
   if (!isFolder) return statSync(path).size >= started;
-  const isFrame = (name: string) => (ending === "/" ? /^[^.].*\.jxl$/.test(name) : /^\d+$/.test(name));
+  const isFrame = (name: string) => (ending === "/" ? /^[^.].*\.(jxl|tif)$/.test(name) : /^\d+$/.test(name));
   return (
     readdirSync(path, { recursive: true }).filter((name) => isFrame(String(name).split("/").at(-1)!)).length >= started
   );

@@ -234,6 +234,17 @@ test("floats, streams without frames, and a run number that no name shows are re
   expect(verify("sample:0").problems[0]!.what).toContain("expected all, sample:N or none");
 });
 
+test("every frame is compared, of a live camera every tenth, unless something else is asked for", () => {
+  const every = (raw: RawOptions, given: Partial<StreamDescriptor>) =>
+    (negotiate({ out: folder, ...raw }, fakeDescriptor(given)).plan as { verifyEvery: number }).verifyEvery;
+  const watch = [{ stage: "watch", version: "0.1.0", options: {} }];
+  expect(every({}, {})).toBe(1);
+  expect(every({}, { isLive: true })).toBe(10);
+  expect(every({}, { isLive: true, producedBy: watch })).toBe(1);
+  expect(every({ verify: "all" }, { isLive: true })).toBe(1);
+  expect(every({ verify: "none" }, {})).toBe(0);
+});
+
 test("sources are deleted only where watch found them and every frame is compared", () => {
   const watched = fakeDescriptor({ producedBy: [{ stage: "watch", version: "0.1.0", options: {} }] });
   expect(refusalOf({ out: folder, deleteSource: true }).problems[0]!.what).toBe(
