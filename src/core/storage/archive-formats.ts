@@ -90,6 +90,14 @@ const table: ArchiveFormat = {
   recover: async () => (await import("./recover/table.js")).recoverTable,
 };
 
+const parquet: ArchiveFormat = {
+  name: "Parquet",
+  isNamed: ({ isFolder, extension }) => !isFolder && extension === ".parquet",
+  isContained: ({ head }) => startsWith(head, [0x50, 0x41, 0x52, 0x31]),
+  verify: async () => (await import("./verify/parquet.js")).verifyParquet,
+  recover: async () => (await import("./recover/parquet.js")).recoverParquet,
+};
+
 const zarr: ArchiveFormat = {
   name: "Zarr",
   isNamed: ({ isFolder, extension }) => isFolder && [".zarr", ".ome.zarr"].includes(extension),
@@ -98,7 +106,7 @@ const zarr: ArchiveFormat = {
   recover: async () => (await import("./recover/zarr.js")).recoverZarr,
 };
 
-export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5, tiff, zarr, frameFolder, image, table];
+export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5, tiff, zarr, frameFolder, image, table, parquet];
 
 /** Looks at a path; a refusal when there is nothing that could be read. */
 function appearanceOf(where: string, path: string): Appearance {

@@ -1,14 +1,15 @@
 /**
  * Tables in Parquet, read with hyparquet, one row group at a time: positions first, then every column again as text. Only
- * this module knows the library; it is loaded when a Parquet table is.
+ * this module and `parquet-pages.ts` know the library; it is loaded when a Parquet table is.
  */
-import type { FileMetaData, ParquetReadOptions } from "hyparquet";
+import type { ColumnChunk, FileMetaData, ParquetReadOptions, SchemaElement } from "hyparquet";
 import { MoteError, reason, refusal } from "../../errors.js";
 import { linkFlag } from "../../tracking/link/linker.js";
 import { type BytePieces, readRange } from "./byte-pieces.js";
 import { cellText, float32Text, instantParsers } from "./cell-text.js";
 import type { UsedColumns } from "./choose-columns.js";
 import type { Positions, RowLabels, Table } from "./open-table.js";
+import type { ParquetChunk } from "./parquet-pages.js";
 import { PositionList } from "./position-list.js";
 
 /** The values of some columns of one row group, by column name. */
@@ -22,6 +23,10 @@ export interface ParquetSource {
   /** Columns of float32, whose values arrive widened. */
   readonly float32: ReadonlySet<string>;
   readonly groupRows: readonly number[];
+  /** Where the columns of each row group lie. */
+  readonly groupChunks: readonly (readonly ParquetChunk[])[];
+  /** Rows that the footer counts over all row groups. */
+  readonly statedRows: number;
   read(columns: readonly string[], start: number, rows: number): Promise<Group>;
 }
 
@@ -69,6 +74,8 @@ export async function openParquetSource(where: string, pieces: BytePieces): Prom
     notes: new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""])),
     float32: new Set(elements.filter((element) => element.type === "FLOAT").map((element) => element.name)),
     groupRows: metadata.row_groups.map((group) => Number(group.num_rows)),
+    groupChunks: metadata.row_groups.map((group) => group.columns.map((entry) => chunkOf(entry, elements))),
+    statedRows: Number(metadata.num_rows),
     async read(columns, start, rows) {
       const group = new Map<string, unknown[]>(columns.map((name) => [name, new Array<unknown>(rows)]));
       const options: ParquetReadOptions = {
@@ -83,6 +90,17 @@ export async function openParquetSource(where: string, pieces: BytePieces): Prom
       await guarded(parquetRead(options));
       return group;
     },
+  };
+}
+
+function chunkOf({ meta_data: known }: ColumnChunk, elements: readonly SchemaElement[]): ParquetChunk {
+  const path = known?.path_in_schema ?? [];
+  const element = elements.find(({ name }) => name === path[0]);
+  const at = Number(known?.dictionary_page_offset || known?.data_page_offset || 0);
+  return {
+    ...{ column: path.join("."), at, bytes: Number(known?.total_compressed_size ?? 0) },
+    values: Number(known?.num_values ?? 0),
+    isFlat: path.length === 1 && element?.repetition_type !== "REPEATED",
   };
 }
 
