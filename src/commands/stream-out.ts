@@ -1,9 +1,11 @@
 /** The stream's way out of a process: what every stage but a sink writes, to stdout or --output. */
 
-import { harmlessReasons } from "../core/model/run-report.js";
+import { type EndOfStream, harmlessReasons } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
+import { type DiskFault, diskComplaint, diskFault, lossReason } from "../core/storage/disk/disk-fault.js";
 import type { StreamWriter } from "../core/stream/stream-writer.js";
+import { formatCount } from "../core/units.js";
 
 const options = {
   output: option.path({
@@ -40,16 +42,23 @@ export const streamOut = defineStage<typeof options, Plan>({
     return fault ? [{ where: `${stage}, --output`, ...fault }] : [];
   },
   async open(plan, context) {
-    const [{ openByteSink, ReaderGone }, { createStreamWriter }, { openOutput, syncFile }] = await Promise.all([
+    const [{ openByteSink, ReaderGone }, { openFileSink }, { createStreamWriter }, { openOutput }] = await Promise.all([
       import("../core/stream/byte-pipe.js"),
+      import("../core/stream/file-sink.js"),
       import("../core/stream/stream-writer.js"),
       import("../core/stream/transport.js"),
     ]);
     const stage = context.input.producedBy.at(-1)?.stage ?? "stream";
     const { fd, name, isFile } = await openOutput(stage, plan.output);
-    const sink = openByteSink(name, fd, context.isAborted, () => {
-      if (isFile) syncFile(fd);
-    });
+    const where = plan.output === "-" ? `${stage}, stdout` : `${stage}, --output ${name}`;
+    const sink = isFile
+      ? openFileSink(where, fd, "Make room or choose another disk, and run again.", plan.output === "-")
+      : openByteSink(name, fd, context.isAborted);
+    /** Why the file takes no more frames, and which it did not get. */
+    let fault: DiskFault | undefined;
+    let stored = 0;
+    let notStored = 0;
+    const missed: { firstFrame: number; count: number }[] = [];
     let isGone = false;
 
     /** A reader that goes away ends the run quietly; whatever else goes wrong is an error. */
@@ -73,19 +82,66 @@ export const streamOut = defineStage<typeof options, Plan>({
         hasIndex: isFile,
       });
     });
+
+    /** Does what a full or failing disk may refuse; returns what it refused, if it is the disk's fault. */
+    function refusedBy(work: () => void): unknown {
+      try {
+        work();
+        return undefined;
+      } catch (error) {
+        if (!isFile || !diskFault(error)) throw error;
+        return error;
+      }
+    }
+
+    function miss(frameNumber: number): { drop: string } {
+      notStored++;
+      const last = missed.at(-1);
+      if (last && last.firstFrame + last.count === frameNumber) last.count++;
+      else missed.push({ firstFrame: frameNumber, count: 1 });
+      return { drop: lossReason[fault!] };
+    }
+
+    /** The file's last word, that frames are missing; it may have no place either. */
+    function tellMissed(end: EndOfStream): void {
+      const refused = refusedBy(() => {
+        for (const run of missed) writer?.event({ event: "drop", stage, ...run, reason: lossReason[fault!] });
+        writer?.end({ ...end, isComplete: false, lost: end.lost + notStored, notStored });
+      });
+      if (refused) context.warn(`${diskComplaint(refused)}; the file is not closed in order`);
+    }
+
     return {
       push(frame) {
-        return write(() => writer?.frame(frame)) ? undefined : { drop: harmlessReasons.readerGone };
+        const { frameNumber } = frame.header;
+        if (fault) return miss(frameNumber);
+        let isWritten = false;
+        const refused = refusedBy(() => {
+          isWritten = write(() => writer?.frame(frame));
+        });
+        if (isWritten) stored++;
+        if (!refused) return isWritten ? undefined : { drop: harmlessReasons.readerGone };
+        fault = diskFault(refused)!;
+        const what = `the run ends at frame ${frameNumber}, ${formatCount(stored, "frame")} written`;
+        context.warn(`${diskComplaint(refused)}; ${what}`);
+        context.endRun();
+        return miss(frameNumber);
       },
       event(event) {
-        write(() => writer?.event(event));
+        if (fault) return;
+        const refused = refusedBy(() => write(() => writer?.event(event)));
+        // The frames are what counts, and the next one shows the fault.
+        if (refused) context.warn(`${diskComplaint(refused)}; an event is missing there`);
       },
       flush(end) {
-        write(() => writer?.end(end));
+        if (fault) tellMissed(end);
+        else write(() => writer?.end(end));
       },
-      summary: () => ({ bytes: sink.position }),
+      summary: () => ({ bytes: sink.position, ...(notStored > 0 ? { notStored } : {}) }),
       close() {
-        sink.close();
+        const refused = fault && refusedBy(() => sink.close());
+        if (!fault) sink.close();
+        else if (refused) context.warn(diskComplaint(refused));
       },
     };
   },

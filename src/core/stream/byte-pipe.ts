@@ -79,12 +79,7 @@ export interface ByteSink {
   close(): void;
 }
 
-export function openByteSink(
-  name: string,
-  fd: number,
-  isAborted: () => boolean,
-  onClose: () => void = () => {},
-): ByteSink {
+export function openByteSink(name: string, fd: number, isAborted: () => boolean): ByteSink {
   let position = 0;
 
   function attempt(write: () => number): number {
@@ -129,7 +124,6 @@ export function openByteSink(
       position += total;
     },
     close() {
-      onClose();
       if (fd !== 1) closeSync(fd);
     },
   };

@@ -1,17 +1,24 @@
 /** Bytes into a file, each write whole or not at all, so that a recording never has half a message in it. */
-import { closeSync, fsyncSync, ftruncateSync, writevSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, writevSync } from "node:fs";
 import { failure, reason } from "../errors.js";
 import type { ByteSink } from "./byte-pipe.js";
 
-/** Over an empty file that is open for writing; `where` and `hint` are for complaints. Closing syncs. */
-export function openFileSink(where: string, fd: number, hint: string): ByteSink {
+/**
+ * Over a file that is open for writing; `where` and `hint` are for complaints. Closing syncs. `isShared`: the file is
+ * another program's too, as a redirected stdout is: the stream goes behind what is there, the next program's behind the
+ * stream, and the descriptor stays open.
+ */
+export function openFileSink(where: string, fd: number, hint: string, isShared = false): ByteSink {
+  const start = isShared ? fstatSync(fd).size : 0;
   let position = 0;
+  /** Written bytes were taken back, so the descriptor's own place is behind the end. */
+  let isPlaceLost = false;
 
   function writeAll(views: readonly Uint8Array[]): number {
     let at = position;
     let rest = [...views];
     while (rest.length > 0) {
-      let wrote = writevSync(fd, rest, at);
+      let wrote = writevSync(fd, rest, isShared && !isPlaceLost ? undefined : start + at);
       at += wrote;
       // A disk may take a part: what is left of the first view that was not taken whole, and those behind it.
       const next = rest.findIndex((view) => {
@@ -33,8 +40,9 @@ export function openFileSink(where: string, fd: number, hint: string): ByteSink 
       try {
         position = writeAll(views.filter((view) => view.length > 0));
       } catch (error) {
+        isPlaceLost = true;
         try {
-          ftruncateSync(fd, position);
+          ftruncateSync(fd, start + position);
         } catch {
           // What is behind the last whole message is overwritten by the next, or looks like a cut.
         }
@@ -47,7 +55,7 @@ export function openFileSink(where: string, fd: number, hint: string): ByteSink 
       } catch (error) {
         throw failure(where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
       } finally {
-        closeSync(fd);
+        if (!isShared) closeSync(fd);
       }
     },
   };

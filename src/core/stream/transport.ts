@@ -2,7 +2,7 @@
  * Where a frame stream comes from and goes to: `-` (stdin, stdout), a file, a named pipe, or `unix:/path`. A reader of
  * `unix:` listens and takes one connection; a writer connects, and waits a while for the reader to be there.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, statSync, unlinkSync } from "node:fs";
+import { closeSync, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { isatty } from "node:tty";
 import { failure, reason, refusal } from "../errors.js";
@@ -84,11 +84,6 @@ export function outputFault(output: string, isForced: boolean): { what: string; 
     // Not there: nothing is in the way.
   }
   return undefined;
-}
-
-/** Makes what was written to a file durable. */
-export function syncFile(fd: number): void {
-  fsyncSync(fd);
 }
 
 function isRegularFile(fd: number): boolean {
