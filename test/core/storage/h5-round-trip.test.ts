@@ -95,6 +95,12 @@ test.each(hdf5FilterNames)("%s is decoded", async (filter) => {
   expect(found.map(({ pixels }) => pixels)).toEqual(stored.map(({ pixels }) => pixels));
 });
 
+test("an image that Blosc cannot make smaller is stored as it is, in a dataset of its own too", async () => {
+  const { path, stored } = await write({ filter: "blosc-zstd", layout: "per-frame" });
+  const { found } = await replay(path);
+  expect(found.map(({ pixels }) => pixels)).toEqual(stored.map(({ pixels }) => pixels));
+});
+
 test("the files of a split archive are one recording, its numbers going on", async () => {
   const { stored } = await write({ split: { frames: 4 }, filter: "none" }, "uint8", 10);
   const { run, found } = await replay(join(folder, "run_*.h5"));

@@ -7,6 +7,8 @@ export interface FrameLayout {
    * `committed` or `failed` tells.
    */
   append(frame: Frame, keepsPixels: boolean): void;
+  /** After a filter refused a frame: stores the next one without. Absent where one filter holds for all frames. */
+  skipFilter?(): void;
   committed(): void;
   /** The file is back at the last commit; the frame may come again. */
   failed(): void;

@@ -93,26 +93,44 @@ export class H5Segment {
   }
 
   append(frame: Frame, keepsPixels: boolean): void {
-    const isFirst = this.isEmpty;
     try {
-      this.#open();
-      if (isFirst && this.#isSplit) {
-        this.#file.attribute("/metadata", "first_frame", BigInt(frame.header.frameNumber));
-      }
-      this.#appendEvents();
-      this.#layout.append(frame, keepsPixels);
-      const row = this.#ledgerRows.borrowStored(frame, keepsPixels ? "stored" : "image not stored");
-      this.#file.append(this.#ledger, row, 1);
-      this.#file.commit();
+      this.#append(frame, keepsPixels);
     } catch (error) {
       this.#layout.failed();
       this.#giveUp();
-      throw this.#refused(error);
+      const isForFilter = error instanceof H5Refused && /filter returned failure/.test(error.message);
+      if (!isForFilter || !this.#layout.skipFilter) throw this.#refused(error);
+      this.#layout.skipFilter();
+      this.#appendPlain(frame, keepsPixels);
     }
     this.#events = [];
     this.#layout.committed();
     if (keepsPixels) this.frames++;
     this.rows += Math.max(0, frame.rowCount);
+  }
+
+  /** Blosc refuses an image that does not get smaller. */
+  #appendPlain(frame: Frame, keepsPixels: boolean): void {
+    try {
+      this.#append(frame, keepsPixels);
+    } catch (error) {
+      this.#layout.failed();
+      this.#giveUp();
+      throw this.#refused(error);
+    }
+  }
+
+  #append(frame: Frame, keepsPixels: boolean): void {
+    const isFirst = this.isEmpty;
+    this.#open();
+    if (isFirst && this.#isSplit) {
+      this.#file.attribute("/metadata", "first_frame", BigInt(frame.header.frameNumber));
+    }
+    this.#appendEvents();
+    this.#layout.append(frame, keepsPixels);
+    const row = this.#ledgerRows.borrowStored(frame, keepsPixels ? "stored" : "image not stored");
+    this.#file.append(this.#ledger, row, 1);
+    this.#file.commit();
   }
 
   event(event: StreamEvent): void {

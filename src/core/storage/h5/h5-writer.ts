@@ -10,6 +10,7 @@ export const pixelTypes: Readonly<Record<PixelFormat, H5Type>> = { uint8: "<B", 
 
 export interface GrowingDataset {
   readonly path: string;
+  readonly filter: Filter;
   /** Shape of one row: [] for a column, [height, width] for frames. */
   readonly rowShape: readonly bigint[];
   /** Rows so far. */
@@ -38,6 +39,7 @@ export class H5Refused extends Error {}
 
 type File = InstanceType<Hdf5Library["hdf5"]["File"]>;
 const isOne = [1n, 1n, 1n];
+const bloscFilter = 32001;
 /**
  * The oldest structures of the format: every reader knows them, none has a checksum over several fields that would have to
  * change in one write, and the superblock has no mark that keeps readers away from a file that was not closed.
@@ -124,7 +126,7 @@ export class H5Writer {
       });
       return 0;
     });
-    const made = { path, rowShape: rowShape.map(BigInt), length: 0, committed: 0, lengthAt: -1 };
+    const made = { path, filter, rowShape: rowShape.map(BigInt), length: 0, committed: 0, lengthAt: -1 };
     this.#growing.push(made);
     return made;
   }
@@ -148,7 +150,33 @@ export class H5Writer {
       if (dataset.lengthAt < 0) throw new Error(`the length of ${dataset.path} is not where HDF5 keeps it`);
     }
     resize(() => 0n);
+    const flags = this.#growing.flatMap(({ filter }) =>
+      filter.id === bloscFilter ? [this.#findFlags(filter.id)] : [],
+    );
+    if (flags.length === 0) this.#commit();
+    else this.#makeOptional(flags);
+  }
+
+  /**
+   * Blosc refuses a chunk that does not get smaller, and the library's bindings can only ask for filters that must not:
+   * the bit that lets such a chunk be stored as it is (format specification, IV.A.2.l, "Filter Pipeline") is set in the
+   * file, which the library then opens again.
+   */
+  #makeOptional(flags: readonly number[]): void {
+    this.#checked((file) => file.close());
+    this.#file = undefined;
+    for (const at of flags) this.#held.write(Uint8Array.of(1, 0), at);
     this.#commit();
+    this.#open("a");
+  }
+
+  /** Where the flags of a dataset's only filter stand. */
+  #findFlags(id: number): number {
+    const [version, filters] = [1, 1];
+    const message = Uint8Array.of(version, filters, 0, 0, 0, 0, 0, 0, id & 255, id >> 8);
+    const at = this.#held.find(message);
+    if (at < 0) throw new Error(`the filter ${id} is not where HDF5 keeps it`);
+    return at + message.length + 2;
   }
 
   /** Appends rows; `bytes` may lie in shared memory and is copied once. */

@@ -41,7 +41,11 @@ export function createPerFrameLayout(
     file.dataset(path, rowType, [rows], new Uint8Array(table.buffer));
   }
 
+  let isPlain = false;
   return {
+    skipFilter() {
+      isPlain = true;
+    },
     append(frame, keepsPixels) {
       if (descriptor.hasFrames && keepsPixels) {
         const path = `/images/${frameName(frame.header.frameNumber)}`;
@@ -51,15 +55,19 @@ export function createPerFrameLayout(
           pixelTypes[descriptor.pixelFormat],
           [height, width],
           new Uint8Array(buffer, byteOffset, pixelBytes),
-          hdf5Filters[settings.filter],
+          hdf5Filters[isPlain ? "none" : settings.filter],
         );
         describeImages(file, path, descriptor);
         for (const [name, read] of Object.entries(frameFields)) file.attribute(path, name, read(frame.header));
       }
       if (descriptor.detections) appendTable(frame);
     },
-    committed() {},
-    failed() {},
+    committed() {
+      isPlain = false;
+    },
+    failed() {
+      isPlain = false;
+    },
     finish() {},
   };
 }
