@@ -43,7 +43,7 @@ const options = {
 
 interface Facts {
   readonly processors: number;
-  /** Day on which the run starts, UTC, as 2026-11-20. */
+  /** Day on which the run starts, local time, as 2026-11-20. */
   readonly date: string;
   /** Which of the files to write are folders already. */
   readonly folders: readonly string[];
@@ -67,9 +67,12 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     },
   ],
   async look(o) {
-    const { processorCount } = await import("../core/workers/processors.js");
+    const [{ processorCount }, { localDay }] = await Promise.all([
+      import("../core/workers/processors.js"),
+      import("../core/storage/root/run-number.js"),
+    ]);
     const folders = o.root === undefined ? o.out.filter(isPlainFolder) : [];
-    return { processors: processorCount(), date: new Date().toISOString().slice(0, 10), folders };
+    return { processors: processorCount(), date: localDay(BigInt(Date.now()) * 1_000_000n), folders };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");

@@ -3,8 +3,9 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { acquire } from "../../../src/commands/acquire.js";
+import { archive } from "../../../src/commands/archive.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { isTiffFolder } from "../../../src/core/storage/frame-store.js";
 import { tiffFolderProblems } from "../../../src/core/storage/tiff/folder-options.js";
@@ -252,4 +253,16 @@ describe.skipIf(!canMountSmallDisk)(`a disk that is full for a while${needsDisk}
       });
     }
   }
+});
+
+test("{date} is the local day, as everywhere in Mote", async () => {
+  // One is always a day or two ahead of the other.
+  for (const zone of ["Pacific/Kiritimati", "Pacific/Pago_Pago"]) {
+    vi.stubEnv("TZ", zone);
+    const day = () => execFileSync("date", ["+%F"], { encoding: "utf8", env: { ...process.env, TZ: zone } }).trim();
+    const before = day();
+    const { date: told } = (await archive.look!({ out: ["tifs/"] } as never, "archive")) as { date: string };
+    expect([before, day()]).toContain(told);
+  }
+  vi.unstubAllEnvs();
 });

@@ -10,7 +10,7 @@ export interface TiffNames {
   /** Path of a frame's file inside the folder: "{date}/run_{run:03}_frame_{frame:06}.tiff". */
   readonly template: string;
   readonly run: number;
-  /** Day the run started, UTC, as 2026-11-20. */
+  /** Day the run started, local time, as 2026-11-20. */
   readonly date: string;
 }
 
@@ -18,7 +18,7 @@ const plainTemplate = "frame_{frame:06}.tif";
 
 export const tiffFolderOptions = {
   nameTemplate: option.text({
-    doc: `Names of the files of --out FOLDER/, one TIFF a frame: {frame} is its number ({frame:06} with zeros to six digits), {run} that of --run, {date} the day the run started, UTC; folders in front are made. Default ${plainTemplate}, with --root ${frameTemplate}.tif.`,
+    doc: `Names of the files of --out FOLDER/, one TIFF a frame: {frame} is its number ({frame:06} with zeros to six digits), {run} that of --run, {date} the day the run started, in local time; folders in front are made. Default ${plainTemplate}, with --root ${frameTemplate}.tif.`,
     metavar: "template",
   }),
   run: option.count({ doc: "Number that {run} in the name template stands for. Default 1.", min: 0 }),
