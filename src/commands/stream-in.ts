@@ -26,6 +26,7 @@ const options = {
 
 interface Plan {
   readonly fd: number;
+  /** For complaints: "track, --input run.mote". */
   readonly name: string;
   readonly position: number;
   readonly isSeekable: boolean;
@@ -53,16 +54,17 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
   summary: "Read a frame stream.",
   options,
   examples: [],
-  async look({ input }) {
+  async look({ input }, stage) {
     const [{ openByteSource }, { readDescriptor }, { openInput }] = await Promise.all([
       import("../core/stream/byte-pipe.js"),
       import("../core/stream/stream-reader.js"),
       import("../core/stream/transport.js"),
     ]);
-    const opened = await openInput(input === "-" ? "stdin" : "stream", input);
-    const source = openByteSource(opened.name, opened.fd, 0, opened.isSeekable);
+    const opened = await openInput(stage, input);
+    const name = input === "-" ? `${stage}, stdin` : `${stage}, --input ${opened.name}`;
+    const source = openByteSource(name, opened.fd, 0, opened.isSeekable);
     const descriptor = readDescriptor(source);
-    return { descriptor, ...opened, position: source.position };
+    return { descriptor, ...opened, name, position: source.position };
   },
   negotiate(_, o, facts) {
     const { descriptor } = facts;

@@ -50,7 +50,7 @@ export async function runSource(
 ): Promise<SourceRun> {
   const { options, problems } = decodeOptions(stage.name, stage.options, raw);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  const facts = await stage.look?.(options);
+  const facts = await stage.look?.(options, stage.name);
   const { output, plan, needs } = stage.negotiate(null, options, facts);
   const found = (await stage.check?.(plan, output)) ?? [];
   if (found.length > 0) throw new MoteError(found, { exitCode: 2 });

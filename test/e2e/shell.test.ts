@@ -107,7 +107,9 @@ test("a cut stream is an error that says after which frame; what came is kept", 
   const cut = "head -c 400000 whole.mote";
   const failed = await shell.run(`${cut} | mote archive --out a.mote`);
   expect(failed.code).toBe(1);
-  expect(failed.err).toMatch(/error: stdin: the stream was cut after frame \d+, at byte 400000/);
+  expect(failed.err).toMatch(/error: archive, stdin: the stream was cut after frame \d+, at byte 400000/);
+  const named = await shell.run(`${cut} > cut.mote; mote track --diameter 21 --input cut.mote --output c.mote`);
+  expect(named.err).toMatch(/error: track, --input cut\.mote: the stream was cut after frame \d+, at byte 400000/);
   const taken = await shell.run(`${cut} | mote archive --allow-truncated --out b.mote`);
   expect(taken.code).toBe(3);
   const inspected = await shell.run("mote inspect b.mote --json");

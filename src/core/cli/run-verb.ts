@@ -70,8 +70,12 @@ export async function runStageVerb(stage: StageDeclaration, given: RawOptions, v
   if (replayed !== undefined) {
     lowerPriority();
     requests.unshift({ stage: (await loadStage("acquire"))!, label: "acquire", raw: { files: replayed } });
-  } else if (stage.role !== "source") requests.unshift({ stage: streamIn, label: "stream-in", raw: inPart });
-  if (stage.role !== "sink") requests.push({ stage: streamOut, label: "stream-out", raw: outPart });
+  } else if (stage.role !== "source") {
+    requests.unshift({ stage: streamIn, label: "stream-in", servedStage: stage.name, raw: inPart });
+  }
+  if (stage.role !== "sink") {
+    requests.push({ stage: streamOut, label: "stream-out", servedStage: stage.name, raw: outPart });
+  }
   return runStages(requests, voice, version);
 }
 

@@ -12,6 +12,8 @@ export interface StageRequest {
   readonly stage: StageDeclaration;
   /** Name in reports and messages. */
   readonly label: string;
+  /** Of an end that only carries the stream: the stage that the user called, which complaints about it name. */
+  readonly servedStage?: string;
   readonly raw: RawOptions;
 }
 
@@ -69,7 +71,7 @@ export async function planRun(requests: readonly StageRequest[], version: string
   const decoded = requests.map((request) => {
     const raw = withPreset(request.stage, request.raw);
     const specs = optionsOf(request.stage);
-    const result = decodeOptions(request.label, specs, raw);
+    const result = decodeOptions(request.servedStage ?? request.label, specs, raw);
     problems.push(...result.problems);
     return { ...request, specs, raw, options: result.options as Record<string, unknown> };
   });
@@ -77,8 +79,8 @@ export async function planRun(requests: readonly StageRequest[], version: string
 
   const planned: PlannedStage[] = [];
   let upstream: StreamDescriptor | null = null;
-  for (const { stage, label, specs, raw, options } of decoded) {
-    const facts = await stage.look?.(options);
+  for (const { stage, label, servedStage, specs, raw, options } of decoded) {
+    const facts = await stage.look?.(options, servedStage ?? label);
     const negotiated = stage.negotiate(upstream, options, facts);
     const input = upstream ?? negotiated.output;
     const own = { stage: label, version, options: optionsAsJson(specs, raw) };

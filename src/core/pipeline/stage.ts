@@ -147,8 +147,8 @@ export interface StageDeclaration<
   readonly examples: readonly Example[];
   /** True for the ends of a process' pipeline that only carry the stream (stdin, stdout): they leave no provenance. */
   readonly isTransport?: boolean;
-  /** Looks at the world (files to replay) without changing it or keeping it open. */
-  look?(options: OptionsOf<Specs>): Awaitable<Facts>;
+  /** Looks at the world (files to replay) without changing it or keeping it open. `stageName`: what complaints call the stage. */
+  look?(options: OptionsOf<Specs>, stageName: string): Awaitable<Facts>;
   /** Pure: sees the upstream descriptor (null for a source), refuses with a MoteError of exit code 2 or says what it will do. */
   negotiate(input: StreamDescriptor | null, options: OptionsOf<Specs>, facts: Facts): Negotiated<Plan>;
   /** Last look before anything is opened: disk space, files in the way. */
