@@ -10,30 +10,26 @@ import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from 
 import { runSource } from "../core/run-source.js";
 import { openShell } from "./shell.js";
 
-/** What is asked for, and what is given to acquire afterwards. */
-const formats: readonly { readonly name: string; readonly sink: (out: string) => string; readonly from: string }[] = [
-  { name: "mote", sink: (out) => `archive --out ${out}.mote`, from: ".mote" },
-  { name: "h5", sink: (out) => `archive --out ${out}.h5 --hdf5-filter bitshuffle-lz4`, from: ".h5" },
-  { name: "h5-frames", sink: (out) => `archive --out ${out}.h5 --hdf5-layout per-frame`, from: ".h5" },
-  { name: "h5-split", sink: (out) => `archive --out ${out}.h5 --split 2frames`, from: "_*.h5" },
-  { name: "tif", sink: (out) => `archive --out ${out}.tif`, from: ".tif" },
+/** Sinks, each writing several formats at once: their words, and by format what is given to acquire afterwards. */
+const sinks: readonly { readonly words: (to: string) => string; readonly made: Readonly<Record<string, string>> }[] = [
   {
-    name: "tif-zstd",
-    sink: (out) => `archive --out ${out}.tif --tiff-compression zstd --tiff-predictor`,
-    from: ".tif",
+    words: (to) =>
+      `archive --hdf5-filter bitshuffle-lz4 --out ${to}.mote --out ${to}.h5 --out ${to}.tif --out ${to}.ome.tif --out ${to}.ome.zarr`,
+    made: { mote: ".mote", h5: ".h5", tif: ".tif", "ome-tif": ".ome.tif", "ome-zarr": ".ome.zarr" },
   },
-  { name: "ome-tif", sink: (out) => `archive --out ${out}.ome.tif --tiff-compression lzw`, from: ".ome.tif" },
-  { name: "tifs", sink: (out) => `archive --out ${out}/ --name-template 'f_{frame:04}.tiff'`, from: "" },
-  { name: "ome-zarr", sink: (out) => `archive --out ${out}.ome.zarr`, from: ".ome.zarr" },
   {
-    name: "zarr-shards",
-    sink: (out) => `archive --out ${out}.ome.zarr --zarr-shard 3 --zarr-codec zstd`,
-    from: ".ome.zarr",
+    words: (to) =>
+      `archive --hdf5-layout per-frame --tiff-compression zstd --tiff-predictor --zarr-shard 3 --zarr-codec zstd --out ${to}-f.h5 --out ${to}-z.tif --out ${to}-s.ome.zarr`,
+    made: { "h5-frames": "-f.h5", "tif-zstd": "-z.tif", "zarr-shards": "-s.ome.zarr" },
   },
-  { name: "jxl", sink: (out) => `compress --out ${out}`, from: "" },
+  {
+    words: (to) => `archive --split 2frames --out ${to}-split.h5 --out ${to}-tifs/ --name-template 'f_{frame:04}.tiff'`,
+    made: { "h5-split": "-split_*.h5", tifs: "-tifs" },
+  },
+  { words: (to) => `compress --out ${to}-jxl`, made: { jxl: "-jxl" } },
 ];
 /** JPEG XL would round floats. */
-const forFloats = formats.filter(({ name }) => name !== "jxl");
+const forFloats = sinks.slice(0, -1);
 
 const fields = [
   "frameNumber",
@@ -120,21 +116,20 @@ test.each([
     await record(join(shell.folder, "was.mote"), descriptor);
     const was = await take(join(shell.folder, "was.mote"));
     expect(was.frames.length).toBe(5);
-    const kept = pixelFormat === "float32" ? forFloats : formats;
-    const lines = kept.map(({ name, sink }) => `mote run --quiet acquire was.mote then ${sink(name)}`);
-    for (const line of lines) expect(await shell.run(line), line).toMatchObject({ code: 0, err: "" });
-    // The whole table for one type; the others from each format once and to each once.
-    const pairs = kept.flatMap((from, at) =>
-      (bitDepth === 12 ? kept : [kept[(at + 1) % kept.length]!]).map((to) => ({
-        from,
-        to,
-        out: `${from.name}-to-${to.name}`,
-      })),
-    );
-    for (const { from, to, out } of pairs) {
-      const line = `mote run --quiet acquire '${from.name}${from.from}' then ${to.sink(out)}`;
+    const kept = pixelFormat === "float32" ? forFloats : sinks;
+    const run = async (from: string, sink: (typeof sinks)[number], to: string) => {
+      const line = `mote run --quiet acquire '${from}' then ${sink.words(to)}`;
       expect(await shell.run(line), line).toMatchObject({ code: 0, err: "" });
-      expect(await take(join(shell.folder, `${out}${to.from}`)), line).toEqual(was);
+      for (const ending of Object.values(sink.made)) {
+        expect(await take(join(shell.folder, `${to}${ending}`)), `${line}: ${ending}`).toEqual(was);
+      }
+    };
+    for (const sink of kept) await run("was.mote", sink, "first");
+    const sources = kept.flatMap(({ made }) => Object.entries(made));
+    // Every pair for one type; for the others each format to some and from some.
+    for (const [at, [name, ending]] of sources.entries()) {
+      const some = bitDepth === 12 ? kept : [kept[at % kept.length]!];
+      for (const [index, sink] of some.entries()) await run(`first${ending}`, sink, `${name}-${index}`);
     }
   },
 );
