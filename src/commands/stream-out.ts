@@ -105,7 +105,8 @@ export const streamOut = defineStage<typeof options, Plan>({
     /** The file's last word, that frames are missing; it may have no place either. */
     function tellMissed(end: EndOfStream): void {
       const refused = refusedBy(() => {
-        for (const run of missed) writer?.event({ event: "drop", stage, ...run, reason: lossReason[fault!] });
+        for (const run of missed)
+          writer?.event({ event: "drop", stage: "stream-out", ...run, reason: lossReason[fault!] });
         writer?.end({ ...end, isComplete: false, lost: end.lost + notStored, notStored });
       });
       if (refused) context.warn(`${diskComplaint(refused)}; the file is not closed in order`);
