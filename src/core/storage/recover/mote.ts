@@ -18,7 +18,6 @@ import {
   preamble,
 } from "../../stream/message.js";
 import { type Found, type FoundMessage, scanMessages } from "../../stream/scan-messages.js";
-import { formatCount } from "../../units.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import { frameRange, type Recover, type RecoverContext, type Recovery } from "./recovery.js";
@@ -57,8 +56,8 @@ class MoteSalvage implements Salvage {
   /** The damage has been told already, as that of a frame's detections. */
   #isTold = false;
   #isCut = false;
-  /** Detections whose frame was not stored, without damage in front of them. */
-  #withoutPixels = 0;
+  /** The message taken last is not the one behind the message before it: what was between is damaged. */
+  #followsDamage = false;
   /** Overflow of a link on the disk: no end is ever written to one, and its frames are some of the run's. */
   readonly #isSpool: boolean;
 
@@ -78,7 +77,7 @@ class MoteSalvage implements Salvage {
     this.#found = scanMessages(source, { from, to });
   }
 
-  async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean> {
+  async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean | "detections"> {
     for (let message = this.#take(); message; message = this.#take()) {
       await this.#recovery.progress(message.nextAt, this.#source.sizeBytes);
       const { kind } = message.prefix;
@@ -93,13 +92,11 @@ class MoteSalvage implements Salvage {
       } else if (kind === messageKind.detections && !this.descriptor.hasFrames && this.#fillAlone(message, frame)) {
         this.#tellGap(frame.header.frameNumber, onEvent);
         return true;
-      } else if (kind === messageKind.detections && this.#damageAt < 0) this.#withoutPixels++;
-    }
-    if (this.#withoutPixels > 0) {
-      // A full disk refused their pixels (archive --on-full tracks-only).
-      this.#recovery.lost(
-        `detections without pixels: ${formatCount(this.#withoutPixels, "frame")} have only them, and are left out`,
-      );
+      } else if (kind === messageKind.detections && !this.#followsDamage && this.#fillAlone(message, frame)) {
+        // A full disk refused their pixels (archive --on-full tracks-only); behind damage the pixels may be what it cost.
+        this.#tellGap(frame.header.frameNumber, onEvent);
+        return "detections";
+      }
     }
     this.#tellTail(onEvent);
     return false;
@@ -114,6 +111,7 @@ class MoteSalvage implements Salvage {
     const held = this.#held;
     this.#held = undefined;
     if (held) return held;
+    this.#followsDamage = false;
     for (;;) {
       const { value, done } = this.#found.next() as IteratorResult<Found, void>;
       if (done || !value) return undefined;
@@ -124,10 +122,12 @@ class MoteSalvage implements Salvage {
       if (value.found === "message") {
         const { sequence } = value.prefix;
         this.#missing += Math.max(0, sequence - this.#next);
+        if (sequence > this.#next) this.#followsDamage = true;
         this.#next = sequence + 1;
         if (value.payloadState !== "bad") return value;
         this.#missing++;
       }
+      this.#followsDamage = true;
       if (this.#damageAt < 0) this.#damageAt = value.at;
     }
   }

@@ -6,6 +6,8 @@ import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import { slotColumns } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream, StageReport } from "../../model/run-report.js";
+import { formatCount } from "../../units.js";
+import { imageNotStored } from "../disk/disk-fault.js";
 import { type Container, containerFor, type FrameStore } from "../frame-store.js";
 import type { RecoverContext, Recovery } from "./recovery.js";
 
@@ -16,9 +18,10 @@ export interface Salvage {
   readonly mostRows: number;
   /**
    * Fills the next whole frame, detections included where they are whole; false after the last. What lies between and
-   * cannot be read is told to the recovery as a loss; events that the file holds are handed on.
+   * cannot be read is told to the recovery as a loss; events that the file holds are handed on. "detections": the frame's
+   * pixels were never stored, its detections are whole.
    */
-  next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean>;
+  next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean | "detections">;
   /** The totals the file ends with; null when it was cut before them. Asked after the last frame. */
   readonly end: EndOfStream | null;
   close(): void;
@@ -55,9 +58,9 @@ export async function recoverFrames(salvage: Salvage, recovery: Recovery, contex
     const store = await open({ path: recovery.out, where, descriptor, geometry, isForced: false });
     let isClosed = false;
     try {
-      await copyFrames(salvage, store, frame);
+      const imagesMissing = await copyFrames(salvage, store, container, frame, recovery);
       isClosed = true;
-      const end = endOf(salvage.end, store, recovery);
+      const end = endOf(salvage.end, store, recovery, imagesMissing);
       // Only a file that says itself that it has no frames may become one without.
       const isEmpty = store.frames === 0 && salvage.end === null;
       await store.close(isEmpty ? null : end);
@@ -98,21 +101,44 @@ function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery): Con
   return container;
 }
 
-async function copyFrames(salvage: Salvage, store: FrameStore, frame: Frame): Promise<void> {
-  frame.rowCount = -1;
-  while (await salvage.next(frame, (event) => store.event(event))) {
-    await store.append(frame);
+/** Copies what the salvage has; returns how many frames are there with their detections only. */
+async function copyFrames(
+  salvage: Salvage,
+  store: FrameStore,
+  container: Container,
+  frame: Frame,
+  recovery: Recovery,
+): Promise<number> {
+  let [kept, left] = [0, 0];
+  const onEvent = (event: StreamEvent) => {
+    // A container that takes detections alone says itself which images it lacks.
+    const isToldByStore = event.event === "drop" && event.reason === imageNotStored && store.appendDetections;
+    if (!isToldByStore) store.event(event);
+  };
+  for (;;) {
     frame.rowCount = -1;
+    const got = await salvage.next(frame, onEvent);
+    if (got === false) break;
+    if (got === true || !container.keepsFrames) await store.append(frame);
+    else if (store.appendDetections) {
+      await store.appendDetections(frame);
+      kept++;
+    } else left++;
   }
+  if (kept > 0) recovery.note(`${formatCount(kept, "frame")} with detections only: a full disk refused the pixels`);
+  if (left > 0)
+    recovery.lost(`detections without pixels: ${formatCount(left, "frame")} have only them, and are left out`);
+  return kept;
 }
 
 /** The totals of the recovered file: those of the run, where they survived, and this recovery as one more stage. */
-function endOf(end: EndOfStream | null, store: FrameStore, recovery: Recovery): EndOfStream {
+function endOf(end: EndOfStream | null, store: FrameStore, recovery: Recovery, imagesMissing: number): EndOfStream {
   const { lostFrames } = recovery;
   const own: StageReport = {
     stage: "recover",
-    in: store.frames + lostFrames,
-    out: store.frames,
+    in: store.frames + imagesMissing + lostFrames,
+    // Frames without their image went on from here too: it is the file that does not have them whole.
+    out: store.frames + imagesMissing,
     dropped: lostFrames > 0 ? { [damagedReason]: lostFrames } : {},
     failed: 0,
     latencyMs: { p50: 0, p99: 0 },
@@ -123,7 +149,9 @@ function endOf(end: EndOfStream | null, store: FrameStore, recovery: Recovery): 
   };
   return {
     isComplete: (end?.isComplete ?? false) && recovery.lossCount === 0,
-    lost: (end?.lost ?? 0) + lostFrames,
+    // The run's own total has the images already.
+    lost: (end?.lost ?? imagesMissing) + lostFrames,
     stages: [...(end?.stages ?? []), own],
+    ...(imagesMissing > 0 && { notStored: imagesMissing }),
   };
 }
