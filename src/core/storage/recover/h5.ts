@@ -10,6 +10,7 @@ import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
+import { imageNotStored } from "../disk/disk-fault.js";
 import {
   type ArchiveState,
   type FrameFault,
@@ -22,6 +23,7 @@ import {
 import { ColumnWindow } from "../h5/column-window.js";
 import { frameFields, setFrameField } from "../h5/frame-columns.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
+import { fates } from "../h5/ledger.js";
 import { repairCopy } from "../h5/repair.js";
 import { openFileSource } from "../read/file-source.js";
 import { LostRows, openTracks, type Tracks } from "./h5-rows.js";
@@ -113,6 +115,8 @@ class H5Salvage implements Salvage {
   readonly #lost: LostRows;
   /** Rows of the ledger by frame, for frames that are datasets of their own. */
   readonly #times = new Map<number, LedgerRow>();
+  /** Frames of which a full disk left the detections only; they come behind all that were stored whole. */
+  readonly #withoutPixels: Iterator<LedgerRow>;
   #index = 0;
   #number = -1;
 
@@ -126,12 +130,13 @@ class H5Salvage implements Salvage {
     this.#tracks = this.descriptor.detections ? openTracks(file, state, this.descriptor.detections.columns) : undefined;
     this.mostRows = this.#tracks?.mostRows ?? 0;
     this.#lost = new LostRows(file, state);
+    this.#withoutPixels = rowsWithoutPixels(file, state);
     if (state.frames?.alone) {
       for (const row of ledgerRows(file, state.ledgerRows ?? 0)) if (row.fate === 0) this.#times.set(row.frame, row);
     }
   }
 
-  async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean> {
+  async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean | "detections"> {
     const { frames } = this.#state;
     if (!frames) return this.#nextAlone(frame, onEvent);
     for (; this.#index < frames.count; this.#index++) {
@@ -152,6 +157,16 @@ class H5Salvage implements Salvage {
       this.#index++;
       this.#tracks?.fill(frame, number);
       return true;
+    }
+    const { value: row, done } = this.#tracks ? this.#withoutPixels.next() : { value: undefined, done: true };
+    if (!done && row) {
+      this.#beginFrame(frame, row.frame);
+      frame.header.capturedAtNs = row.capturedAtNs;
+      frame.header.receivedAtNs = row.receivedAtNs;
+      for (const event of this.#lost.before(row.frame)) onEvent(event);
+      this.#number = row.frame;
+      this.#tracks!.fill(frame, row.frame);
+      return "detections";
     }
     this.#finish(onEvent);
     return false;
@@ -215,12 +230,16 @@ class H5Salvage implements Salvage {
       this.#finish(onEvent);
       return false;
     }
-    const { shape, pixelFormat, bitDepth } = this.descriptor;
-    frame.header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], bitDepth);
-    frame.header.frameNumber = number;
+    this.#beginFrame(frame, number);
     for (const event of this.#lost.before(number)) onEvent(event);
     this.#tracks!.fill(frame, number);
     return true;
+  }
+
+  #beginFrame({ header }: Frame, number: number): void {
+    const { shape, pixelFormat, bitDepth } = this.descriptor;
+    header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], bitDepth);
+    header.frameNumber = number;
   }
 
   #finish(onEvent: (event: StreamEvent) => void): void {
@@ -243,6 +262,11 @@ class H5Salvage implements Salvage {
       this.#recovery.lostRange(there, announced - there, why);
     } else this.#recovery.note(`the file was not closed; all ${announced} announced frames are there`);
   }
+}
+
+function* rowsWithoutPixels(file: H5Reader, { ledgerRows: rows }: ArchiveState): Generator<LedgerRow> {
+  const code = fates.indexOf(imageNotStored);
+  for (const row of ledgerRows(file, rows ?? 0)) if (row.fate === code) yield row;
 }
 
 function jsonAttribute(file: H5Reader, name: string): JsonObject {

@@ -12,6 +12,7 @@ import { column, type DetectionColumn } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
+import { imageNotStored } from "../disk/disk-fault.js";
 import { fates } from "../h5/ledger.js";
 import { openZarrImages, recordedDescriptor } from "../read/zarr-file.js";
 import { ColumnFile } from "../zarr/column-file.js";
@@ -41,6 +42,9 @@ class ZarrSalvage implements Salvage {
   readonly #tracks: RecordedTracks | undefined;
   readonly #isOurs: boolean;
   readonly #events: StreamEvent[];
+  /** Frames of which a full disk left the detections only; they come behind all that were stored whole. */
+  readonly #withoutPixels: WithoutPixels[];
+  #isBehindFrames = false;
   #next = 0;
 
   constructor(file: ImageFile, recovery: Recovery) {
@@ -53,14 +57,16 @@ class ZarrSalvage implements Salvage {
     this.descriptor = recorded ?? plainDescriptor(file);
     this.#tracks = recorded?.detections ? new RecordedTracks(recovery.path, recorded) : undefined;
     this.mostRows = this.#tracks?.mostRows ?? 0;
-    this.#events = recorded ? lossesIn(recovery.path) : [];
+    const told = recorded ? lossesIn(recovery.path) : { events: [], withoutPixels: [] };
+    this.#events = told.events;
+    this.#withoutPixels = this.#tracks ? told.withoutPixels : [];
     const isClosed = isObject(mote) && mote.is_complete === true && isObject(mote.processing_metrics);
     this.end = isClosed ? (mote.processing_metrics as unknown as EndOfStream) : null;
   }
 
-  async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean> {
+  async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean | "detections"> {
     const { frameCount, shape, pixelFormat, bitDepth } = this.#file.facts;
-    for (;;) {
+    while (!this.#isBehindFrames) {
       const index = this.#next++;
       const isPromised = index < frameCount;
       if (!isPromised && !this.#isOurs) return false;
@@ -74,8 +80,8 @@ class ZarrSalvage implements Salvage {
       } catch (error) {
         if (!(error instanceof FormatProblem)) throw error;
         if (!isPromised) {
-          this.#tellEvents(Number.POSITIVE_INFINITY, onEvent);
-          return false;
+          this.#isBehindFrames = true;
+          break;
         }
         const number = this.#tracks?.numberOf(index) ?? index;
         this.#recovery.lost(`${frameRange(number, 1)}: ${error.message}`, 1, number);
@@ -90,6 +96,14 @@ class ZarrSalvage implements Salvage {
       this.#tracks?.fill(frame);
       return true;
     }
+    const row = this.#withoutPixels.shift();
+    this.#tellEvents(row?.frame ?? Number.POSITIVE_INFINITY, onEvent);
+    if (!row) return false;
+    frame.header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], bitDepth);
+    frame.header.frameNumber = row.frame;
+    frame.header.capturedAtNs = row.capturedAtNs;
+    this.#tracks!.fill(frame);
+    return "detections";
   }
 
   close(): void {
@@ -115,16 +129,26 @@ function plainDescriptor({ facts }: ImageFile): StreamDescriptor {
   };
 }
 
-/** Frames that the ledger says were lost, runs of one fate together. */
-function lossesIn(path: string): StreamEvent[] {
+interface WithoutPixels {
+  readonly frame: number;
+  readonly capturedAtNs: bigint;
+}
+
+/** Frames that the ledger says were lost, runs of one fate together, and those whose pixels alone were. */
+function lossesIn(path: string): { events: StreamEvent[]; withoutPixels: WithoutPixels[] } {
   const fate = ColumnFile.open(join(path, "ledger", "fate"), "uint8");
   const number = ColumnFile.open(join(path, "ledger", "frame_number"), "int64");
+  const time = ColumnFile.open(join(path, "ledger", "captured_at_ns"), "int64");
   const count = Math.min(fate?.promised ?? 0, number?.promised ?? 0);
   const codes = new Uint8Array(count);
   const numbers = new BigInt64Array(count);
+  const times = new BigInt64Array(count);
+  time?.read(0, new Uint8Array(times.buffer));
   const isThere = fate?.read(0, codes) && number?.read(0, new Uint8Array(numbers.buffer));
   fate?.close();
   number?.close();
+  time?.close();
+  const withoutPixels: WithoutPixels[] = [];
   const events: {
     event: "gap" | "drop" | "duplicate";
     stage: string;
@@ -132,11 +156,15 @@ function lossesIn(path: string): StreamEvent[] {
     count: number;
     reason: string;
   }[] = [];
-  if (!isThere) return [];
+  if (!isThere) return { events: [], withoutPixels };
   for (const [row, code] of codes.entries()) {
     const fateName = fates[code];
     if (fateName === undefined || fateName === "stored") continue;
-    const event = fateName === "image not stored" ? "drop" : fateName;
+    if (fateName === imageNotStored) {
+      withoutPixels.push({ frame: Number(numbers[row]), capturedAtNs: times[row]! });
+      continue;
+    }
+    const event = fateName;
     const last = events.at(-1);
     if (last?.event === event && last.firstFrame + last.count === Number(numbers[row])) last.count++;
     else
@@ -148,7 +176,7 @@ function lossesIn(path: string): StreamEvent[] {
         reason: "as the ledger says",
       });
   }
-  return events as StreamEvent[];
+  return { events: events as StreamEvent[], withoutPixels };
 }
 
 /** Rows of tracks/ that the ledger knows of; where it was not written yet its rows are zeros, and add none. */
