@@ -4,34 +4,22 @@
  * there is no stop document then. Nothing is kept in memory.
  */
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { failure, reason } from "../../errors.js";
-import { fileInTheWay } from "../files.js";
+import { AppendFile } from "../append-file.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
 import { RunDocuments } from "./documents.js";
 
 export function openNdjsonStore(request: StoreRequest): FrameStore {
   const { path, where } = request;
-  let fd: number;
-  try {
-    // wx: of two runs started together one gets the name.
-    fd = openSync(path, request.isForced ? "w" : "wx");
-  } catch (error) {
-    throw fileInTheWay(where, error);
-  }
+  const file = new AppendFile(where, path, request.isForced);
   const documents = new RunDocuments(request.descriptor, { uid: randomUUID, now: () => Date.now() / 1000 });
-  let written = 0;
   let frames = 0;
   let rows = 0;
 
-  /** All of it, or the file as it was before. */
   function write(text: string): void {
-    const bytes = Buffer.from(text);
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, written + at);
-      written += bytes.length;
+      file.append(Buffer.from(text));
     } catch (error) {
-      ftruncateSync(fd, written);
       throw failure(
         where,
         `writing after frame ${frames} failed: ${reason(error)}`,
@@ -51,15 +39,10 @@ export function openNdjsonStore(request: StoreRequest): FrameStore {
     }
   }
 
-  function remove(): void {
-    closeSync(fd);
-    unlinkSync(path);
-  }
-
   try {
     write(documents.opening());
   } catch (error) {
-    remove();
+    file.remove();
     throw error;
   }
   return {
@@ -78,14 +61,14 @@ export function openNdjsonStore(request: StoreRequest): FrameStore {
       writeCounted("between", documents.between(event));
     },
     close(end) {
-      if (end === null && frames === 0) return remove();
+      if (end === null && frames === 0) return file.remove();
       try {
         write(documents.closing(end));
-        fsyncSync(fd);
+        file.sync();
       } catch (error) {
         if (end) throw failure(where, `cannot be ended: ${reason(error)}`, undefined, error);
       } finally {
-        closeSync(fd);
+        file.close();
       }
     },
   };
