@@ -354,6 +354,13 @@ class RecordingCheck {
     if (!this.#end) return;
     if (this.#end.lost > 0)
       report.note(`${formatCount(this.#end.lost, "frame")} were lost while recording, as the end message says`);
+    const refused = this.#end.notStored ?? 0;
+    if (refused > 0) {
+      report.missing(
+        "completeness",
+        `${formatCount(refused, "frame")} that came could not be stored, as the end message says`,
+      );
+    }
     if (!this.#end.isComplete) report.note("the run was ended before its source was");
     if (!last) return;
     const known = new Set(this.#end.stages.map(({ stage }) => stage));
