@@ -54,7 +54,10 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
   role: "sink",
   summary: "Write frames and tracks to files: HDF5, OME-Zarr, TIFF, tables or the frame stream itself.",
   description:
-    "Every file is readable up to the last frame even if the process is killed. In .h5 the attribute is_complete of /metadata, in .mote the end message says whether a file was closed in order, with every frame that came. A .tif keeps frames only; it is classic TIFF when the number of frames is known and fits in 4 GB, BigTIFF otherwise. An .ome.zarr is a folder that readers open at every moment; the lengths of its columns beside the frames may lag a second behind. An .ome.tif counts its frames in SizeT at every moment; their times join its OME-XML at the end, and stand in each page before. A .parquet has the columns, units and times (seconds) of the .csv in row groups of 100,000 rows and is whole after every frame: until it is closed it is a sparse file with up to 40 MB of holes. An .ndjson has bluesky's documents, one a line: start, descriptor, an event a frame with an array for each column, an event of the stream `events` for every gap or drop, and stop, which is missing when the run was killed. One file that cannot be written any more does not lose the others: see --on-full.",
+    "Every file is readable up to the last frame even if the process is killed, and says whether it was closed with every " +
+    "frame that came (mote verify). .h5, .mote and .ome.zarr keep everything; .tif and .ome.tif frames alone; .csv, .parquet " +
+    "and .ndjson detections alone. One file that cannot be written any more does not lose the others: see --on-full. " +
+    "docs/formats.md says which one is for what.",
   options,
   examples: [
     {
