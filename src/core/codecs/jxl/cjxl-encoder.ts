@@ -3,7 +3,7 @@
  * It reads files only, so that every frame passes a temporary one. A sample's range is always written as 65535 (uint8: 255):
  * cjxl 0.7 loses data of a PGM that says less.
  */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execaSync } from "execa";
@@ -24,13 +24,8 @@ export function openCjxlEncoder(effort: number): FrameEncoder {
         const isBytes = samples.length === height * width;
         const source = join(folder, "frame.pgm");
         const target = join(folder, "frame.jxl");
-        const file = openSync(source, "wx");
-        try {
-          writeAll(file, Buffer.from(`P5\n${width} ${height}\n${isBytes ? 255 : 65535}\n`));
-          writeAll(file, isBytes ? samples : Buffer.from(samples).swap16());
-        } finally {
-          closeSync(file);
-        }
+        const head = Buffer.from(`P5\n${width} ${height}\n${isBytes ? 255 : 65535}\n`);
+        writeFileSync(source, Buffer.concat([head, isBytes ? samples : Buffer.from(samples).swap16()]));
         const ran = execaSync("cjxl", [source, target, "-d", "0", "-e", String(effort), "--num_threads=0"], {
           reject: false,
         });
@@ -41,8 +36,4 @@ export function openCjxlEncoder(effort: number): FrameEncoder {
       }
     },
   };
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }

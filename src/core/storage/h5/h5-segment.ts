@@ -96,10 +96,9 @@ export class H5Segment {
     try {
       this.#append(frame, keepsPixels);
     } catch (error) {
-      this.#layout.failed();
-      this.#giveUp();
+      const refusal = this.#backOut(error);
       const isForFilter = error instanceof H5Refused && /filter returned failure/.test(error.message);
-      if (!isForFilter || !this.#layout.skipFilter) throw this.#refused(error);
+      if (!isForFilter || !this.#layout.skipFilter) throw refusal;
       this.#layout.skipFilter();
       this.#appendPlain(frame, keepsPixels);
     }
@@ -114,9 +113,7 @@ export class H5Segment {
     try {
       this.#append(frame, keepsPixels);
     } catch (error) {
-      this.#layout.failed();
-      this.#giveUp();
-      throw this.#refused(error);
+      throw this.#backOut(error);
     }
   }
 
@@ -153,9 +150,7 @@ export class H5Segment {
       this.#layout.committed();
       this.#file.close();
     } catch (error) {
-      this.#layout.failed();
-      this.#giveUp();
-      throw this.#refused(error);
+      throw this.#backOut(error);
     }
     this.#file.release();
     sync(this.#where, this.path);
@@ -182,6 +177,13 @@ export class H5Segment {
     if (!this.#needsReopening) return;
     this.#file.reopen();
     this.#needsReopening = false;
+  }
+
+  /** Forgets what was handed over since the last commit; returns the error to be thrown. */
+  #backOut(error: unknown): unknown {
+    this.#layout.failed();
+    this.#giveUp();
+    return this.#refused(error);
   }
 
   /** Back to the last commit, at once when the disk lets us, so that the room is free again; else with the next frame. */
