@@ -18,19 +18,14 @@ import {
   preamble,
 } from "../../stream/message.js";
 import { type Found, type FoundMessage, scanMessages } from "../../stream/scan-messages.js";
+import { closeOnFailure } from "../read/close-on-failure.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import { frameRange, type Recover, type RecoverContext, type Recovery } from "./recovery.js";
 
 export const recoverMote: Recover = async (recovery, context) => {
   const source = openFileSource(recovery.path);
-  let salvage: Salvage;
-  try {
-    salvage = new MoteSalvage(source, recovery, context);
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  const salvage = await closeOnFailure(source, async () => new MoteSalvage(source, recovery, context));
   await recoverFrames(salvage, recovery, context);
 };
 

@@ -13,6 +13,7 @@ import type { FrameHeader } from "../../model/frame-header.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
+import { closeOnFailure } from "../read/close-on-failure.js";
 import { openFileSource } from "../read/file-source.js";
 import { readPageNotes, readStreamNotes } from "../tiff/page-notes.js";
 import {
@@ -29,13 +30,7 @@ import type { Recover, RecoverContext, Recovery } from "./recovery.js";
 
 export const recoverTiff: Recover = async (recovery, context) => {
   const source = openFileSource(recovery.path);
-  let salvage: Salvage;
-  try {
-    salvage = await openSalvage(source, recovery, context, () => source.close());
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  const salvage = await closeOnFailure(source, () => openSalvage(source, recovery, context, () => source.close()));
   await recoverFrames(salvage, recovery, context);
 };
 
