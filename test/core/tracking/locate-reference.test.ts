@@ -18,8 +18,8 @@ for (const { images, table, frames } of cases) {
       const found = rowsOf(locateReference(pictures[index]!, shape, params));
       const { missing, extra, worstPx, worstRelative } = compareRows(found, expected.get(frame)!);
       expect({ missing, extra }).toEqual({ missing: 0, extra: 0 });
-      expect(worstPx).toBeLessThan(1e-6);
-      expect(worstRelative).toBeLessThan(1e-6);
+      expect(worstPx).toBeLessThan(1e-8);
+      expect(worstRelative).toBeLessThan(1e-8);
     });
   });
 }

@@ -20,8 +20,8 @@ for (const { images, table, format, frames } of cases) {
         expected.get(frame)!,
       );
       expect({ frame, missing, extra }).toEqual({ frame, missing: 0, extra: 0 });
-      expect(worstPx).toBeLessThan(1e-6);
-      expect(worstRelative).toBeLessThan(1e-6);
+      expect(worstPx).toBeLessThan(1e-8);
+      expect(worstRelative).toBeLessThan(1e-8);
     }
   });
 }

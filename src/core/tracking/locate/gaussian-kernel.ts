@@ -1,13 +1,6 @@
-/** The weights of the low-pass, to the last bit numpy's where numpy rounds exp correctly: flat areas hang on that bit. */
+/** The weights of the low-pass, correctly rounded: whether a pixel of a flat area is background hangs on their last bit. */
 
 const fractionBits = 160n;
-
-/**
- * Where the exp of the numpy that made our reference tables is not correctly rounded, found from their black levels:
- * with exp(-2) one ulp low every background mask of the 8-bit tables agrees, with any other last bit some pixels that
- * are one grey level above the background fall on the other side of the threshold.
- */
-const expOfMinusTwo = 0.13533528323661267;
 
 /**
  * Gaussian weights from -half to +half, half = int(4 sigma + 0.5), normalised to sum 1; `[1]` for sigma 0. Summed in the
@@ -22,10 +15,9 @@ export function gaussianKernel(sigma: number): Float64Array {
   return weights.map((weight) => weight / sum);
 }
 
-/** exp(x) for x <= 0, correctly rounded but for one value: Math.exp may be one ulp away, and differs between engines. */
+/** exp(x) for x <= 0, correctly rounded: Math.exp may be one ulp away, and differs between engines. */
 function expOfNegative(x: number): number {
   if (x === 0) return 1;
-  if (x === -2) return expOfMinusTwo;
   if (x < -700) return Math.exp(x);
   // exp(x) = exp(x / 2^12)^(2^12), by Taylor in fixed point with 160 bits after the point: 12 squarings cost 24 of them.
   const one = 1n << fractionBits;
