@@ -1,0 +1,214 @@
+/**
+ * The lock beside a file that is written: `.NAME.lock`, a folder with one file in it, whose name says who writes. Nobody sees
+ * it half made (it is renamed into place), and one that a dead process left is taken over by renaming that very file: of
+ * any number of processes that found the same dead one, the first has it and the others find a name that is gone.
+ */
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { refusal } from "../../errors.js";
+import { besideName } from "./beside.js";
+import { stateOf, thisWriter, type WriterState, writerName, writerOf } from "./writer.js";
+
+/** Enough for any number of runs that start and end meanwhile. */
+const mostTries = 1000;
+
+/** What a lock says about the file beside it. */
+export interface LockHolder {
+  readonly state: WriterState;
+  /** "mote archive, process 4711 on lab-pc, since 2026-11-20T10:00:00.000Z". */
+  readonly who: string;
+  /** The lock itself, for who has to remove it by hand. */
+  readonly lock: string;
+}
+
+export interface Lock {
+  /** Ends it: the file is closed in order, or there is none. Never throws. */
+  release(): void;
+  /**
+   * Leaves it there as the mark of a file that was not closed in order: for readers it is from now on one of a dead writer.
+   * Never throws.
+   */
+  leave(): void;
+}
+
+/** Name of the entry of a lock that its writer left on purpose. */
+const leftName = "left";
+
+/**
+ * Takes the lock of `path`, whose folder has to be there; passes over one that a dead process left. Refuses (exit code 2) when
+ * somebody writes that file, or when nobody can say whether he still does. `what`: "archive", for those who are refused.
+ */
+export function takeLock(where: string, path: string, what: string): Lock {
+  const lock = besideName(path, "lock");
+  const mine = writerName(thisWriter());
+  const words = Buffer.from(`${JSON.stringify(ownWords(what))}\n`);
+  for (let tries = 0; tries < mostTries; tries++) {
+    if (make(lock, mine, words)) return lockOf(lock, mine);
+    const entry = entryOf(lock);
+    if (entry === undefined) {
+      // Given back meanwhile; some file systems do not rename a folder onto an empty one.
+      quietly(() => rmdirSync(lock));
+      continue;
+    }
+    if (entry === mine) return lockOf(lock, mine);
+    const holder = holderOf(lock, entry);
+    if (holder.state !== "gone") throw held(where, holder);
+    if (takeOver(lock, entry, mine, words)) return lockOf(lock, mine);
+  }
+  throw refusal(where, `is taken and given back all the time: ${lock} could not be had`, "Try again.");
+}
+
+/** Who writes that file, or wrote it and died before it was closed; undefined when there is no lock. */
+export function lockOn(path: string): LockHolder | undefined {
+  const lock = besideName(path, "lock");
+  const entry = entryOf(lock);
+  return entry === undefined ? undefined : holderOf(lock, entry);
+}
+
+/** The writer that did not come to close this file: it died, or left it after a failure. Undefined: there was none. */
+export function abandonedLock(path: string): LockHolder | undefined {
+  const holder = lockOn(path);
+  return holder?.state === "gone" ? holder : undefined;
+}
+
+/** Why a file that somebody writes cannot be had, as a problem's two clauses; undefined when nobody does. */
+export function lockProblem(path: string): { readonly what: string; readonly hint: string } | undefined {
+  const holder = lockOn(path);
+  return holder === undefined || holder.state === "gone" ? undefined : inWords(holder);
+}
+
+function inWords({ state, who, lock }: LockHolder): { readonly what: string; readonly hint: string } {
+  if (state === "alive") {
+    return { what: `exists already, ${who} is writing it`, hint: "Wait until it has ended, or choose another name." };
+  }
+  return {
+    what: `exists already, ${who} writes or wrote it, and from here nobody can tell whether it still does`,
+    hint: `When that run has ended, remove its lock: rm -r '${lock}'`,
+  };
+}
+
+function held(where: string, holder: LockHolder) {
+  const { what, hint } = inWords(holder);
+  return refusal(where, what, hint);
+}
+
+function lockOf(lock: string, mine: string): Lock {
+  return {
+    release() {
+      quietly(() => unlinkSync(join(lock, mine)));
+      // Somebody may have it already.
+      quietly(() => rmdirSync(lock));
+    },
+    leave: () => quietly(() => renameSync(join(lock, mine), join(lock, leftName))),
+  };
+}
+
+/** Makes the lock with its entry, both at once; false when there is one. */
+function make(lock: string, mine: string, words: Uint8Array): boolean {
+  // The name of the entry is short and no other process has it, however long the name of the file is.
+  const draft = join(dirname(lock), `.${mine}.lock`);
+  mkdirSync(draft);
+  try {
+    writeFileSync(join(draft, mine), "", { flag: "wx" });
+    quietly(() => writeFileSync(join(draft, mine), words));
+    renameSync(draft, lock);
+    return true;
+  } catch (error) {
+    quietly(() => rmSync(join(draft, mine), { force: true }));
+    quietly(() => rmdirSync(draft));
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(code)) return false;
+    throw error;
+  }
+}
+
+/** False when the dead one's entry is gone: somebody else was first. */
+function takeOver(lock: string, entry: string, mine: string, words: Uint8Array): boolean {
+  try {
+    renameSync(join(lock, entry), join(lock, mine));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+  // The name is what counts; who reads the words before they are written gets those of the dead one, and does not believe them.
+  quietly(() => writeFileSync(join(lock, mine), words));
+  return true;
+}
+
+/** The name of a lock's one entry; undefined when there is no lock, or one that was just given back. */
+function entryOf(lock: string): string | undefined {
+  try {
+    const names = readdirSync(lock);
+    return names.find((name) => name === leftName || writerOf(name)) ?? names[0];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "ENOTDIR") return "";
+    throw error;
+  }
+}
+
+interface LockWords {
+  readonly what: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly since: string;
+}
+
+function ownWords(what: string): LockWords {
+  return { what, host: hostname(), pid: process.pid, since: new Date().toISOString() };
+}
+
+function holderOf(lock: string, entry: string): LockHolder {
+  if (entry === leftName) {
+    const words = wordsOf(join(lock, entry));
+    return { state: "gone", who: words ? told(words) : "a run that failed", lock };
+  }
+  const writer = writerOf(entry);
+  if (!writer) return { state: "elsewhere", who: `something that left ${lock}`, lock };
+  const words = wordsOf(join(lock, entry));
+  const who = words?.pid === writer.pid ? told(words) : `process ${writer.pid}`;
+  return { state: stateOf(writer), who, lock };
+}
+
+function told({ what, host, pid, since }: LockWords): string {
+  return `mote ${what} (process ${pid} on ${host}, since ${since})`;
+}
+
+function wordsOf(path: string): LockWords | undefined {
+  try {
+    const { what, host, pid, since } = JSON.parse(readFileSync(path, "utf8").slice(0, 10_000)) as Record<
+      string,
+      unknown
+    >;
+    if (![what, host, since].every((text) => typeof text === "string") || typeof pid !== "number") return undefined;
+    return { what: plain(what), host: plain(host), pid, since: plain(since) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without what a terminal would obey. */
+function plain(text: unknown): string {
+  return String(text)
+    .replace(/\p{Cc}/gu, "?")
+    .slice(0, 100);
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // What is left of it is passed over by the next one.
+  }
+}
