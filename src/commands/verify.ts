@@ -3,6 +3,7 @@ import { MoteError, type Problem } from "../core/errors.js";
 import { option } from "../core/option/option.js";
 import { nowMs } from "../core/pipeline/clock.js";
 import { defineCommand } from "../core/pipeline/command.js";
+import type { Verdict } from "../core/storage/verify/verdict.js";
 
 const options = {
   files: option.list<string>(
@@ -13,7 +14,7 @@ const options = {
     { required: true },
   ),
   sample: option.count({
-    doc: "Decode only so many frames, spread evenly, for a quick look; structure and ledger are checked as a whole. Everything is checked when not given.",
+    doc: "Decode only so many frames, spread evenly, for a quick look; structure and ledger are checked as a whole, the frames between are told as not checked. Everything is checked when not given.",
     min: 1,
   }),
 };
@@ -22,7 +23,7 @@ export const verify = defineCommand({
   name: "verify",
   summary: "Say whether a file is whole: checksums, every frame decoded, ledger, closed in order.",
   description:
-    "Exit code 0: whole. 3: incomplete, but everything that is there is intact, as after a cut. 1: damaged, bytes are not those that were written. Of several files the worst decides. Frames that a recording itself says were lost are told and are no fault of the file.",
+    "Exit code 0: all that can be checked is right; what cannot is named as not checked, and the file is not called whole then. 3: readable with loss, what is there is intact, as after a cut. 1: damaged, bytes are not those that were written. Of several files the worst decides. Frames that a recording itself says were lost are told and are no fault of the file.",
   usage: "FILE...",
   options,
   positional: "files",
@@ -32,7 +33,8 @@ export const verify = defineCommand({
   ],
   async run({ files, sample }, context) {
     const { formatOf } = await import("../core/storage/archive-formats.js");
-    const { exitCodeOf, Verification } = await import("../core/storage/verify/verification.js");
+    const { exitCodeOf, worstOf } = await import("../core/storage/verify/verdict.js");
+    const { Verification } = await import("../core/storage/verify/verification.js");
     const { verificationJson, verificationText } = await import("../core/storage/verify/verification-text.js");
     const problems: Problem[] = [];
     const known = files.flatMap((path) => {
@@ -48,7 +50,7 @@ export const verify = defineCommand({
 
     const texts: string[] = [];
     const reports: ReturnType<typeof verificationJson>[] = [];
-    const verdicts: (keyof typeof exitCodeOf)[] = [];
+    const verdicts: Verdict[] = [];
     for (const { path, format } of known) {
       const startedAtMs = nowMs();
       const report = new Verification(path, (done, total) => context.progress(path, done, total));
@@ -61,7 +63,7 @@ export const verify = defineCommand({
       reports.push(verificationJson(report, elapsedMs));
       verdicts.push(report.verdict);
     }
-    const worst = (["damaged", "incomplete", "whole"] as const).find((verdict) => verdicts.includes(verdict))!;
+    const worst = worstOf(verdicts);
     return { text: texts.join("\n\n"), json: { verdict: worst, files: reports }, exitCode: exitCodeOf[worst] };
   },
 });

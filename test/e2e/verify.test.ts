@@ -44,6 +44,24 @@ test("verify speaks JSON", { timeout: 60_000 }, async () => {
   expect(told.files[0]!.findings[0]!.frame).toBeGreaterThanOrEqual(0);
 });
 
+test("what nothing in a file tells is not checked, in words and in fields, and no fault", {
+  timeout: 60_000,
+}, async () => {
+  writeFileSync(join(shell.folder, "bare.csv"), "frame,y,x\n0,1.5,2.5\n");
+  const { code, out } = await shell.run("mote verify bare.csv");
+  expect(code).toBe(0);
+  expect(out).toContain("bare.csv: values and end not checked");
+  expect(out).not.toContain("whole");
+  const told = JSON.parse((await shell.run(`mote verify bare.csv ${recording} --json`)).out);
+  expect(told.verdict).toBe("unchecked");
+  expect(told.files.map(({ verdict }: { verdict: string }) => verdict)).toEqual(["unchecked", "whole"]);
+  expect(told.files[0].unchecked.map(({ aspect }: { aspect: string }) => aspect)).toEqual(["values", "end"]);
+  expect(told.files[0].reasons).toEqual([
+    { code: "values-unchecked", count: 1 },
+    { code: "end-unchecked", count: 1 },
+  ]);
+});
+
 test("recover writes beside the file, exits 3 for what is missing, and writes over nothing", {
   timeout: 120_000,
 }, async () => {

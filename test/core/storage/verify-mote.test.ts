@@ -102,6 +102,7 @@ test("a frame whose pixels are damaged is named with its byte, left out, counted
     {
       kind: "damaged",
       check: "checksums",
+      code: "checksums-damaged",
       what: "frame 2: its pixels do not match their checksum",
       frame: 2,
       byte: frame2 + 192,

@@ -52,6 +52,8 @@ export interface LineCheck {
   faultOf(line: TextLine): string | undefined;
   /** False while something has to follow. */
   readonly isEnded: boolean;
+  /** Whether something in the text says that nothing follows. */
+  readonly hasEndMark: boolean;
 }
 
 const positions: readonly string[] = ["frame", "x", "y"];
@@ -60,6 +62,7 @@ const numberText = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** Rows of a CSV or TSV: as many cells as the first line has; in Mote's own, numbers, and a position in every row. */
 export class TableCheck implements LineCheck {
   readonly isEnded = true;
+  readonly hasEndMark = false;
   readonly #separator: string;
   #columns: readonly string[] | undefined;
   #isOurs = false;
@@ -101,6 +104,7 @@ function isBinary(bytes: Uint8Array): boolean {
 /** Documents as NDJSON: each line a JSON object, a run's events numbered without a gap, the stop document last. */
 export class DocumentCheck implements LineCheck {
   isEnded = true;
+  hasEndMark = false;
   readonly #sequences = new Map<string, number>();
   #isStopped = false;
 
@@ -115,8 +119,10 @@ export class DocumentCheck implements LineCheck {
     const { name, doc } = value as { name?: unknown; doc?: Readonly<Record<string, unknown>> };
     if (typeof name !== "string" || typeof doc !== "object" || doc === null) return undefined;
     if (this.#isStopped) return "is a document behind the stop document";
-    if (name === "start") this.isEnded = false;
-    else if (name === "stop") {
+    if (name === "start") {
+      this.isEnded = false;
+      this.hasEndMark = true;
+    } else if (name === "stop") {
       this.isEnded = true;
       this.#isStopped = true;
     } else if (name === "event") return this.#eventFault(doc);

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { formatCount } from "../../units.js";
 import { journalName } from "../compress/journal.js";
 import { FileReader, frameFiles, surveyJournal } from "../compress/survey-folder.js";
-import { sampleStep, type Verify } from "./verification.js";
+import { sampled, sampleStep, type Verify } from "./verification.js";
 
 export const verifyFrameFolder: Verify = async (folder, report, options) => {
   const journal = surveyJournal(folder);
@@ -37,8 +37,9 @@ export const verifyFrameFolder: Verify = async (folder, report, options) => {
   report.frames = step === 1 ? good : entries.length;
   report.framesExpected = entries.length + journal.quarantined;
   report.checked("structure", `${formatCount(entries.length, "frame")} in the journal`);
-  const sampled = step > 1 ? ` of ${entries.length.toLocaleString("en-US")}` : "";
-  report.checked("checksums", `${read.toLocaleString("en-US")}${sampled} decoded and compared, pixels and metadata`);
+  const ofAll = step > 1 ? ` of ${entries.length.toLocaleString("en-US")}` : "";
+  if (read < entries.length) report.notChecked("frames", sampled(entries.length - read, entries.length));
+  report.checked("checksums", `${read.toLocaleString("en-US")}${ofAll} decoded and compared, pixels and metadata`);
   if (journal.quarantined > 0) {
     report.missing(
       "ledger",

@@ -1,6 +1,6 @@
 /**
  * An HDF5 file: opened by the library, every frame decoded through its filter, columns, ledger and tracks against each other.
- * HDF5 has no checksums of pixels here: what a filter does not notice is not found, and the report says so.
+ * Pixels without a checksum are told as not checked: what a filter does not notice is not found.
  */
 import { MoteError } from "../../errors.js";
 import { formatCount } from "../../units.js";
@@ -17,7 +17,7 @@ import { ColumnWindow } from "../h5/column-window.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
 import { readSuperblock, superblockBytes } from "../h5/superblock.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
-import { sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
+import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyH5: Verify = async (path, report, options) => {
   const source = openFileSource(path);
@@ -65,10 +65,7 @@ function checkSuperblock(source: FileSource, report: Verification): boolean {
     }
     return false;
   }
-  report.checked(
-    "checksums",
-    "the superblock; HDF5 keeps none of the pixels here, so that only what does not decode is found",
-  );
+  report.checked("checksums", "the superblock");
   return true;
 }
 
@@ -86,8 +83,8 @@ async function checkArchive(
     return;
   }
   report.checked("structure", `${formatCount(file.paths.length, "object")}`);
-  if (state.isClosed === null)
-    report.note("Mote did not write this file: it has no is_complete and may have no ledger");
+  if (state.isClosed === null) report.notChecked("end", "Mote did not write this file: it has no is_complete");
+  if (state.frames) report.notChecked("pixels", "there is no checksum of them: only what does not decode is found");
   const whole = await checkFrames(file, source, state, report, options);
   guarded(report, "the ledger", () => checkLedger(file, state, report, whole));
   guarded(report, "the tracks", () => {
@@ -148,8 +145,9 @@ async function checkFrames(
       `${formatCount(frames.count - whole, "frame")} behind it had not been stored whole when the writer ended`,
     );
   }
-  const sampled = step > 1 ? ` of ${frames.count.toLocaleString("en-US")}` : "";
-  report.checked("decoding", `${decoded.toLocaleString("en-US")}${sampled} ${decoded === 1 ? "frame" : "frames"}`);
+  if (decoded < whole) report.notChecked("frames", sampled(whole - decoded, whole));
+  const ofAll = step > 1 ? ` of ${frames.count.toLocaleString("en-US")}` : "";
+  report.checked("decoding", `${decoded.toLocaleString("en-US")}${ofAll} ${decoded === 1 ? "frame" : "frames"}`);
   report.frames = whole - faults.length;
   report.framesExpected = state.isClosed === false ? null : frames.count;
   return whole;

@@ -18,7 +18,7 @@ import { type FoundCut, type FoundDamage, type FoundMessage, scanMessages } from
 import { formatCount } from "../../units.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
 import { IndexCheck } from "./mote-index.js";
-import { sampleStep, type Verification, type Verify } from "./verification.js";
+import { sampled, sampleStep, type Verification, type Verify } from "./verification.js";
 
 export const verifyMote: Verify = async (path, report, options) => {
   const source = openFileSource(path);
@@ -340,7 +340,10 @@ class RecordingCheck {
       report.note(`${formatCount(this.#withoutPixels, "frame")} with detections only: their pixels were not stored`);
     }
     if (this.#withoutDetections > 0) report.note(`${formatCount(this.#withoutDetections, "frame")} without detections`);
-    if (this.#unsummed > 0) report.note(`${formatCount(this.#unsummed, "frame")} without a checksum of the pixels`);
+    if (this.#unsummed > 0) {
+      report.notChecked("pixels", `${formatCount(this.#unsummed, "frame")} without a checksum of the pixels`);
+    }
+    if (this.#skipped > 0) report.notChecked("frames", sampled(this.#skipped, this.#frames));
     if (this.#unknown > 0)
       report.note(`${formatCount(this.#unknown, "message")} of a kind that this Mote does not know`);
   }

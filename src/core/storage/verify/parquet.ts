@@ -60,7 +60,7 @@ async function checkGroups(source: ParquetSource, pieces: BytePieces, report: Ve
   const { groupRows, columns } = source;
   const step = sampleStep(groupRows.length, options);
   let [pages, checksums, rows, decoded] = [0, 0, 0, 0];
-  let start = 0;
+  let [start, left] = [0, 0];
   let lastFrame: number | null = null;
   for (const [group, count] of groupRows.entries()) {
     const chunks = source.groupChunks[group]!;
@@ -69,6 +69,7 @@ async function checkGroups(source: ParquetSource, pieces: BytePieces, report: Ve
     pages += state.pages;
     checksums += state.checksums;
     for (const { check, what, byte } of state.faults) report.damaged(check, what, { byte });
+    if (group % step > 0 && group < groupRows.length - 1) left += count;
     let isWhole = state.faults.length === 0;
     if (isWhole && (group % step === 0 || group === groupRows.length - 1)) {
       const fault = await decodingFault(source, start, count);
@@ -83,6 +84,7 @@ async function checkGroups(source: ParquetSource, pieces: BytePieces, report: Ve
     start += count;
   }
   report.rows = rows;
+  if (left > 0) report.notChecked("frames", `${formatCount(left, "row")} were not decoded, as --sample asks`);
   report.checked(
     "structure",
     `${formatCount(groupRows.length, "row group")} of ${formatCount(columns.length, "column")}`,
@@ -91,7 +93,11 @@ async function checkGroups(source: ParquetSource, pieces: BytePieces, report: Ve
   report.checked("decoding", `${decoded.toLocaleString("en-US")} of ${formatCount(start, "row")}`);
   report.checked("ledger", "rows in the footer against row groups and pages");
   if (checksums < pages) {
-    report.note("pages without a checksum: a value that changed there is found only where it cannot be decoded");
+    const without = (pages - checksums).toLocaleString("en-US");
+    report.notChecked(
+      "values",
+      `${without} of ${formatCount(pages, "page")} have no checksum: only what does not decode is found`,
+    );
   }
   const { statedRows } = source;
   if (statedRows !== start) {
@@ -104,11 +110,14 @@ async function checkGroups(source: ParquetSource, pieces: BytePieces, report: Ve
 /** What Mote's own metadata say; a table of another program says nothing of the run it came from. */
 function checkEnd({ notes }: ParquetSource, report: Verification, rows: number, lastFrame: number | null): void {
   const isComplete = notes.get("mote.is_complete");
-  if (isComplete === undefined) return;
+  if (isComplete === undefined) {
+    report.notChecked("end", "Mote did not write this table: nothing says that it was finished");
+    return;
+  }
   report.checked("completeness", "mote.is_complete");
   if (isComplete === "true") return;
   const frame = lastFrame === null ? "" : `, of frame ${lastFrame.toLocaleString("en-US")}`;
-  const reach = report.verdict === "whole" ? `; intact up to row ${rows.toLocaleString("en-US")}${frame}` : "";
+  const reach = report.findingCount === 0 ? `; intact up to row ${rows.toLocaleString("en-US")}${frame}` : "";
   report.missing("completeness", `was not closed in order with every frame that came${reach}`);
 }
 

@@ -8,14 +8,14 @@ import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
 import { PageDecoder } from "../../imaging/tiff/decode-page.js";
 import { parseOme } from "../../imaging/tiff/ome.js";
-import { compression, tag } from "../../imaging/tiff/tags.js";
+import { tag } from "../../imaging/tiff/tags.js";
 import { openTiff } from "../../imaging/tiff/tiff-stack.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { formatBytes, formatCount } from "../../units.js";
 import { openFileSource } from "../read/file-source.js";
 import { readPageNotes } from "../tiff/page-notes.js";
 import { type Fault, faultOf, type Survey, surveyChain } from "../tiff/page-survey.js";
-import { sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
+import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyTiff: Verify = async (path, report, options) => {
   const source = openFileSource(path);
@@ -66,6 +66,7 @@ async function checkPlain(file: ImageFile, report: Verification, options: Verify
   }
   report.frames = frameCount;
   report.checked("decoding", `${formatCount(frameCount, "frame")} behind one directory`);
+  report.notChecked("pixels", "there is no checksum of them: only a file that is too short is found");
 }
 
 function roomFor(pixelFormat: keyof typeof bytesPerPixel, count: number): PixelArray {
@@ -78,7 +79,6 @@ async function checkPages({ reader, pages }: Survey, report: Verification, optio
   let pixels: PixelArray | undefined;
   let good = 0;
   let decoded = 0;
-  let unsummed = 0;
   for (const [index, { offset, page, fault: known }] of pages.entries()) {
     let fault = known;
     if (!fault && page && (index % step === 0 || index === pages.length - 1)) {
@@ -94,7 +94,6 @@ async function checkPages({ reader, pages }: Survey, report: Verification, optio
         fault = faultOf(error, reader.source.sizeBytes);
       }
     }
-    if (page?.compression === compression.none) unsummed++;
     const name = `frame ${index.toLocaleString("en-US")}`;
     const place = { frame: index, byte: fault?.byte ?? offset };
     if (!fault) good++;
@@ -103,9 +102,10 @@ async function checkPages({ reader, pages }: Survey, report: Verification, optio
     await report.progress(index, pages.length);
   }
   report.frames = good;
-  const sampled = step > 1 ? ` of ${pages.length.toLocaleString("en-US")}` : "";
-  report.checked("decoding", `${decoded.toLocaleString("en-US")}${sampled} ${pages.length === 1 ? "page" : "pages"}`);
-  if (unsummed > 0) report.note("TIFF has no checksums: a changed pixel of an uncompressed page is not found");
+  const ofAll = step > 1 ? ` of ${pages.length.toLocaleString("en-US")}` : "";
+  if (step > 1) report.notChecked("frames", sampled(pages.length - decoded, pages.length));
+  report.checked("decoding", `${decoded.toLocaleString("en-US")}${ofAll} ${pages.length === 1 ? "page" : "pages"}`);
+  report.notChecked("pixels", "there is no checksum of them: only what does not decode is found");
 }
 
 /** The end of the chain, bytes behind it, and what the descriptions say of how many frames there are. */
@@ -136,6 +136,10 @@ function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPl
         `the OME-XML counts ${formatCount(ome.sizeT, "frame")}, the chain has ${pages.length}: it was not closed in order`,
       );
   }
+  report.notChecked(
+    "end",
+    isOurs ? "a TIFF has no mark of being closed" : "Mote did not write this file: nothing says that it was finished",
+  );
   if (isPlain || chainFault) return;
   const rest = source.sizeBytes - extentBytes;
   if (rest < 0 && report.verdict !== "damaged") {
@@ -148,10 +152,7 @@ function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPl
     const what = `cut ${where}: ${formatBytes(rest)} behind it are of a page that was not finished`;
     report.missing("completeness", what, { byte: extentBytes });
   } else if (rest > 1) report.note(`${formatBytes(rest)} behind the last page are spoken of by none`);
-  report.checked(
-    "completeness",
-    isOurs && !ome ? "nothing behind the last page; a TIFF has no mark of being closed" : "the end of the chain",
-  );
+  report.checked("completeness", isOurs && !ome ? "nothing behind the last page" : "the end of the chain");
 }
 
 function readText({ reader }: Survey, entry: Parameters<Survey["reader"]["text"]>[0]): string {

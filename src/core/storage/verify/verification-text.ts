@@ -1,9 +1,10 @@
 /** A verification for people: one line that says it, a short table of the checks, what was found, and what to do. */
 import { formatBytes, formatCount, formatDuration } from "../../units.js";
+import { exitCodeOf } from "./verdict.js";
 import { type CheckName, checkNames, type Finding, type Verification } from "./verification.js";
 
 const shownFindings = 8;
-const indent = " ".repeat(27);
+const indent = " ".repeat(29);
 
 export function verificationText(report: Verification, elapsedMs: number): string {
   const lines = [`${report.path}: ${verdictText(report)}`];
@@ -13,12 +14,14 @@ export function verificationText(report: Verification, elapsedMs: number): strin
     const looked = report.checks.get(check);
     if (looked === undefined && found.length === 0) continue;
     const first = looked ?? "not all of it could be looked at";
-    lines.push(`  ${check.padEnd(13)} ${stateWord(found).padEnd(10)} ${first}`);
+    lines.push(`  ${check.padEnd(13)} ${stateWord(found).padEnd(12)} ${first}`);
     for (const finding of found.slice(0, shownFindings)) lines.push(`${indent}${placeText(finding)}${finding.what}`);
     if (found.length > shownFindings) lines.push(`${indent}and ${found.length - shownFindings} more`);
   }
+  for (const { aspect, why } of report.unchecked)
+    lines.push(`  ${aspect.padEnd(13)} ${"not checked".padEnd(12)} ${why}`);
   for (const note of report.notes) lines.push(`  ${note}`);
-  if (report.verdict !== "whole" && report.isRecoverable) {
+  if (exitCodeOf[report.verdict] !== 0 && report.isRecoverable) {
     lines.push(`  To get back what is whole: mote recover ${shellWord(report.path)}`);
   }
   return lines.join("\n");
@@ -26,6 +29,7 @@ export function verificationText(report: Verification, elapsedMs: number): strin
 
 function verdictText(report: Verification): string {
   if (report.verdict === "whole") return "whole";
+  if (report.verdict === "unchecked") return `${uncheckedText(report)} not checked, the rest is right`;
   const { frames, framesExpected } = report;
   const counted =
     frames === null
@@ -34,6 +38,13 @@ function verdictText(report: Verification): string {
         ? `: ${frames.toLocaleString("en-US")} of ${formatCount(framesExpected, "frame")} intact`
         : `: ${formatCount(frames, "frame")} intact`;
   return `${report.verdict === "damaged" ? "DAMAGED" : "INCOMPLETE"}${counted}`;
+}
+
+/** "pixels and end": what the first line calls not checked. */
+function uncheckedText({ unchecked }: Verification): string {
+  const names = unchecked.map(({ aspect }) => aspect);
+  const last = names.at(-1)!;
+  return names.length === 1 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
 function holdings({ format, bytes, frames, rows }: Verification): string {
@@ -75,6 +86,8 @@ export function verificationJson(report: Verification, elapsedMs: number) {
     framesExpected: report.framesExpected,
     rows: report.rows,
     checks,
+    reasons: report.reasons.map((reason) => ({ ...reason })),
+    unchecked: report.unchecked.map((one) => ({ ...one })),
     findings: report.findings.map((finding) => ({ ...finding })),
     findingCount: report.findingCount,
     notes: [...report.notes],

@@ -1,5 +1,6 @@
-/** What `mote verify` finds in one file: checks made, damage and absence by frame and byte, and the verdict from them. */
-import type { ExitCode } from "../../errors.js";
+/** What `mote verify` finds in one file: checks made, damage and absence by frame and byte, what nothing tells, and the verdict. */
+import { formatCount } from "../../units.js";
+import type { Verdict } from "./verdict.js";
 
 /**
  * - structure: the pieces of the file are where they should be
@@ -15,6 +16,8 @@ export type CheckName = (typeof checkNames)[number];
 export interface Finding {
   readonly kind: "damaged" | "missing";
   readonly check: CheckName;
+  /** Stable, for programs: "checksums-damaged", "completeness-missing", or a word of its own. */
+  readonly code: string;
   /** A clause without a subject's article or full stop: "frame 17: its pixels do not match their checksum". */
   readonly what: string;
   readonly frame: number | null;
@@ -24,9 +27,20 @@ export interface Finding {
   readonly file: string | null;
 }
 
-/** whole: 0 · incomplete, everything there is intact: 3 · damaged: 1. */
-export type Verdict = "whole" | "incomplete" | "damaged";
-export const exitCodeOf: Readonly<Record<Verdict, ExitCode>> = { whole: 0, incomplete: 3, damaged: 1 };
+/** What nothing in the file tells, or what was not looked at. */
+export const aspects = ["pixels", "values", "metadata", "end", "frames"] as const;
+/**
+ * - pixels, values, metadata: whether one of them has changed, where it still decodes: there is no checksum
+ * - end: whether the file was finished: there is no mark
+ * - frames: those beyond the sample that was asked for
+ */
+export type Aspect = (typeof aspects)[number];
+
+export interface Unchecked {
+  readonly aspect: Aspect;
+  /** A clause: "a TIFF of another program has no checksums". */
+  readonly why: string;
+}
 
 /** Findings kept one by one; the rest are counted. */
 const mostFindings = 100;
@@ -37,6 +51,8 @@ export interface Place {
   readonly frame?: number;
   readonly byte?: number;
   readonly file?: string;
+  /** A word of its own for programs, where check and kind do not say enough: "being-written". */
+  readonly code?: string;
 }
 
 /** A verification while it goes on: a format's verifier tells it what it did and found. */
@@ -57,6 +73,9 @@ export class Verification {
   readonly checks = new Map<CheckName, string>();
   readonly findings: Finding[] = [];
   readonly notes: string[] = [];
+  /** One for each aspect at most. */
+  readonly unchecked: Unchecked[] = [];
+  readonly #codes = new Map<string, number>();
   #damaged = 0;
   #missing = 0;
   #breathedAtMs = 0;
@@ -68,7 +87,9 @@ export class Verification {
   }
 
   get verdict(): Verdict {
-    return this.#damaged > 0 ? "damaged" : this.#missing > 0 ? "incomplete" : "whole";
+    if (this.#damaged > 0) return "damaged";
+    if (this.#missing > 0) return "incomplete";
+    return this.unchecked.length > 0 ? "unchecked" : "whole";
   }
 
   get findingCount(): number {
@@ -90,7 +111,18 @@ export class Verification {
     this.#keep("missing", check, what, place);
   }
 
-  /** Worth knowing, and no fault: what was lost while recording, what could not be checked. */
+  /** Says what nothing tells of this file, and why; the first reason of an aspect stays. */
+  notChecked(aspect: Aspect, why: string): void {
+    if (!this.unchecked.some((one) => one.aspect === aspect)) this.unchecked.push({ aspect, why });
+  }
+
+  /** Stable words for why the verdict is not "whole", and how often each was found. */
+  get reasons(): readonly { readonly code: string; readonly count: number }[] {
+    const found = [...this.#codes].map(([code, count]) => ({ code, count }));
+    return [...found, ...this.unchecked.map(({ aspect }) => ({ code: `${aspect}-unchecked`, count: 1 }))];
+  }
+
+  /** Worth knowing, and no fault: what was lost while recording. */
   note(text: string): void {
     this.notes.push(text);
   }
@@ -105,9 +137,10 @@ export class Verification {
   }
 
   #keep(kind: Finding["kind"], check: CheckName, what: string, place: Place): void {
+    const { frame = null, byte = null, file = null, code = `${check}-${kind}` } = place;
+    this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
     if (this.findings.length >= mostFindings) return;
-    const { frame = null, byte = null, file = null } = place;
-    this.findings.push({ kind, check, what, frame, byte, file });
+    this.findings.push({ kind, check, code, what, frame, byte, file });
   }
 }
 
@@ -119,6 +152,11 @@ export interface VerifyOptions {
 /** Every n-th frame of `frames` is looked at. */
 export function sampleStep(frames: number, { sample }: VerifyOptions): number {
   return sample === null ? 1 : Math.max(1, Math.floor(frames / sample));
+}
+
+/** Why frames beyond a sample are not checked. */
+export function sampled(left: number, of: number): string {
+  return `${left.toLocaleString("en-US")} of ${formatCount(of, "frame")} were not decoded, as --sample asks`;
 }
 
 /** Checks one file or folder and tells what it finds; throws only when it cannot be read at all (EACCES, EIO). */

@@ -14,7 +14,7 @@ import { ColumnFile } from "../zarr/column-file.js";
 import { findImage, type ZarrImage } from "../zarr/find-image.js";
 import { MissingChunk, openPlanes } from "../zarr/plane-reader.js";
 import { isObject, pixelFormatOf, readNode } from "../zarr/read-node.js";
-import { sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
+import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyZarr: Verify = async (path, report, options) => {
   report.bytes = fileBytes(path);
@@ -34,7 +34,10 @@ export const verifyZarr: Verify = async (path, report, options) => {
     for (const level of image.levels.slice(1)) await checkLevel(path, level, image, report, options);
     report.checked("structure", formatCount(image.levels.length, "level"));
     if (recordedDescriptor(image)) await checkRecorded(path, image, file, report);
-    else report.note("a store that Mote did not write has no checksums of its pixels");
+    else {
+      report.notChecked("pixels", "Mote did not write this store: there is no checksum of them");
+      report.notChecked("end", "Mote did not write this store: nothing says that it was finished");
+    }
   } finally {
     file.close();
   }
@@ -57,8 +60,9 @@ async function checkFrames(file: ImageFile, report: Verification, options: Verif
   }
   report.frames = frameCount - bad;
   report.framesExpected = frameCount;
-  const sampled = step > 1 ? `every ${step}th of ` : "";
-  report.checked("decoding", `${sampled}${formatCount(frameCount, "frame")}`);
+  const decoded = Math.ceil(frameCount / step);
+  if (decoded < frameCount) report.notChecked("frames", sampled(frameCount - decoded, frameCount));
+  report.checked("decoding", `${step > 1 ? `every ${step}th of ` : ""}${formatCount(frameCount, "frame")}`);
 }
 
 function tell(report: Verification, error: unknown, name: string, frame: number): void {
