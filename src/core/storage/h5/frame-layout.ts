@@ -3,8 +3,8 @@ import type { Frame } from "../../memory/frame.js";
 
 export interface FrameLayout {
   /**
-   * Hands one frame to the file, its pixels too unless they are given up. Nothing counts before the commit, of which
-   * `committed` or `failed` tells.
+   * Hands one frame to the file: its rows, and its pixels too unless they are given up. Nothing waits for a later frame, and
+   * nothing counts before the commit, of which `committed` or `failed` tells.
    */
   append(frame: Frame, keepsPixels: boolean): void;
   /** After a filter refused a frame: stores the next one without. Absent where one filter holds for all frames. */
@@ -12,6 +12,4 @@ export interface FrameLayout {
   committed(): void;
   /** The file is back at the last commit; the frame may come again. */
   failed(): void;
-  /** Hands over what still waits, before the last commit. */
-  finish(): void;
 }

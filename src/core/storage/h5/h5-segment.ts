@@ -73,7 +73,7 @@ export class H5Segment {
       this.#file.textList("/metadata/ledger", "fates", fates);
       this.#layout =
         settings.layout === "stack"
-          ? createStackLayout(this.#file, descriptor, settings, () => performance.now())
+          ? createStackLayout(this.#file, descriptor, settings)
           : createPerFrameLayout(this.#file, descriptor, settings);
       this.#file.seal();
     } catch (error) {
@@ -141,7 +141,6 @@ export class H5Segment {
     try {
       this.#open();
       this.#appendEvents();
-      this.#layout.finish();
       if (next !== null) this.#file.attribute("/metadata", "next_file", next);
       this.#file.attribute("/metadata", "processing_metrics", JSON.stringify(metrics));
       if (isWhole) this.#file.attribute("/metadata", "is_complete", isClosed);

@@ -8,7 +8,6 @@ import { defaultHdf5, type Hdf5Settings } from "./h5-options.js";
 import { H5Segment } from "./h5-segment.js";
 import { loadHdf5 } from "./library.js";
 import { removeSegments, segmentPath } from "./segment-names.js";
-import { trackBatchFrames } from "./track-columns.js";
 
 /** Bytes of a detection in all columns, and their share of the index. */
 const trackRowBytes = 100;
@@ -18,7 +17,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   const settings: Hdf5Settings = request.settings?.hdf5 ?? defaultHdf5;
   const { split } = settings;
   const library = await loadHdf5();
-  /** What a frame and its detections can add to a file at most. */
+  /** What a frame without its detections can add to a file at most. */
   const mostGrowth = (descriptor.hasFrames ? frameBytes(descriptor) * 1.01 : 0) + 100_000;
   if (split && isForced) removeSegments(path);
   const files: string[] = [];
@@ -47,8 +46,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   function isFull(frame: Frame): boolean {
     if (!split || stored === 0) return false;
     if ("frames" in split) return stored >= split.frames;
-    const waitingRows = (trackBatchFrames + 1) * Math.max(0, frame.rowCount);
-    return current.bytes + mostGrowth + waitingRows * trackRowBytes > split.bytes;
+    return current.bytes + mostGrowth + Math.max(0, frame.rowCount) * trackRowBytes > split.bytes;
   }
 
   /** Closes the file that is full; each step may fail and be tried again with the same frame. */

@@ -68,6 +68,5 @@ export function createPerFrameLayout(
     failed() {
       isPlain = false;
     },
-    finish() {},
   };
 }

@@ -1,15 +1,11 @@
 /**
- * Detections as plain columns, /tracks/x and so on, one value a detection; the table's columns are those of the CSV. Rows wait
- * in memory and are written for many frames at once: a write of a few rows costs as much as one of thousands.
+ * Detections as plain columns, /tracks/x and so on, one value a detection; the table's columns are those of the CSV. A frame's
+ * rows are handed over with the frame, so that one commit makes both the file's content.
  */
 import type { Frame } from "../../memory/frame.js";
 import { column, type DetectionColumn } from "../../model/detection.js";
 import { timestampSeconds, trackColumns } from "../csv/track-rows.js";
-import type { GrowingDataset, H5Writer } from "./h5-writer.js";
-
-/** Rows of at most so many frames wait, and none for a frame stored so long before the newest. */
-export const trackBatchFrames = 100;
-export const trackBatchMs = 1000;
+import type { H5Writer } from "./h5-writer.js";
 
 /**
  * 64 KiB a chunk. Not compressed: a chunk is written again until it is full, and a compressed one would move each time;
@@ -54,71 +50,19 @@ export function fillColumn(target: DataView, at: number, frame: Frame, name: Tra
   }
 }
 
-/** The columns of a file, and the rows that wait for them. */
-export class TrackColumns {
-  readonly #file: H5Writer;
-  readonly #columns: readonly { readonly name: TrackColumnName; readonly dataset: GrowingDataset }[];
-  #waiting: DataView[];
-  #capacity = 1024;
-  #rows = 0;
-  #frames = 0;
-  #writtenAtMs = Number.NEGATIVE_INFINITY;
-
-  constructor(file: H5Writer, hasFlags: boolean) {
-    this.#file = file;
-    this.#columns = trackColumnNames(hasFlags).map((name) => ({
-      name,
-      dataset: file.growing(`/tracks/${name}`, isWhole.has(name) ? "<q" : "<d", [], chunkRows),
-    }));
-    this.#waiting = this.#columns.map(() => room(this.#capacity));
-  }
-
-  /** Lets a frame's detections wait; the function returned takes them out again, for a frame that could not be stored. */
-  add(frame: Frame): () => void {
-    const before = this.#rows;
+/** Makes the columns; the function returned appends a frame's rows. */
+export function createTrackColumns(file: H5Writer, hasFlags: boolean): (frame: Frame) => void {
+  const columns = trackColumnNames(hasFlags).map((name) => ({
+    name,
+    dataset: file.growing(`/tracks/${name}`, isWhole.has(name) ? "<q" : "<d", [], chunkRows),
+  }));
+  let room = new DataView(new ArrayBuffer(1024 * 8));
+  return (frame) => {
     const rows = Math.max(0, frame.rowCount);
-    this.#grow(before + rows);
-    for (const [index, { name }] of this.#columns.entries()) {
-      fillColumn(this.#waiting[index]!, before * 8, frame, name);
+    if (rows * 8 > room.byteLength) room = new DataView(new ArrayBuffer(rows * 8));
+    for (const { name, dataset } of columns) {
+      fillColumn(room, 0, frame, name);
+      file.append(dataset, new Uint8Array(room.buffer, 0, rows * 8), rows);
     }
-    this.#rows += rows;
-    this.#frames++;
-    return () => {
-      this.#rows = before;
-      this.#frames--;
-    };
-  }
-
-  /** Whether the waiting rows are to be written with this frame. A slow recording has every frame's rows written with it. */
-  isDue(nowMs: number): boolean {
-    return this.#frames >= trackBatchFrames || nowMs - this.#writtenAtMs >= trackBatchMs;
-  }
-
-  /** Hands the waiting rows to the file; they keep waiting until `written`, since the commit may fail. */
-  write(): void {
-    for (const [index, { dataset }] of this.#columns.entries()) {
-      this.#file.append(dataset, new Uint8Array(this.#waiting[index]!.buffer, 0, this.#rows * 8), this.#rows);
-    }
-  }
-
-  /** The rows are committed. */
-  written(nowMs: number): void {
-    this.#rows = 0;
-    this.#frames = 0;
-    this.#writtenAtMs = nowMs;
-  }
-
-  #grow(rows: number): void {
-    if (rows <= this.#capacity) return;
-    this.#capacity = Math.max(rows, 2 * this.#capacity);
-    this.#waiting = this.#waiting.map((old) => {
-      const grown = room(this.#capacity);
-      new Uint8Array(grown.buffer).set(new Uint8Array(old.buffer, 0, this.#rows * 8));
-      return grown;
-    });
-  }
-}
-
-function room(rows: number): DataView {
-  return new DataView(new ArrayBuffer(rows * 8));
+  };
 }
