@@ -1,28 +1,32 @@
 /** A file that grows by whole pieces: what is written is there, or the file is as it was. For tables of lines. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, unlinkSync } from "node:fs";
+import { createFile } from "./appear.js";
 import { fileInTheWay } from "./files.js";
+import { writeAll } from "./zarr/whole-file.js";
 
 export class AppendFile {
   readonly #path: string;
   readonly #fd: number;
   #bytes = 0;
 
-  /** Creates the file; a refusal when it is there already, unless `isForced`. Of two runs started together one gets the name. */
-  constructor(where: string, path: string, isForced: boolean) {
+  /**
+   * Creates the file with its first piece; a refusal when it is there already, unless `isForced`. Of two runs started together
+   * one gets the name.
+   */
+  constructor(where: string, path: string, isForced: boolean, first: Uint8Array) {
     this.#path = path;
     try {
-      this.#fd = openSync(path, isForced ? "w" : "wx");
+      this.#fd = createFile(path, isForced, (fd) => writeAll(fd, first, 0)).fd;
     } catch (error) {
       throw fileInTheWay(where, error);
     }
+    this.#bytes = first.length;
   }
 
   /** Appends all of it, in as many writes as the system wants; after the system's error the file is as it was before. */
   append(bytes: Uint8Array): void {
     try {
-      for (let at = 0; at < bytes.length; ) {
-        at += writeSync(this.#fd, bytes, at, bytes.length - at, this.#bytes + at);
-      }
+      writeAll(this.#fd, bytes, this.#bytes);
     } catch (error) {
       ftruncateSync(this.#fd, this.#bytes);
       throw error;

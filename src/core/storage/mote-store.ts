@@ -1,7 +1,9 @@
 /** The frame stream as a file: the same messages as on a pipe, with checksums and an index behind the end. */
-import { closeSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, unlinkSync } from "node:fs";
+import { MoteError } from "../errors.js";
 import { openFileSink } from "../stream/file-sink.js";
-import { createStreamWriter, type StreamWriter } from "../stream/stream-writer.js";
+import { createStreamWriter } from "../stream/stream-writer.js";
+import { createFile } from "./appear.js";
 import { imageNotStored } from "./disk/disk-fault.js";
 import { fileInTheWay } from "./files.js";
 import type { FrameStore, StoreRequest } from "./frame-store.js";
@@ -10,24 +12,24 @@ const hint = "What was stored before is whole; make room and run again with anot
 
 export function openMoteStore(request: StoreRequest): FrameStore {
   const { path, where } = request;
-  let fd: number;
-  try {
-    fd = openSync(path, request.isForced ? "w" : "wx");
-  } catch (error) {
-    throw fileInTheWay(where, error);
-  }
-  const sink = openFileSink(where, fd, hint);
-  let writer: StreamWriter;
-  try {
-    writer = createStreamWriter(sink, request.descriptor, request.geometry, { hasChecksums: true, hasIndex: true });
-  } catch (error) {
-    remove();
-    throw error;
-  }
+  const { fd, begun } = begin();
+  const { sink, writer } = begun;
   let frames = 0;
   let rows = 0;
   /** The run of frames whose pixels were given up, until it is told. */
   let withoutPixels = { firstFrame: 0, count: 0 };
+
+  function begin() {
+    try {
+      return createFile(path, request.isForced, (opened) => {
+        const file = openFileSink(where, opened, hint);
+        const options = { hasChecksums: true, hasIndex: true };
+        return { sink: file, writer: createStreamWriter(file, request.descriptor, request.geometry, options) };
+      });
+    } catch (error) {
+      throw error instanceof MoteError ? error : fileInTheWay(where, error);
+    }
+  }
 
   function remove(): void {
     closeSync(fd);

@@ -9,8 +9,8 @@ import { TrackRows } from "./track-rows.js";
 
 export function openCsvStore(request: StoreRequest): FrameStore {
   const { path, where } = request;
-  const file = new AppendFile(where, path, request.isForced);
   const lines = new TrackRows(request.descriptor.detections?.columns.includes("flags") ?? false);
+  const file = new AppendFile(where, path, request.isForced, lines.header());
   let frames = 0;
   let rows = 0;
 
@@ -27,12 +27,6 @@ export function openCsvStore(request: StoreRequest): FrameStore {
     }
   }
 
-  try {
-    write(lines.header());
-  } catch (error) {
-    file.remove();
-    throw error;
-  }
   return {
     get frames() {
       return frames;

@@ -1,14 +1,15 @@
 /**
- * One HDF5 file of an archive, under its final name from the start and committed after every frame: what is on the disk is at
- * every moment a whole file for any HDF5 reader, up to the last frame. /metadata has the attribute is_complete, 0 until the
+ * One HDF5 file of an archive, under its final name from its first bytes on and committed after every frame: what has that name
+ * is at every moment a whole file for any HDF5 reader, up to the last frame. /metadata has the attribute is_complete, 0 until the
  * file is closed with all the frames that came. A refused frame leaves the file as it was; the next one opens it again.
  */
 import { closeSync, fsyncSync, openSync, unlinkSync } from "node:fs";
-import { failure, type MoteError, reason } from "../../errors.js";
+import { failure, MoteError, reason } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { JsonObject } from "../../model/json.js";
+import { appear } from "../appear.js";
 import { fileInTheWay } from "../files.js";
 import { writeMetadata } from "./file-metadata.js";
 import type { FrameLayout } from "./frame-layout.js";
@@ -46,39 +47,49 @@ export class H5Segment {
   #needsReopening = false;
 
   constructor(library: Hdf5Library, request: SegmentRequest) {
-    const { path, where, descriptor, settings, place } = request;
+    const { path, where, place } = request;
     this.path = path;
     this.#where = where;
     this.#isSplit = place !== null;
     try {
-      // The library opens for itself; this claims the name, and says in the system's words why it cannot be had.
-      closeSync(openSync(path, request.isForced ? "w" : "wx"));
+      const made = appear(path, request.isForced, (nascent) => this.#begin(library, nascent, request));
+      [this.#file, this.#ledger, this.#layout] = made;
     } catch (error) {
-      throw fileInTheWay(where, error);
+      throw this.#refused(
+        error instanceof H5Refused || error instanceof MoteError ? error : fileInTheWay(where, error),
+      );
     }
+    this.#file.renamed(path);
+  }
+
+  /** A file with everything in it but frames. */
+  #begin(
+    library: Hdf5Library,
+    path: string,
+    { descriptor, settings, place }: SegmentRequest,
+  ): readonly [H5Writer, GrowingDataset, FrameLayout] {
+    // The library opens for itself; this says in the system's words why the file cannot be made.
+    closeSync(openSync(path, "wx"));
+    const file = new H5Writer(library, path);
     try {
-      this.#file = new H5Writer(library, path);
-    } catch (error) {
-      unlinkSync(path);
-      throw this.#refused(error);
-    }
-    try {
-      writeMetadata(this.#file, descriptor, settings);
+      writeMetadata(file, descriptor, settings);
       if (place) {
-        this.#file.attribute("/metadata", "segment_index", BigInt(place.index));
-        this.#file.attribute("/metadata", "previous_file", place.previous);
-        this.#file.attribute("/metadata", "next_file", "");
+        file.attribute("/metadata", "segment_index", BigInt(place.index));
+        file.attribute("/metadata", "previous_file", place.previous);
+        file.attribute("/metadata", "next_file", "");
       }
-      this.#ledger = this.#file.growing("/metadata/ledger", ledgerType, [], 1024);
-      this.#file.textList("/metadata/ledger", "fates", fates);
-      this.#layout =
+      const ledger = file.growing("/metadata/ledger", ledgerType, [], 1024);
+      file.textList("/metadata/ledger", "fates", fates);
+      const layout =
         settings.layout === "stack"
-          ? createStackLayout(this.#file, descriptor, settings)
-          : createPerFrameLayout(this.#file, descriptor, settings);
-      this.#file.seal();
+          ? createStackLayout(file, descriptor, settings)
+          : createPerFrameLayout(file, descriptor, settings);
+      file.seal();
+      return [file, ledger, layout];
     } catch (error) {
-      this.remove();
-      throw this.#refused(error);
+      file.abandon();
+      file.release();
+      throw error;
     }
   }
 

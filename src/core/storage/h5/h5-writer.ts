@@ -48,9 +48,10 @@ const structures = { libver: ["earliest", "latest"] } as const;
 
 export class H5Writer {
   readonly #library: Hdf5Library;
-  readonly #path: string;
+  #path: string;
   readonly #held: HeldFile;
-  readonly #release: () => void;
+  /** One for each name that the file had. */
+  readonly #releases: (() => void)[] = [];
   readonly #growing: GrowingDataset[] = [];
   #file: File | undefined;
   #scratch = 0;
@@ -61,13 +62,19 @@ export class H5Writer {
     this.#library = library;
     this.#path = path;
     this.#held = new HeldFile(path);
-    this.#release = library.hold(path, this.#held);
+    this.#releases.push(library.hold(path, this.#held));
     this.#open("w");
   }
 
   /** Bytes of the file as of the last commit. */
   get committedBytes(): number {
     return this.#held.committedBytes;
+  }
+
+  /** The file was renamed; the library still has it open under the name before. */
+  renamed(path: string): void {
+    this.#path = path;
+    this.#releases.push(this.#library.hold(path, this.#held));
   }
 
   group(path: string): void {
@@ -259,7 +266,7 @@ export class H5Writer {
 
   /** Lets go of the file, closed or abandoned. */
   release(): void {
-    this.#release();
+    for (const release of this.#releases) release();
     this.#held.close();
   }
 

@@ -11,8 +11,8 @@ import { RunDocuments } from "./documents.js";
 
 export function openNdjsonStore(request: StoreRequest): FrameStore {
   const { path, where } = request;
-  const file = new AppendFile(where, path, request.isForced);
   const documents = new RunDocuments(request.descriptor, { uid: randomUUID, now: () => Date.now() / 1000 });
+  const file = new AppendFile(where, path, request.isForced, Buffer.from(documents.opening()));
   let frames = 0;
   let rows = 0;
 
@@ -39,12 +39,6 @@ export function openNdjsonStore(request: StoreRequest): FrameStore {
     }
   }
 
-  try {
-    write(documents.opening());
-  } catch (error) {
-    file.remove();
-    throw error;
-  }
   return {
     get frames() {
       return frames;

@@ -4,9 +4,10 @@
  * ("true" once the file
  * was closed in order with every frame).
  */
-import { closeSync, openSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { failure, reason } from "../../errors.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { createFile } from "../appear.js";
 import { fileInTheWay } from "../files.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
 import { GrowingGroups, type Notes } from "./growing-groups.js";
@@ -22,13 +23,6 @@ export function parquetNotes(descriptor: StreamDescriptor, isComplete: boolean):
 
 export function openParquetStore(request: StoreRequest): FrameStore {
   const { path, where, descriptor, geometry } = request;
-  let fd: number;
-  try {
-    // wx: of two runs started together one gets the name.
-    fd = openSync(path, request.isForced ? "w" : "wx");
-  } catch (error) {
-    throw fileInTheWay(where, error);
-  }
   let frames = 0;
   let rows = 0;
 
@@ -44,11 +38,13 @@ export function openParquetStore(request: StoreRequest): FrameStore {
   let groups: GrowingGroups;
   try {
     const columns = trackSchema(descriptor.detections?.columns.includes("flags") ?? false);
-    groups = new GrowingGroups(fd, columns, geometry.detectionRows, parquetNotes(descriptor, false));
+    groups = createFile(
+      path,
+      request.isForced,
+      (fd) => new GrowingGroups(fd, columns, geometry.detectionRows, parquetNotes(descriptor, false)),
+    ).begun;
   } catch (error) {
-    closeSync(fd);
-    unlinkSync(path);
-    throw failed(error);
+    throw fileInTheWay(where, error);
   }
   return {
     get frames() {

@@ -2,14 +2,15 @@
  * Frames as a TIFF or OME-TIFF of many pages, under the final name from the start: after every frame the file is whole for
  * any reader, whatever becomes of the process. Detections and events have no place in it.
  */
-import { closeSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, unlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { failure, type MoteError, reason } from "../../errors.js";
+import { createFile } from "../appear.js";
 import { fileInTheWay } from "../files.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
 import { createStripEncoder } from "./strip-encoder.js";
 import { plainTiff, tiffRefusal } from "./tiff-options.js";
-import { createTiffWriter, needsBigTiff, omeNameOf, type TiffWriter } from "./tiff-writer.js";
+import { createTiffWriter, needsBigTiff, omeNameOf } from "./tiff-writer.js";
 
 export function openTiffStore(request: StoreRequest): FrameStore {
   const { path, where, descriptor, workers = 1, warn } = request;
@@ -19,19 +20,17 @@ export function openTiffStore(request: StoreRequest): FrameStore {
   const encoder = createStripEncoder({ descriptor, settings, workers, ...(warn && { warn }) });
   const { layout } = encoder;
   const isBig = needsBigTiff(descriptor.frameCount, layout);
-  let fd: number;
-  try {
-    fd = openSync(path, request.isForced ? "w" : "wx");
-  } catch (error) {
-    throw fileInTheWay(where, error);
-  }
-  let writer: TiffWriter;
-  try {
-    writer = createTiffWriter(fd, { descriptor, layout, isBig, omeName: omeNameOf(basename(path)) });
-  } catch (error) {
-    closeSync(fd);
-    unlinkSync(path);
-    throw writingFailed(0, error);
+  const { fd, begun: writer } = begin();
+
+  function begin() {
+    try {
+      const omeName = omeNameOf(basename(path));
+      return createFile(path, request.isForced, (opened) =>
+        createTiffWriter(opened, { descriptor, layout, isBig, omeName }),
+      );
+    } catch (error) {
+      throw fileInTheWay(where, error);
+    }
   }
 
   function writingFailed(frames: number, error: unknown): MoteError {

@@ -1,0 +1,61 @@
+// Archives a frame into a file of every kind and looks, after every call of the file system, whether one that has its name has
+// its beginning, too. Arguments: folder, then file names. Prints JSON: how often each was seen, and which were seen empty.
+import fs, { existsSync, readFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { join } from "node:path";
+
+const [folder, ...names] = process.argv.slice(2);
+const seen = Object.fromEntries(names.map((name) => [name, 0]));
+const empty = new Set();
+let isLooking = false;
+function look() {
+  if (isLooking) return;
+  isLooking = true;
+  for (const name of names) {
+    const path = join(folder, name);
+    if (!existsSync(path)) continue;
+    seen[name]++;
+    if (readFileSync(path).length < 4) empty.add(name);
+  }
+  isLooking = false;
+}
+for (const call of ["openSync", "writeSync", "ftruncateSync", "renameSync", "linkSync", "unlinkSync", "closeSync"]) {
+  const original = fs[call];
+  fs[call] = (...words) => {
+    const result = original(...words);
+    look();
+    return result;
+  };
+}
+syncBuiltinESMExports();
+
+const { Frame } = await import("../../../dist/core/memory/frame.js");
+const { slotLayout } = await import("../../../dist/core/memory/slot-layout.js");
+const { containerFor } = await import("../../../dist/core/storage/frame-store.js");
+const columns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"];
+const geometry = { pixelFormat: "uint8", pixelBytes: 64, detectionRows: 4, detectionColumns: columns.length };
+const frame = new Frame(new SharedArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
+const descriptor = {
+  pixelFormat: "uint8",
+  shape: { height: 8, width: 8 },
+  bitDepth: 8,
+  hasFrames: true,
+  detections: { columns },
+  isLinked: true,
+  pixelSizeUm: null,
+  rateHz: null,
+  frameCount: 1,
+  isLive: false,
+  source: {},
+  calibration: null,
+  producedBy: [],
+};
+for (const name of names) {
+  const open = await containerFor("archive", name).load();
+  const store = await open({ path: join(folder, name), where: "archive", descriptor, geometry, isForced: false });
+  frame.header.reset("uint8", 8, 8, 8, 8);
+  frame.rowCount = 0;
+  await store.append(frame);
+  await store.close({ isComplete: true, lost: 0, stages: [] });
+}
+console.log(JSON.stringify({ seen, empty: [...empty] }));
