@@ -119,3 +119,38 @@ test("no file is a drawer: no utils, helpers, common, manager or base, none over
   ).toEqual([]);
   expect(files.filter(({ text }) => text.split("\n").length > 400).map(({ name }) => name)).toEqual([]);
 });
+
+/** Every file of the tests, whatever its language. */
+const testFiles = readdirSync("test", { withFileTypes: true, recursive: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name))
+  .filter((name) => name !== "test/architecture.test.ts")
+  .map((name) => ({ name, text: readFileSync(name, "utf8") }));
+
+/** Names of the test files, but the allowed ones, in which `pattern` is found. */
+function testsWith(pattern: RegExp, allowed: readonly string[]): string[] {
+  return testFiles.filter(({ name, text }) => !allowed.includes(name) && pattern.test(text)).map(({ name }) => name);
+}
+
+test("tests draw from seeded generators: of test/seed.ts, of the simulated camera, or of numpy with a seed given", () => {
+  const unseeded =
+    /Math\.random|crypto\.(random|getRandom)|randomBytes|randomInt|randomUUID|\$RANDOM|\bRANDOM\b|default_rng\(\)|\bnp\.random\.(?!default_rng)|^import random/m;
+  expect(testsWith(unseeded, ["test/begin-run.ts"])).toEqual([]);
+  // The first compares a run's stamps with the clock, the second sets it, the third needs a folder named after today.
+  const clock = ["test/faults/clock.test.ts", "test/faults/jumping-clock.mjs", "test/core/archive.test.ts"];
+  expect(testsWith(/Date\.now\(|new Date\(\)|time\.time\(/, clock)).toEqual([]);
+});
+
+test("tests wait for conditions: `until` of test/until.ts, `wait-for` in a shell line", () => {
+  const sleep = /\b(setTimeout|setInterval)\(|timers\/promises|\bsleep\(|\bsleep \$?["{]*[\d.$]|Atomics\.wait\(/;
+  // The last one is woken as soon as a thread has begun.
+  const waits = ["test/until.ts", "test/e2e/wait-for.sh", "test/core/workers/crew.test.ts"];
+  // Stages and programs whose slowness is what the test is about.
+  const slow = [
+    "test/core/pipeline/scripted-stages.mjs",
+    "test/core/storage/lock-racer.mjs",
+    "test/core/workers/counting-task.mjs",
+    "test/e2e/spill.test.ts",
+  ];
+  expect(testsWith(sleep, [...waits, ...slow])).toEqual([]);
+});

@@ -6,6 +6,7 @@ import { column, detectionColumns } from "../../src/core/model/detection.js";
 import { bytesPerPixel, type PixelFormat } from "../../src/core/model/pixel-format.js";
 import type { EndOfStream } from "../../src/core/model/run-report.js";
 import type { StageContext } from "../../src/core/pipeline/stage.js";
+import { seeded } from "../seed.js";
 
 export function fakeDescriptor(given: Partial<StreamDescriptor> = {}): StreamDescriptor {
   return {
@@ -44,17 +45,6 @@ export function fakeFrame(geometry: SlotGeometry): Frame {
   const pages = Math.ceil((slotLayout(geometry).slotBytes + 64) / 65536);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   return new Frame(memory.buffer, 64, 0, geometry);
-}
-
-/** Reproducible numbers in 0 to 1 (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 /** Fills header, pixels and `rows` detections of frame `number`; the same number gives the same frame. */

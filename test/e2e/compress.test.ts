@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
 import type { Region } from "../../src/core/imaging/region.js";
 import { runSource, type TakenFrame } from "../core/run-source.js";
 import { testWithLibjxl } from "../judges.js";
+import { until } from "../until.js";
 import { openShell, root } from "./shell.js";
 
 async function framesOf(files: string | string[], given: { roi?: Region } = {}): Promise<readonly TakenFrame[]> {
@@ -96,7 +96,7 @@ test("a run killed at any moment goes on with --resume, and all frames are there
     const ended = once(child, "exit");
     // Until some frames more are stored, then at once.
     const least = stored(shell.folder) + 7;
-    while (stored(shell.folder) < least && child.exitCode === null) await sleep(5);
+    await until(() => stored(shell.folder) >= least || child.exitCode !== null, { what: `${least} frames` });
     child.kill("SIGKILL");
     await ended;
   }

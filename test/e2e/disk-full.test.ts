@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { askJudge, hasJudge } from "../core/storage/judge.js";
 import { askTifffile, hasTiffJudge } from "../core/storage/tiff-judge.js";
 import { canMountSmallDisk } from "../judges.js";
+import { until } from "../until.js";
 import { openShell, type Shell } from "./shell.js";
 
 // Every test starts several programs one after the other.
@@ -162,18 +163,13 @@ describe.skipIf(!canMountSmallDisk)(`a small disk${needsDisk}`, () => {
       writeFileSync(ballast, new Uint8Array(6.5e6));
       const given = names.map((name) => `--out disk/${name}`).join(" ");
       const sink = `archive ${given} --on-full pause --min-free ${minFree}`;
-      let freed = false;
       const running = shell.run(`mote ${tracked.replace("400", "12")} ${sink} 2>told`);
-      const poll = setInterval(() => {
-        const told = readFileSync(join(shell.folder, "told"), { encoding: "utf8", flag: "a+" });
-        if (freed || !told.includes('"diskFullInS":0,')) return;
-        freed = true;
-        rmSync(ballast);
-      }, 50);
+      const told = () => readFileSync(join(shell.folder, "told"), { encoding: "utf8", flag: "a+" });
+      await until(() => told().includes('"diskFullInS":0,'), { what: "the run to wait for room" });
+      rmSync(ballast);
       const { code } = await running;
-      clearInterval(poll);
-      const { messages, files: written } = read(readFileSync(join(shell.folder, "told"), "utf8").trimEnd());
-      expect([code, freed]).toEqual([0, true]);
+      const { messages, files: written } = read(told().trimEnd());
+      expect(code).toBe(0);
       for (const file of written) expect(file.frames).toBe(12);
       expect(messages.match(/waiting until/g)?.length).toBe(1);
       expect(messages.match(/there is room again/g)?.length).toBe(1);
@@ -184,7 +180,7 @@ describe.skipIf(!canMountSmallDisk)(`a small disk${needsDisk}`, () => {
     writeFileSync(join(disk, "ballast"), new Uint8Array(6.5e6));
     const sink = "archive --out disk/run.tif --on-full pause --min-free 1MB";
     const line = `mote ${tracked} ${sink} 2>told & pid=$!
-until grep -q waiting told; do sleep 0.1; done
+wait-for "the run to wait for room" "grep waiting told"
 kill -INT $pid; wait $pid; echo $?`;
     const { out } = await shell.run(line);
     const { files: written, dropped } = read(readFileSync(join(shell.folder, "told"), "utf8").trimEnd());

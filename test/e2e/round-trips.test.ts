@@ -6,8 +6,9 @@ import { expect, test } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
 import type { StreamDescriptor } from "../../src/core/model/descriptor.js";
 import { openMoteStore } from "../../src/core/storage/mote-store.js";
-import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../core/fake-context.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../core/fake-context.js";
 import { runSource } from "../core/run-source.js";
+import { seeded } from "../seed.js";
 import { openShell } from "./shell.js";
 
 /** Sinks, each writing several formats at once: their words, and by format what is given to acquire afterwards. */

@@ -9,7 +9,7 @@ const track = "track --diameter 21 --minmass 500 --search-range 8 --memory 1";
 
 /** A shell's wait until the table of process P has rows of some twenty frames, however slow the machine is. */
 function untilRows(table: string): string {
-  return `while kill -0 $P && [ "$(wc -l < ${table} || echo 0)" -lt 200 ]; do sleep 0.05; done 2>/dev/null`;
+  return `wait-for "rows in ${table}" "! kill -0 $P || [ \\$(wc -l < ${table}) -ge 200 ]"`;
 }
 
 test("a pipeline of three processes and one run give the same bytes of CSV", async () => {
@@ -94,16 +94,18 @@ test("an interrupt of a whole pipeline drains it: what the source made is archiv
 
 test.each([
   ["a reader of a stream nobody ends", "--output out.mote"],
-  ["a writer nobody reads", "> >(sleep 12)"],
+  ["a writer nobody reads", "> >(hold)"],
 ])("two interrupts abort %s with exit code 130", async (_, output) => {
   const shell = openShell("abort");
   // Frames enough to fill the pipe behind, and no end: both threads at the pipes are stuck when the interrupts come.
-  const input = `exec 3< <(head -c 170000 ${root}/fixtures/beads.mote; sleep 12)`;
-  const line = `${input}; mote ${track} <&3 ${output} & P=$!; sleep 1.5; kill -INT $P; sleep 0.3; kill -INT $P; wait $P; echo $? >code; kill %%`;
-  const startedAt = Date.now();
-  await shell.run(`${line} 2>/dev/null`);
+  const hold = "hold() { exec tail -f --pid=$$ /dev/null; }";
+  const input = `exec 3< <(head -c 170000 ${root}/fixtures/beads.mote; hold)`;
+  const stuck = `wait-for "two reports alike" "tail -n 2 told | grep '.frames.:[1-9]' | grep -o '.stages.:.*' | uniq -d | grep ."`;
+  const heard = `wait-for "the interrupt to be heard" "grep '^ShdPnd:.*0000$' /proc/$P/status"`;
+  const twice = `${stuck}; kill -INT $P; ${heard}; kill -INT $P`;
+  const line = `${hold}; ${input}; mote ${track} --json <&3 ${output} 2>told & P=$!; ${twice}; wait $P; echo $? >code`;
+  await shell.run(line);
   expect(readFileSync(join(shell.folder, "code"), "utf8").trim()).toBe("130");
-  expect(Date.now() - startedAt).toBeLessThan(20_000);
 });
 
 test("a cut stream is an error that says after which frame; what came is kept", async () => {

@@ -1,4 +1,4 @@
-/** Runs a shell line in a fresh folder with `mote` on the PATH, as a user would; needs the build. */
+/** Runs a shell line in a fresh folder with `mote` and `wait-for` on the PATH, as a user would; needs the build. */
 import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,6 +7,7 @@ import { execa } from "execa";
 export const root = resolve(".");
 const bin = mkdtempSync(join(tmpdir(), "mote-bin-"));
 symlinkSync(resolve("bin/mote.js"), join(bin, "mote"));
+symlinkSync(resolve("test/e2e/wait-for.sh"), join(bin, "wait-for"));
 
 export interface Shell {
   readonly folder: string;

@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { expect, test } from "vitest";
 import { type FaultRule, faultsIn, faultyEnvironment } from "../faulty-files.js";
 import { python, testWithPython } from "../judges.js";
+import { randomOfRun } from "../seed.js";
 import { environment, openShell, root } from "./shell.js";
 
 /** As many frames as wait in memory, half of them for the disk: none is lost, however slow the disk of the test is. */
@@ -37,7 +38,10 @@ function reportIn(folder: string, name: string) {
   return JSON.parse(lines.findLast((line) => line.includes('"report"'))!);
 }
 
-const untilItSpills = "until ls sp | grep -q mote; do sleep 0.05; done";
+/** A shell's wait until so many bytes of frames wait on the disk. */
+function untilSpilled(bytes: number): string {
+  return `wait-for "${bytes} bytes in the spool" "[ \\$(cat sp/*.mote | wc -c) -ge ${bytes} ]"`;
+}
 
 test("a camera that is faster than the pipe behind it loses nothing, and says what it spilled", async () => {
   const shell = prepare("spill");
@@ -52,7 +56,7 @@ test("a camera that is faster than the pipe behind it loses nothing, and says wh
 
 test("the first interrupt of a pipeline brings what is on the disk to its end, however long that takes", async () => {
   const shell = prepare("spill-interrupt");
-  const line = `set -m; (mote ${live} --json 2>a | node throttle.mjs | mote archive --json --out all.mote 2>c) & P=$!; ${untilItSpills}; sleep 1.5; kill -INT -- -$P; wait $P; echo $?`;
+  const line = `set -m; (mote ${live} --json 2>a | node throttle.mjs | mote archive --json --out all.mote 2>c) & P=$!; ${untilSpilled(8e6)}; kill -INT -- -$P; wait $P; echo $?`;
   expect((await shell.run(line)).out).toBe("0");
   const [source, sink] = [reportIn(shell.folder, "a"), reportIn(shell.folder, "c")];
   expect(source.stages[0].spill.frames).toBeGreaterThan(0);
@@ -70,7 +74,7 @@ testWithPython(
   "after kill -9 the spool is a recording that anybody reads up to the cut, its frames the camera's",
   async () => {
     const shell = prepare("spill-kill");
-    const line = `set -m; (mote ${live} | node throttle.mjs | cat >/dev/null) & P=$!; ${untilItSpills}; sleep 0.$((RANDOM % 10)); kill -9 -- -$P; wait $P; ls sp`;
+    const line = `set -m; (mote ${live} | node throttle.mjs | cat >/dev/null) & P=$!; ${untilSpilled(Math.ceil(randomOfRun("kill of a spool")() * 5e6))}; kill -9 -- -$P; wait $P; ls sp`;
     const name = (await shell.run(line)).out.trim();
     expect(name).toMatch(/^mote-spool-\d+-acquire\.mote$/);
     const { frames, missingFrames, firstFrame, lastFrame, fault } = JSON.parse(

@@ -3,12 +3,12 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { seeded } from "../core/fake-context.js";
 import { faultsIn, faultyEnvironment } from "../faulty-files.js";
 import { canMountSmallDisk, python } from "../judges.js";
+import { randomOfRun } from "../seed.js";
+import { momentWithin, until } from "../until.js";
 import {
   containers,
   difference,
@@ -54,15 +54,15 @@ describe.skipIf(!hasJudges).each(containers)(`$stage --out run$ending${needsJudg
   const nameOf = (stem: string) => (stage === "compress" ? stem : `${stem}${ending}`);
 
   test(`is opened by its stock reader after kill -9 at ${kills} random moments`, { timeout: 240_000 }, async () => {
-    const random = seeded(Date.now() & 0xffff);
+    const random = randomOfRun(`kills of ${stage} ${ending}`);
     const at = place("kill");
     const paths = Array.from({ length: kills }, (_, kill) => join(at, nameOf(`run${kill}`)));
     for (let first = 0; first < kills; first += atOnce) {
       await Promise.all(
         paths.slice(first, first + atOnce).map((path) =>
           mote(runOf(recording, container, path, ["--loop", "0"]), {}, async (kill, hasEnded) => {
-            while (!hasStarted(container, path) && !hasEnded()) await sleep(5);
-            await sleep(random() * 300);
+            await until(() => hasStarted(container, path) || hasEnded(), { what: `a frame in ${path}` });
+            await momentWithin(300, random);
             kill();
           }),
         ),

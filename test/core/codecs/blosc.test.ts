@@ -9,7 +9,7 @@ import { bitShuffleReference, lz4Reference } from "../../../src/core/codecs/blos
 import { loadZstd } from "../../../src/core/codecs/zstd.js";
 import { kernelStaticBytes, loadKernels } from "../../../src/core/kernels/load-kernels.js";
 import { python, testWithPython } from "../../judges.js";
-import { seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
 
 const memory = new WebAssembly.Memory({ initial: 8, maximum: 8, shared: true });
 const kernels = loadKernels(memory);

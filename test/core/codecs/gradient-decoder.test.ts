@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { createGradientDecoder } from "../../../src/core/codecs/jxl/gradient-decoder.js";
 import { openJxlEncoder, openLibjxlDecoder } from "../../../src/core/codecs/jxl/jxl-codec.js";
-import { seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
 
 const decoder = createGradientDecoder();
 const libjxl = await openLibjxlDecoder();

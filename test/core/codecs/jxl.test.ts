@@ -9,7 +9,7 @@ import { openJxlDecoder, openJxlEncoder } from "../../../src/core/codecs/jxl/jxl
 import { readJxlHeader } from "../../../src/core/codecs/jxl/jxl-header.js";
 import { bytesAsSource } from "../../../src/core/imaging/byte-source.js";
 import { python, testWithPython } from "../../judges.js";
-import { seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
 
 const decoder = await openJxlDecoder();
 const encoders = new Map([

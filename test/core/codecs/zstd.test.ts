@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { claimedBytes, loadWasmZstd, loadZstd } from "../../../src/core/codecs/zstd.js";
 import { python, testWithPython } from "../../judges.js";
-import { seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
 
 const random = seeded(5);
 const samples = [0, 1, 255, 256, 4096, 65_791, 65_792, 300_000].map((length) =>

@@ -129,8 +129,8 @@ test("a drain ends an endless source and delivers all it made", async () => {
     ["mark", {}],
     ["collect", {}],
   ]);
-  await started.going;
-  setTimeout(() => started.control.drain(), 300);
+  await started.reached("collect", 5);
+  started.control.drain();
   const { report, isComplete } = await started.outcome;
   const [source, , sink] = report.stages;
   expect(source!.out).toBeGreaterThan(0);
@@ -143,8 +143,8 @@ test("an abort ends a run that stands still", async () => {
     ["counter", {}],
     ["collect", { delayMs: 20 }],
   ]);
-  await started.going;
-  setTimeout(() => started.control.abort(), 300);
+  await started.standsStill();
+  started.control.abort();
   const { isComplete } = await started.outcome;
   expect(isComplete).toBe(false);
 });
@@ -184,8 +184,8 @@ test("an abort in mid-frame ends a run whose team waits for a member", async () 
     ["crew", { hangAt: 5 }],
     ["collect", {}],
   ]);
-  await started.going;
-  setTimeout(() => started.control.abort(), 300);
+  await started.standsStill();
+  started.control.abort();
   const { isComplete } = await started.outcome;
   expect(isComplete).toBe(false);
 });

@@ -2,27 +2,45 @@
 import type { StageReport } from "../../../src/core/model/run-report.js";
 import type { RawOptions } from "../../../src/core/option/decode-options.js";
 import { planRun } from "../../../src/core/pipeline/negotiate.js";
-import { type Run, startRun } from "../../../src/core/pipeline/run-pipeline.js";
+import type { ThreadSize } from "../../../src/core/pipeline/run-layout.js";
+import { type Run, type RunView, startRun } from "../../../src/core/pipeline/run-pipeline.js";
 import type { StageDeclaration } from "../../../src/core/pipeline/stage.js";
 import type { ThreadMessage, ThreadPlan } from "../../../src/core/pipeline/thread-plan.js";
 import { spawnWorker } from "../../../src/core/workers/spawn-worker.js";
+import { until } from "../../until.js";
 
 const entry = new URL("./scripted-stages.mjs", import.meta.url);
 const { scripted } = (await import(entry.href)) as { scripted: Record<string, StageDeclaration> };
 
 type Stages = readonly (readonly [string, RawOptions])[];
 
-/** A run, and a promise of the moment when its threads are going. */
+/** A run, and promises of what it comes to while it goes. */
 export async function start(stages: Stages, onWarning: (text: string) => void = () => {}) {
   const requests = stages.map(([name, raw]) => ({ stage: scripted[name]!, label: name, raw }));
   const planned = await planRun(requests, "0");
-  let onStart = () => {};
-  const going = new Promise<void>((resolve) => {
-    onStart = resolve;
-  });
+  let view: RunView | undefined;
+  const onStart = (begun: RunView) => {
+    view = begun;
+  };
+  const counters = (label: string) => {
+    const stageIndex = stages.findIndex(([name]) => name === label);
+    const isOwn = (thread: ThreadSize) => thread.stageIndex === stageIndex && thread.part === "serial";
+    return view?.shared.counters[view.layout.threads.findIndex(isOwn)];
+  };
   const spawn = (plan: ThreadPlan, onMessage: (message: ThreadMessage) => void) =>
     spawnWorker<ThreadMessage>(entry, plan.label, plan, onMessage);
-  return { ...startRun(planned, { spawn, onStart, onWarning }), going };
+  return {
+    ...startRun(planned, { spawn, onStart, onWarning }),
+    /** The stage of this name has taken in so many frames. */
+    reached: (label: string, frames: number) =>
+      until(() => (counters(label)?.in ?? 0) >= frames, { what: `${frames} frames at ${label}` }),
+    /** The source has nowhere to put its next frame. */
+    standsStill: () =>
+      until(() => view !== undefined && !view.shared.links[0]!.hasRoom, { what: "the first link to fill up" }),
+    /** Frames wait on the disk. */
+    spilled: () =>
+      until(() => view?.shared.overflows.some((overflow) => (overflow?.frames ?? 0) > 0), { what: "a frame to spill" }),
+  };
 }
 
 /** What came of a run; `collected` is what the stage `collect` says of itself. */

@@ -172,8 +172,8 @@ test("a drain delivers what is on the disk too", async () => {
     ["counter", { ...paced, spillDir }],
     ["collect", { delayMs: 3 }],
   ]);
-  await started.going;
-  setTimeout(() => started.control.drain(), 800);
+  await started.spilled();
+  started.control.drain();
   const { stage, report, isComplete } = await outcomeOf(started);
   expect(stage.counter!.spill!.frames).toBeGreaterThan(0);
   expect(stage.collect!.in).toBe(stage.counter!.out);
@@ -238,8 +238,8 @@ test("an abort with nothing on the disk leaves no file", async () => {
     ["counter", { ...live, spillDir, delayMs: 5 }],
     ["collect", {}],
   ]);
-  await started.going;
-  setTimeout(() => started.control.abort(), 300);
+  await started.reached("collect", 5);
+  started.control.abort();
   await started.outcome;
   expect(readdirSync(spillDir)).toEqual([]);
 });

@@ -12,7 +12,8 @@ import {
   writeTenDigits,
 } from "../../../src/core/storage/csv/write-number.js";
 import type { StoreRequest } from "../../../src/core/storage/frame-store.js";
-import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 
 const descriptor = fakeDescriptor();
 const geometry = fakeGeometry(descriptor);

@@ -1,10 +1,11 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { canMountSmallDisk } from "../../judges.js";
-import { seeded } from "../fake-context.js";
+import { lastWordOf } from "../../killed-writer.js";
+import { randomOfRun } from "../../seed.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 
 const script = join(import.meta.dirname, "endless-archive.mjs");
@@ -16,20 +17,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the writer, kills it `afterMs` after its first word, and returns the last count it reported. */
-function killed(path: string, rows: number, side: number, afterMs: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, path, String(rows), String(side)], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let said = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      if (said === "") setTimeout(() => child.kill("SIGKILL"), afterMs);
-      said += chunk.toString();
-    });
-    child.on("error", reject);
-    child.on("close", () => resolve(Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1))));
-  });
+/** Runs the writer, kills it within so many milliseconds of its first word, and returns the last count it reported. */
+async function killed(path: string, rows: number, side: number, withinMs: number, random: () => number) {
+  return Number(await lastWordOf([script, path, String(rows), String(side)], { withinMs, random }));
 }
 
 /**
@@ -62,15 +52,15 @@ interface Told {
 }
 
 describe.skipIf(!hasJudge || !isBuilt)(`h5py, after kill -9${needsJudge}${needsBuild}`, () => {
-  const random = seeded(Date.now() & 0xffff);
   for (const [rows, side] of [
     [7, 32],
     [700, 256],
   ] as const) {
     test(`opens every stored frame of ${side}x${side}, six moments`, { timeout: 60_000 }, async () => {
+      const random = randomOfRun(`kills of ${side}x${side}`);
       for (let round = 0; round < 6; round++) {
         const path = join(folder, `run${round}.h5`);
-        const stored = await killed(path, rows, side, random() * 400);
+        const stored = await killed(path, rows, side, 400, random);
         const told = askJudge(path, readBack.replaceAll("ROWS", String(rows))) as Told;
         expect(told).toMatchObject({ same: true, rows: 0, frame: true, ledger: true, complete: 0 });
         expect(told.frames).toBeGreaterThanOrEqual(stored);
@@ -84,7 +74,7 @@ describe.skipIf(!hasJudge || !isBuilt)(`h5py, after kill -9${needsJudge}${needsB
 describe.skipIf(!isBuilt)(`a table, after kill -9${needsBuild}`, () => {
   test("has every line of every stored frame", async () => {
     const path = join(folder, "tracks.csv");
-    const stored = await killed(path, 50, 16, 150);
+    const stored = await killed(path, 50, 16, 300, randomOfRun("kill of a table"));
     const lines = readFileSync(path, "utf8").split("\n");
     expect(lines.length - 2).toBeGreaterThanOrEqual(stored * 50);
     for (const line of lines.slice(1, stored * 50 + 1)) expect(line.split(",").length).toBe(11);

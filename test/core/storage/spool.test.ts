@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -20,7 +19,9 @@ import { Spool } from "../../../src/core/storage/spool/spool.js";
 import { spoolFolderProblem } from "../../../src/core/storage/spool/spool-folder.js";
 import { openByteSource } from "../../../src/core/stream/byte-pipe.js";
 import { describeStream } from "../../../src/core/stream/describe-stream.js";
-import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { lastWordOf } from "../../killed-writer.js";
+import { randomOfRun, seeded } from "../../seed.js";
+import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 
 let folder: string;
 beforeEach(() => {
@@ -183,20 +184,12 @@ test("after kill -9, six moments, its files hold every frame that was written an
   timeout: 60_000,
 }, async () => {
   const script = join(import.meta.dirname, "endless-spool.mjs");
-  const random = seeded(Date.now() & 0xffff);
+  const random = randomOfRun("kills of a spool");
   for (let round = 0; round < 6; round++) {
     const place = join(folder, String(round));
     mkdirSync(place);
-    const child = spawn(process.execPath, [script, place, "8000000"], { stdio: ["ignore", "pipe", "inherit"] });
-    let said = "";
-    await new Promise((resolve) => {
-      child.stdout.on("data", (chunk: Buffer) => {
-        if (said === "") setTimeout(() => child.kill("SIGKILL"), random() * 150);
-        said += chunk.toString();
-      });
-      child.on("close", resolve);
-    });
-    const [written, read] = said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1)!.split(" ").map(Number);
+    const said = await lastWordOf([script, place, "8000000"], { withinMs: 150, random });
+    const [written, read] = said.split(" ").map(Number);
     const numbers: number[] = [];
     const names = readdirSync(place).sort((a, b) => orderOf(a) - orderOf(b));
     for (const [i, name] of names.entries()) {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,38 +7,25 @@ import { chooseColumns } from "../../../src/core/storage/table/choose-columns.js
 import { openTable } from "../../../src/core/storage/table/open-table.js";
 import { type FaultRule, faultyEnvironment } from "../../faulty-files.js";
 import { canMountSmallDisk } from "../../judges.js";
-import { seeded } from "../fake-context.js";
+import { type Kill, lastWordOf } from "../../killed-writer.js";
+import { randomOfRun } from "../../seed.js";
 import { askPandas, hasTableJudge, needsTableJudge } from "./table-judge.js";
 
 const script = join(import.meta.dirname, "endless-archive.mjs");
 const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/parquet/parquet-store.js"));
 const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
-const random = seeded(Date.now() & 0xffff);
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "mote-table-faults-"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the writer until it dies by a rule, or is killed so many milliseconds after its first frame; the frames it reported. */
-function killed(path: string, rows: number, by: FaultRule | number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const env = typeof by === "number" ? {} : faultyEnvironment([by]);
-    const child = spawn(process.execPath, [script, path, String(rows), "16"], {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, ...env },
-    });
-    let said = "";
-    let isDoomed = typeof by !== "number";
-    child.stdout.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-      if (isDoomed || !said.includes("1\n")) return;
-      isDoomed = true;
-      setTimeout(() => child.kill("SIGKILL"), by as number);
-    });
-    child.on("error", reject);
-    child.on("close", () => resolve(Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1))));
-  });
+/** Runs the writer until it dies by a rule, or is killed at a moment after its first frame; the frames it reported. */
+async function killed(path: string, rows: number, by: FaultRule | Kill): Promise<number> {
+  const words = [script, path, String(rows), "16"];
+  return Number(
+    await ("withinMs" in by ? lastWordOf(words, by) : lastWordOf(words, undefined, faultyEnvironment([by]))),
+  );
 }
 
 /** Rows, and whether they are those of frames 0, 1 ... with `ROWS` each. */
@@ -67,11 +54,12 @@ describe.skipIf(!hasTableJudge || !isBuilt)(`pyarrow, after kill -9${needsTableJ
     [900, 400],
   ] as const) {
     test(`opens every stored frame of ${rows} rows, ten moments`, { timeout: 60_000 }, async () => {
+      const random = randomOfRun(`kills at ${rows} rows`);
       const paths: string[] = [];
       const stored: number[] = [];
       for (let round = 0; round < 10; round++) {
         paths.push(join(folder, `${round}.parquet`));
-        stored.push(await killed(paths[round]!, rows, random() * mostMs));
+        stored.push(await killed(paths[round]!, rows, { heard: "1\n", withinMs: mostMs, random }));
       }
       for (const [round, told] of readParquet(paths, rows).entries()) {
         expect(told).toMatchObject({ same: true, complete: "false" });
@@ -91,6 +79,7 @@ describe.skipIf(!hasTableJudge || !isBuilt)(`pyarrow, after kill -9${needsTableJ
       const paths: string[] = [];
       const stored: number[] = [];
       const step = short ? 13 : 9;
+      const random = randomOfRun(`deaths at writes, ${short ?? "whole"}`);
       for (let from = 2 + Math.floor(random() * step); from < 120; from += step) {
         const path = join(folder, `${from}.parquet`);
         const tear = short ? { short } : {};
@@ -148,9 +137,10 @@ describe.skipIf(!isBuilt)(`an append that failed may be tried again${needsBuild}
 
 describe.skipIf(!isBuilt)(`documents, after kill -9${needsBuild}`, () => {
   test("are whole lines with every stored frame and without a stop", async () => {
+    const random = randomOfRun("kills of documents");
     for (let round = 0; round < 4; round++) {
       const path = join(folder, `${round}.ndjson`);
-      const stored = await killed(path, 50, random() * 200);
+      const stored = await killed(path, 50, { heard: "1\n", withinMs: 200, random });
       const lines = readFileSync(path, "utf8").split("\n");
       const documents = lines.slice(0, -1).map((line) => JSON.parse(line) as { name: string; doc: object });
       const names = documents.map(({ name }) => name);

@@ -1,11 +1,13 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
 import { canMountSmallDisk } from "../../judges.js";
-import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { lastWordOf } from "../../killed-writer.js";
+import { randomOfRun } from "../../seed.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
 
 const script = join(import.meta.dirname, "tiff-endless.mjs");
@@ -16,25 +18,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "mote-tiff-faults-"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs the writer, kills it `afterMs` after its first frame, and returns the last count it reported. */
-function killed(path: string, side: number, compression: string, afterMs: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, path, String(side), compression], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let said = "";
-    let isDoomed = false;
-    child.stdout.on("data", (chunk: Buffer) => {
-      said += chunk.toString();
-      if (isDoomed || !said.includes("1\n")) return;
-      isDoomed = true;
-      setTimeout(() => child.kill("SIGKILL"), afterMs);
-    });
-    child.on("error", reject);
-    child.on("close", () => resolve(Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1))));
-  });
-}
 
 interface Told {
   pages: number;
@@ -55,7 +38,6 @@ for path in paths:
 print(json.dumps(told))`;
 
 describe.skipIf(!hasTiffJudge || !isBuilt)(`tifffile, after kill -9${needsTiffJudge}${needsBuild}`, () => {
-  const random = seeded(Date.now() & 0xffff);
   for (const [name, side, compression] of [
     ["run.tif", 48, "none"],
     ["run.ome.tif", 300, "none"],
@@ -65,11 +47,13 @@ describe.skipIf(!hasTiffJudge || !isBuilt)(`tifffile, after kill -9${needsTiffJu
     test(`opens every page of a ${name} of ${side}x${side} with ${compression}, five moments`, {
       timeout: 120_000,
     }, async () => {
+      const random = randomOfRun(`kills of a ${name} of ${side}x${side} with ${compression}`);
       const paths: string[] = [];
       const stored: number[] = [];
       for (let round = 0; round < 5; round++) {
         paths.push(join(folder, `${round}-${name}`));
-        stored.push(await killed(paths[round]!, side, compression, random() * 120));
+        const words = [script, paths[round]!, String(side), compression];
+        stored.push(Number(await lastWordOf(words, { heard: "1\n", withinMs: 120, random })));
       }
       const told = askTifffile<Told[]>(paths, readPages);
       for (const [round, { pages, same, stack, isOme }] of told.entries()) {

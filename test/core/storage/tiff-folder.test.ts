@@ -1,5 +1,5 @@
 /** One TIFF a frame: names, metadata, and what is left when something goes wrong. */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,8 @@ import { tiffFolderProblems } from "../../../src/core/storage/tiff/folder-option
 import { openTiffFolder, tiffFolderProblem } from "../../../src/core/storage/tiff/tiff-folder.js";
 import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
 import { canMountSmallDisk } from "../../judges.js";
+import { lastWordOf } from "../../killed-writer.js";
+import { randomOfRun } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { runSource } from "../run-source.js";
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
@@ -161,19 +163,12 @@ const readAll = `print(json.dumps([bool(np.array_equal(a, expected(int(p[-10:-4]
 
 describe.skipIf(!isBuilt)(`after kill -9${needsBuild}`, () => {
   test("every file that has its name is whole, five moments", { timeout: 60_000 }, async () => {
+    const random = randomOfRun("kills of a folder");
     for (let round = 0; round < 5; round++) {
       const place = join(folder, String(round));
       mkdirSync(place);
-      const child = spawn(process.execPath, [script, `${place}/`, "300", "lzw"], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      let said = "";
-      child.stdout.on("data", (chunk: Buffer) => {
-        said += chunk.toString();
-        if (said.includes("\n2\n")) setTimeout(() => child.kill("SIGKILL"), round * 7);
-      });
-      await new Promise((resolve) => child.on("close", resolve));
-      const stored = Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1));
+      const words = [script, `${place}/`, "300", "lzw"];
+      const stored = Number(await lastWordOf(words, { heard: "\n2\n", withinMs: 35, random }));
       const names = readdirSync(join(place, date));
       const whole = names.filter((name) => name.endsWith(".tif")).sort();
       expect(whole.length).toBeGreaterThanOrEqual(stored);

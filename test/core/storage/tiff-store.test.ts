@@ -18,7 +18,8 @@ import { plainTiff, type TiffCompression } from "../../../src/core/storage/tiff/
 import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
 import { needsBigTiff } from "../../../src/core/storage/tiff/tiff-writer.js";
 import { testWithLibtiff } from "../../judges.js";
-import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
 
 let folder: string;

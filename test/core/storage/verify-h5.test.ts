@@ -6,7 +6,8 @@ import { containerFor, type StoreSettings } from "../../../src/core/storage/fram
 import { defaultHdf5 } from "../../../src/core/storage/h5/h5-options.js";
 import { loadHdf5 } from "../../../src/core/storage/h5/library.js";
 import { lookup3 } from "../../../src/core/storage/h5/superblock.js";
-import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
 import { containerFor } from "../../../src/core/storage/frame-store.js";
 import type { TiffSettings } from "../../../src/core/storage/tiff/tiff-options.js";
-import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame, seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
 

@@ -1,11 +1,12 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openImageFile } from "../../../src/core/storage/read/formats.js";
 import { type FaultRule, faultyEnvironment } from "../../faulty-files.js";
 import { canMountSmallDisk } from "../../judges.js";
-import { seeded } from "../fake-context.js";
+import { lastWordOf } from "../../killed-writer.js";
+import { randomOfRun } from "../../seed.js";
 import { askZarr, hasZarrJudge, needsZarrJudge, quickDisk } from "./zarr-judge.js";
 
 const script = join(import.meta.dirname, "zarr-endless.mjs");
@@ -21,20 +22,6 @@ type Settings = Partial<{ codec: string; framesPerShard: number; levels: number 
 
 function words(path: string, side: number, rows: number, settings: Settings): string[] {
   return [script, path, String(side), String(rows), JSON.stringify(settings)];
-}
-
-/** Runs the writer, kills it `afterMs` after its first word, and returns the last count it reported. */
-function killed(args: readonly string[], afterMs: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-    let said = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      if (said === "") setTimeout(() => child.kill("SIGKILL"), afterMs);
-      said += chunk.toString();
-    });
-    child.on("error", reject);
-    child.on("close", () => resolve(Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1))));
-  });
 }
 
 /** What zarr-python finds: frames promised in each level, whether all are right, and whether no column promises too much. */
@@ -75,7 +62,6 @@ async function countOwn(path: string): Promise<number> {
 }
 
 describe.skipIf(!hasZarrJudge || !isBuilt)(`zarr-python, after kill -9${needsZarrJudge}${needsBuild}`, () => {
-  const random = seeded(Date.now() & 0xffff);
   for (const [side, rows, settings] of [
     [24, 7, {}],
     [256, 70, { levels: 3 }],
@@ -84,11 +70,12 @@ describe.skipIf(!hasZarrJudge || !isBuilt)(`zarr-python, after kill -9${needsZar
     test(`opens all it promises of ${side}x${side} ${JSON.stringify(settings)}, eight moments`, {
       timeout: 90_000,
     }, async () => {
+      const random = randomOfRun(`kills of ${side}x${side}`);
       const paths: string[] = [];
       const stored: number[] = [];
       for (let round = 0; round < 8; round++) {
         paths.push(join(folder, `run${round}.ome.zarr`));
-        stored.push(await killed(words(paths.at(-1)!, side, rows, settings), random() * 400));
+        stored.push(Number(await lastWordOf(words(paths.at(-1)!, side, rows, settings), { withinMs: 400, random })));
       }
       const told = askZarr<Told[]>(paths, readBack.replaceAll("ROWS", String(rows)));
       for (const [round, facts] of told.entries()) {

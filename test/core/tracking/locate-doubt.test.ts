@@ -21,6 +21,7 @@ import {
   scaledMaximum,
 } from "../../../src/core/tracking/locate/parameters.js";
 import { planTiles } from "../../../src/core/tracking/locate/tiling.js";
+import { seeded } from "../../seed.js";
 import { createRig } from "./locate-rig.js";
 
 const both = (value: number) => ({ y: value, x: value });
@@ -28,14 +29,6 @@ const shape = { height: 97, width: 139 };
 const arrays = { uint8: Uint8Array, uint16: Uint16Array };
 type Integers = keyof typeof arrays;
 type Pixels = Uint8Array | Uint16Array;
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 /** Grey levels from 0 to 1 by row, column and a random number, within `dark` and `bright` of the type's maximum. */
 function paint(

@@ -3,18 +3,8 @@ import { column, detectionColumns } from "../../../src/core/model/detection.js";
 import { maximumPixel, type PixelArray, type PixelFormat } from "../../../src/core/model/pixel-format.js";
 import { type DetectionTable, locateReference } from "../../../src/core/tracking/locate/locate-reference.js";
 import { type LocateOptions, resolveLocateParameters } from "../../../src/core/tracking/locate/parameters.js";
+import { seeded } from "../../seed.js";
 import { createRig } from "./locate-rig.js";
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const arrays = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
 

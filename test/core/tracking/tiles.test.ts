@@ -9,7 +9,7 @@ import {
 } from "../../../src/core/tracking/locate/parameters.js";
 import { checkTiles, leastOverlap, planTiles } from "../../../src/core/tracking/locate/tiling.js";
 import type { RefineMethod } from "../../../src/core/tracking/refine/parameters.js";
-import { seeded } from "../fake-context.js";
+import { seeded } from "../../seed.js";
 import { findParticles, type Scene } from "./tile-rig.js";
 
 const both = (value: number) => ({ y: value, x: value });
