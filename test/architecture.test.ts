@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 /** Who may import whom (docs/architecture.md): a folder may import from its own layer's row and every row above it. */
 const layers: readonly (readonly string[])[] = [
-  ["core/errors.ts", "core/units.ts", "core/model", "webassembly.d.ts"],
+  ["core/errors.ts", "core/units.ts", "core/time.ts", "core/model", "webassembly.d.ts"],
   ["core/option", "core/memory"],
   ["core/kernels"],
   ["core/imaging", "core/tracking", "core/calibration", "core/analysis", "core/codecs"],
@@ -154,3 +154,15 @@ test("tests wait for conditions: `until` of test/until.ts, `wait-for` in a shell
   ];
   expect(testsWith(sleep, [...waits, ...slow])).toEqual([]);
 });
+
+test("the clocks are read in one module, and only shared memory sees what an instant is made of", () => {
+  const clock = /\bDate\.now\b|\bperformance\.|\bhrtime\b|\bnew Date\(\)/;
+  const readers = files.filter(({ text }) => clock.test(withoutComments(text))).map(({ name }) => name);
+  expect(readers).toEqual(["core/time.ts"]);
+  const openers = files.filter(({ text }) => /\b(to|from)Memory\b[^;]*from "[./]*\/time\.js"/.test(text));
+  expect([...new Set(openers.map(({ name }) => dirname(name)))]).toEqual(["core/memory"]);
+});
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+}

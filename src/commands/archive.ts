@@ -19,6 +19,7 @@ import { isKind } from "../core/storage/root/run-names.js";
 import { tiffFolderOptions, tiffFolderProblems, tiffNames } from "../core/storage/tiff/folder-options.js";
 import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tiff-options.js";
 import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/zarr/zarr-options.js";
+import { epochNow } from "../core/time.js";
 
 const options = {
   out: option.list(
@@ -75,7 +76,7 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
       import("../core/storage/root/run-number.js"),
     ]);
     const folders = o.root === undefined ? o.out.filter(isPlainFolder) : [];
-    return { processors: processorCount(), date: localDay(BigInt(Date.now()) * 1_000_000n), folders };
+    return { processors: processorCount(), date: localDay(epochNow()), folders };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");

@@ -1,8 +1,8 @@
 /** Gets back what is whole in a damaged or cut file, into a new one; the old one is only read. */
 import { refusal } from "../core/errors.js";
 import { option } from "../core/option/option.js";
-import { nowMs } from "../core/pipeline/clock.js";
 import { defineCommand } from "../core/pipeline/command.js";
+import { msSince, now } from "../core/time.js";
 
 const options = {
   files: option.list<string>(
@@ -42,11 +42,11 @@ export const recover = defineCommand({
     const problem = outProblem(out);
     if (problem) throw refusal(problem.where, problem.what, problem.hint);
 
-    const startedAtMs = nowMs();
+    const startedAt = now();
     const recovery = new Recovery(path, out, (done, total) => context.progress(path, done, total));
     const recoverOne = await format.recover();
     await recoverOne(recovery, { where, version: context.version });
-    const elapsedMs = nowMs() - startedAtMs;
+    const elapsedMs = msSince(startedAt);
     return {
       text: recoveryText(recovery, elapsedMs),
       json: recoveryJson(recovery, elapsedMs),

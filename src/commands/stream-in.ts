@@ -2,9 +2,9 @@
 import { failure, refusal } from "../core/errors.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { detectionCapacity } from "../core/model/detection.js";
-import type { FrameHeader } from "../core/model/frame-header.js";
 import type { EndOfStream } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
+import { DrainPatience, type Upstream } from "../core/pipeline/drain-patience.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import { formatCount } from "../core/units.js";
 
@@ -30,6 +30,7 @@ interface Plan {
   readonly name: string;
   readonly position: number;
   readonly isSeekable: boolean;
+  readonly upstream: Upstream;
   readonly allowTruncated: boolean;
   readonly maxPayloadBytes: number;
 }
@@ -41,11 +42,6 @@ interface Facts {
   readonly position: number;
   readonly isSeekable: boolean;
 }
-
-/** After the first interrupt the process before us is expected to end its stream within this time, frames in flight aside. */
-export const lastWordPatienceMs = 3000;
-/** Frames that a camera took since this long before we started are in flight, however long they waited on a disk. */
-const headStartMs = 60_000;
 
 export const streamIn = defineStage<typeof options, Plan, Facts>({
   name: "stream-in",
@@ -85,6 +81,7 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
         name: facts.name,
         position: facts.position,
         isSeekable: facts.isSeekable,
+        upstream: facts.isSeekable ? "file" : descriptor.isLive ? "live" : "waiting",
         allowTruncated: o.allowTruncated,
         maxPayloadBytes: o.maxMessage,
       },
@@ -98,10 +95,8 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
     ]);
     const source = openByteSource(plan.name, plan.fd, plan.position, plan.isSeekable);
     const { clock } = context;
-    const openedAtMs = clock.nowMs();
-    let interruptedAtMs = 0;
-    let waitingSinceMs = 0;
-    let wasInFlight = false;
+    const patience = new DrainPatience(plan.upstream, clock);
+    let lookedAtByte = source.position;
     let cutAfterFrame: number | null = null;
     const reader = createStreamReader(source, context.output, context.geometry, {
       maxPayloadBytes: plan.maxPayloadBytes,
@@ -109,23 +104,21 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
       shouldStop() {
         if (context.isStopped()) return true;
         if (!context.isDraining()) return false;
-        interruptedAtMs ||= clock.nowMs();
-        return clock.nowMs() - Math.max(interruptedAtMs, waitingSinceMs) > lastWordPatienceMs;
+        const hasMoved = source.position !== lookedAtByte;
+        lookedAtByte = source.position;
+        if (hasMoved) context.moved();
+        return patience.isOver(hasMoved);
       },
     });
 
-    /** Whether a frame that arrives while draining was taken before the interrupt: the patience begins anew behind it. */
-    function isInFlight(header: FrameHeader): boolean {
-      const takenAtMs = Number(header.receivedAtNs || header.capturedAtNs) / 1e6;
-      return takenAtMs >= openedAtMs - headStartMs && takenAtMs <= interruptedAtMs + lastWordPatienceMs;
-    }
-
     return {
       next(frame) {
-        if (wasInFlight) waitingSinceMs = clock.nowMs();
+        patience.waits();
         const outcome = reader.next(frame);
-        wasInFlight = outcome === "frame" && interruptedAtMs > 0 && isInFlight(frame.header);
-        if (outcome === "frame") return "frame";
+        if (outcome === "frame") {
+          patience.arrived(frame.header);
+          return "frame";
+        }
         if (outcome === "cut" && !context.isStopped()) {
           const where = reader.lastFrameNumber < 0 ? "before its first frame" : `after frame ${reader.lastFrameNumber}`;
           const what = `the stream was cut ${where}, at byte ${source.position}`;

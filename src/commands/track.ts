@@ -139,7 +139,7 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
     const { createParticleFollower } = await import("../core/tracking/follow/particle-follower.js");
     const follower = createParticleFollower(plan.follow, {
       shape: plan.find.params.region ?? context.input.shape,
-      now: () => context.clock.nowMs(),
+      now: () => context.clock.now(),
       warn: context.warn,
       pass: context.pass,
     });

@@ -1,9 +1,9 @@
 /** Says whether files are whole: every checksum, every frame decoded, what is stored against what was recorded. */
 import { MoteError, type Problem } from "../core/errors.js";
 import { option } from "../core/option/option.js";
-import { nowMs } from "../core/pipeline/clock.js";
 import { defineCommand } from "../core/pipeline/command.js";
 import type { Verdict } from "../core/storage/verify/verdict.js";
+import { msSince, now } from "../core/time.js";
 
 const options = {
   files: option.list<string>(
@@ -52,13 +52,13 @@ export const verify = defineCommand({
     const reports: ReturnType<typeof verificationJson>[] = [];
     const verdicts: Verdict[] = [];
     for (const { path, format } of known) {
-      const startedAtMs = nowMs();
+      const startedAt = now();
       const report = new Verification(path, (done, total) => context.progress(path, done, total));
       report.format = format.name;
       report.isRecoverable = format.recover !== undefined;
       const verifyOne = await format.verify();
       await verifyOne(path, report, { sample: sample ?? null });
-      const elapsedMs = nowMs() - startedAtMs;
+      const elapsedMs = msSince(startedAt);
       texts.push(verificationText(report, elapsedMs));
       reports.push(verificationJson(report, elapsedMs));
       verdicts.push(report.verdict);

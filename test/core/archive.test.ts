@@ -10,6 +10,7 @@ import type { FlowInstance } from "../../src/core/pipeline/stage.js";
 import { spaceProblems } from "../../src/core/storage/disk/space-problems.js";
 import { freeBytes } from "../../src/core/storage/files.js";
 import { localDay } from "../../src/core/storage/root/run-number.js";
+import { epochNow, epochNs } from "../../src/core/time.js";
 import { end, fakeContext, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "./fake-context.js";
 
 let folder: string;
@@ -192,7 +193,7 @@ test("under --root the files have the day's folder, the run's number and the con
   const base = fakeContext(descriptor);
   const context = {
     ...base,
-    clock: { ...base.clock, nowNs: () => BigInt(looks.length > 1 ? looks.shift()! : looks[0]!) * 1_000_000n },
+    clock: { ...base.clock, nowNs: () => epochNs(BigInt(looks.length > 1 ? looks.shift()! : looks[0]!) * 1_000_000n) },
     say: (text: string) => void said.push(text),
   };
   const stage = (await archive.open(negotiate({ out: kinds, root: folder }), context)) as FlowInstance;
@@ -211,6 +212,6 @@ test("a root that is not there, and a day that is no folder, are refused", async
   const [problem] = await check({ out: ".h5", root: nowhere });
   expect(problem).toMatchObject({ where: `archive, --root ${nowhere}`, what: "there is no such folder" });
   expect(await check({ out: [".h5", ".h5"], root: folder })).toMatchObject([{ what: "is given twice" }]);
-  writeFileSync(join(folder, localDay(BigInt(Date.now()) * 1_000_000n)), "");
+  writeFileSync(join(folder, localDay(epochNow())), "");
   expect((await check({ out: ".h5", root: folder }))[0]?.what).toContain("is not a folder");
 });

@@ -6,6 +6,7 @@ import { column, detectionColumns } from "../../src/core/model/detection.js";
 import { bytesPerPixel, type PixelFormat } from "../../src/core/model/pixel-format.js";
 import type { EndOfStream } from "../../src/core/model/run-report.js";
 import type { StageContext } from "../../src/core/pipeline/stage.js";
+import { epochNs, fromMemory } from "../../src/core/time.js";
 import { seeded } from "../seed.js";
 
 export function fakeDescriptor(given: Partial<StreamDescriptor> = {}): StreamDescriptor {
@@ -89,11 +90,19 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     output: descriptor,
     geometry,
     // Every look at the clock is a second later, so that whatever is done now and then is done each time.
-    clock: { nowNs: () => 0n, nowMs: () => (nowMs += 1000), sleepMs() {} },
+    clock: {
+      nowNs: () => epochNs(0n),
+      now: () => {
+        nowMs += 1000;
+        return fromMemory(nowMs);
+      },
+      sleepMs() {},
+    },
     isDraining: () => false,
     isStopped: () => false,
     isAborted: () => false,
     emit() {},
+    moved() {},
     warn() {},
     pass() {},
     stopQuietly() {},

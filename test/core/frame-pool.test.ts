@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { FramePool, poolWords } from "../../src/core/memory/frame-pool.js";
 import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
 import { slotLayout } from "../../src/core/memory/slot-layout.js";
+import { fromMemory } from "../../src/core/time.js";
 
 const geometry = { pixelFormat: "uint16", pixelBytes: 30 * 20 * 2, detectionRows: 5, detectionColumns: 9 } as const;
 
@@ -54,13 +55,13 @@ test("slots do not overlap: what is written in one is not seen in another", () =
     frame.pixels.fill(i + 1);
     frame.detections.fill(i + 0.5);
     frame.rowCount = i;
-    frame.enteredAtMs = i * 1.5;
+    frame.enteredAt = fromMemory(i * 1.5);
   }
   for (const [i, frame] of frames.entries()) {
     expect(frame.header.frameNumber).toBe(i + 2 ** 40);
     expect(frame.pixels.every((value) => value === i + 1)).toBe(true);
     expect(frame.detections.every((value) => value === i + 0.5)).toBe(true);
-    expect([frame.rowCount, frame.enteredAtMs, frame.pixels.length]).toEqual([i, i * 1.5, 600]);
+    expect([frame.rowCount, frame.enteredAt, frame.pixels.length]).toEqual([i, i * 1.5, 600]);
   }
 });
 

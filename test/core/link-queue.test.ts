@@ -2,18 +2,19 @@ import { expect, test } from "vitest";
 import { Link, type LinkPolicy, linkWords, type Taken } from "../../src/core/memory/link.js";
 import { Overflow, overflowWords } from "../../src/core/memory/overflow.js";
 import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
+import { fromMemory, longAgo } from "../../src/core/time.js";
 
 function makeLink(policy: LinkPolicy, capacity: number, window = 0) {
   const shape = { policy, capacity, window };
   const link = new Link(new Int32Array(new SharedArrayBuffer(linkWords(shape) * 4)), shape);
   const control = new RunControl(new Int32Array(new SharedArrayBuffer(runControlWords * 4)));
-  const taken: Taken = { slot: -1, droppedCount: 0, droppedFirst: 0, pushedAtMs: 0 };
+  const taken: Taken = { slot: -1, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
   return {
     link,
     control,
     taken,
     push: (slot: number, isEvent = false) =>
-      link.push(slot, isEvent ? -1 : slot, window === 0 || isEvent, isEvent, slot * 10, control),
+      link.push(slot, isEvent ? -1 : slot, window === 0 || isEvent, isEvent, fromMemory(slot * 10), control),
     take: () => (link.take(taken, control) ? { ...taken } : undefined),
   };
 }
@@ -22,7 +23,7 @@ test("entries leave in the order they entered, with the time they entered", () =
   const { push, take, link } = makeLink("block", 5);
   for (let lap = 0; lap < 4; lap++) {
     for (const slot of [1, 2, 3, 4, 5]) expect(push(slot)).toBe(-1);
-    for (const slot of [1, 2, 3, 4, 5]) expect(take()).toMatchObject({ slot, pushedAtMs: slot * 10, droppedCount: 0 });
+    for (const slot of [1, 2, 3, 4, 5]) expect(take()).toMatchObject({ slot, pushedAt: slot * 10, droppedCount: 0 });
   }
   link.close();
   expect(take()).toBeUndefined();
@@ -43,7 +44,7 @@ test("what drop-newest gives up last is told by the event that ends the link", (
   push(1);
   push(2);
   take();
-  expect(link.push(9, -1, true, true, 0, control)).toBe(-1);
+  expect(link.push(9, -1, true, true, longAgo, control)).toBe(-1);
   expect(take()).toMatchObject({ slot: 9, droppedCount: 1, droppedFirst: 2 });
 });
 
@@ -137,7 +138,7 @@ test("an overflow is settled once all of its queue has gone on and every frame i
   const queue = { policy: "drop-newest", capacity: 1, window: 0 } as const;
   const overflow = new Overflow(new Int32Array(new SharedArrayBuffer(overflowWords(queue) * 4)), queue);
   const { control, taken } = makeLink("block", 1);
-  const push = (slot: number) => overflow.queue.push(slot, slot, true, false, 0, control);
+  const push = (slot: number) => overflow.queue.push(slot, slot, true, false, longAgo, control);
   expect(overflow.isSettled(0)).toBe(true);
   expect([push(1), push(2)]).toEqual([-1, 2]);
   expect(overflow.isSettled(1)).toBe(false);

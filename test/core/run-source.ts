@@ -8,6 +8,7 @@ import type { JsonObject } from "../../src/core/model/json.js";
 import type { PixelArray } from "../../src/core/model/pixel-format.js";
 import { decodeOptions, type RawOptions } from "../../src/core/option/decode-options.js";
 import type { SourceInstance, StageContext, StageDeclaration } from "../../src/core/pipeline/stage.js";
+import { epochNs, fromMemory } from "../../src/core/time.js";
 
 export interface TakenFrame {
   readonly frameNumber: number;
@@ -78,8 +79,8 @@ export async function runSource(
     output,
     geometry,
     clock: {
-      nowNs: () => BigInt(Math.round(nowMs * 1e6)) + 1_800_000_000_000_000_000n,
-      nowMs: () => nowMs,
+      nowNs: () => epochNs(BigInt(Math.round(nowMs * 1e6)) + 1_800_000_000_000_000_000n),
+      now: () => fromMemory(nowMs),
       sleepMs: (ms) => {
         nowMs += ms;
       },
@@ -87,6 +88,7 @@ export async function runSource(
     isDraining: () => taken >= (settings.drainAfter ?? Number.POSITIVE_INFINITY),
     isStopped: () => false,
     isAborted: () => false,
+    moved() {},
     emit: (event) => void order.push(event),
     warn: () => {},
     pass: () => {},

@@ -2,12 +2,13 @@
 import type { Frame } from "../memory/frame.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
+import type { EpochNs, MonotonicMs } from "../time.js";
 
 export interface CameraClock {
   /** Nanoseconds since the Unix epoch, UTC. */
-  nowNs(): bigint;
-  /** Monotonic milliseconds. */
-  nowMs(): number;
+  nowNs(): EpochNs;
+  /** The monotonic clock. */
+  now(): MonotonicMs;
   /** Sleeps this thread; returns early when the run drains or aborts. */
   sleepMs(ms: number): void;
 }

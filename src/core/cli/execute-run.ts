@@ -1,13 +1,13 @@
 /** Runs planned stages from the command line: threads, progress, interrupts, the last words and the exit code. */
 
-import { lastWordPatienceMs } from "../../commands/stream-in.js";
 import type { ExitCode } from "../errors.js";
 import type { StageCounters } from "../memory/stage-counters.js";
-import { nowMs } from "../pipeline/clock.js";
+import { lastWordPatienceMs } from "../pipeline/drain-patience.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import { type Run, type RunOutcome, startRun } from "../pipeline/run-pipeline.js";
 import type { ThreadMessage } from "../pipeline/thread-plan.js";
 import { wakeStuckReader, wakeStuckWriter } from "../stream/byte-pipe.js";
+import { latest, type MonotonicMs, msSince, now } from "../time.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
 import { createProgress } from "./progress.js";
 import { latencyText, reportText } from "./report-text.js";
@@ -34,12 +34,15 @@ export async function executeRun(stages: readonly PlannedStage[], voice: Voice):
     },
   });
   const interrupts = listenForInterrupts(run, stages, (text) => progress.say(text));
-  let drainingSinceMs = Number.POSITIVE_INFINITY;
+  let drainingSince: MonotonicMs | undefined;
   const wake = setInterval(() => {
-    if (run.control.isDraining) drainingSinceMs = Math.min(drainingSinceMs, nowMs());
+    if (run.control.isDraining) drainingSince ??= now();
     // What still arrives is waited for; a source that is busy handing frames on is not stuck.
-    const idleSinceMs = source?.waitingSinceMs || Number.POSITIVE_INFINITY;
-    const isOverdue = nowMs() - Math.max(drainingSinceMs, idleSinceMs) > lastWordPatienceMs;
+    const idleSince = source?.waitingSince;
+    const isOverdue =
+      drainingSince !== undefined &&
+      idleSince !== undefined &&
+      msSince(latest(drainingSince, idleSince)) > lastWordPatienceMs;
     if (run.control.isStopped || isOverdue) wakeStuckThreads(stages, run.control.isAborted);
   }, wakeEveryMs);
   try {

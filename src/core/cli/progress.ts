@@ -1,8 +1,8 @@
 /** Shows a run while it goes: a bar on a terminal, a line now and then elsewhere, JSON lines for programs, nothing when quiet. */
 
-import { nowMs } from "../pipeline/clock.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import type { RunView } from "../pipeline/run-pipeline.js";
+import { msSince } from "../time.js";
 import { formatCount } from "../units.js";
 import { openBar, type ProgressBar } from "./progress-bar.js";
 import { diskText } from "./report-text.js";
@@ -42,7 +42,7 @@ export interface Snapshot {
 
 export function takeSnapshot(view: RunView): Snapshot {
   const { layout, shared, labels } = view;
-  const elapsedMs = nowMs() - view.startedAtMs;
+  const elapsedMs = msSince(view.startedAt);
   const serial = layout.threads
     .map((thread, i) => ({ thread, counters: shared.counters[i]! }))
     .filter(({ thread }) => thread.part === "serial");

@@ -1,4 +1,6 @@
 /** A bar on a terminal for a command that takes its time; nothing elsewhere. cli-progress is loaded when it is needed. */
+
+import { longAgo, msSince, now } from "../time.js";
 import { isMessageTerminal } from "./terminal.js";
 import type { Voice } from "./voice.js";
 
@@ -14,8 +16,8 @@ export interface WorkProgress {
 
 export function createWorkProgress(voice: Voice): WorkProgress {
   if (voice.json || voice.quiet || !isMessageTerminal) return { show() {}, stop() {} };
-  const startedAtMs = performance.now();
-  let shownAtMs = 0;
+  const startedAt = now();
+  let shownAt = longAgo;
   let isStopped = false;
   let bar:
     | {
@@ -46,9 +48,8 @@ export function createWorkProgress(voice: Voice): WorkProgress {
 
   return {
     show(label, done, total) {
-      const nowMs = performance.now();
-      if (nowMs - startedAtMs < patienceMs || nowMs - shownAtMs < barEveryMs) return;
-      shownAtMs = nowMs;
+      if (msSince(startedAt) < patienceMs || msSince(shownAt) < barEveryMs) return;
+      shownAt = now();
       if (bar) bar.update(done, { label });
       else if (!isOpening) void open(label, done, total);
     },

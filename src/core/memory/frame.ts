@@ -1,6 +1,7 @@
 /** One pool slot as a thread sees it: the header in place, the pixels in place, the detections in place. */
 import { FrameHeader } from "../model/frame-header.js";
 import { borrowPixels, bytesPerPixel, type PixelArray, type PixelFormat } from "../model/pixel-format.js";
+import { fromMemory, type MonotonicMs, toMemory } from "../time.js";
 import { type SlotGeometry, slotLayout, slotMeta } from "./slot-layout.js";
 
 /**
@@ -69,11 +70,11 @@ export class Frame {
     this.#meta[slotMeta.eventBytes] = length;
   }
 
-  /** Monotonic milliseconds when the frame entered the run. For the runner. */
-  get enteredAtMs(): number {
-    return this.#entered[0]!;
+  /** When the frame entered the run. For the runner. */
+  get enteredAt(): MonotonicMs {
+    return fromMemory(this.#entered[0]!);
   }
-  set enteredAtMs(ms: number) {
-    this.#entered[0] = ms;
+  set enteredAt(at: MonotonicMs) {
+    this.#entered[0] = toMemory(at);
   }
 }

@@ -6,6 +6,8 @@
  * next unclaimed entry, any number of mappers) and `tail` (the consumer takes entries in order, once mapped). Without
  * mappers an entry is ready as soon as it is put in. Roles: one producer, one consumer, any number of mappers.
  */
+
+import { fromMemory, type MonotonicMs, toMemory } from "../time.js";
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
 
@@ -55,8 +57,8 @@ export interface Taken {
   /** Frames the policy gave up before this entry, and the number of the first; 0 when none. */
   droppedCount: number;
   droppedFirst: number;
-  /** Monotonic milliseconds when it was put in. */
-  pushedAtMs: number;
+  /** When it was put in. */
+  pushedAt: MonotonicMs;
 }
 
 export class Link {
@@ -84,14 +86,14 @@ export class Link {
     frameNumber: number,
     isReady: boolean,
     isLossless: boolean,
-    nowMs: number,
+    now: MonotonicMs,
     control: RunControl,
   ): number {
     for (;;) {
       lock(this.#words, word.mutex);
       const head = this.#words[word.head]!;
       if (this.hasRoom) {
-        this.#put(head, slot, frameNumber, isReady, nowMs);
+        this.#put(head, slot, frameNumber, isReady, now);
         unlock(this.#words, word.mutex);
         this.#announce(isReady);
         return -1;
@@ -102,7 +104,7 @@ export class Link {
         return slot;
       }
       if (!isLossless && this.#shape.policy === "drop-oldest") {
-        const given = this.#replaceOldest(slot, frameNumber, isReady, nowMs);
+        const given = this.#replaceOldest(slot, frameNumber, isReady, now);
         if (given >= 0) {
           unlock(this.#words, word.mutex);
           this.#announce(isReady);
@@ -217,7 +219,7 @@ export class Link {
     into.slot = this.#words[at + entry.slot]!;
     into.droppedCount = this.#words[at + entry.droppedCount]!;
     into.droppedFirst = this.#floats[(at + entry.droppedFirst) >> 1]!;
-    into.pushedAtMs = this.#floats[(at + entry.pushedAt) >> 1]!;
+    into.pushedAt = fromMemory(this.#floats[(at + entry.pushedAt) >> 1]!);
     const next = (tail + 1) % positions;
     this.#words[word.tail] = next;
     if (this.#words[word.claim] === tail) this.#words[word.claim] = next;
@@ -234,14 +236,14 @@ export class Link {
     };
   }
 
-  #put(head: number, slot: number, frameNumber: number, isReady: boolean, nowMs: number): void {
+  #put(head: number, slot: number, frameNumber: number, isReady: boolean, now: MonotonicMs): void {
     const at = this.#entryAt(head);
     this.#words[at + entry.slot] = slot;
     this.#words[at + entry.state] = isReady ? state.ready : state.waiting;
     this.#floats[(at + entry.frameNumber) >> 1] = frameNumber;
     this.#words[at + entry.droppedCount] = this.#pendingCount;
     this.#floats[(at + entry.droppedFirst) >> 1] = this.#pendingFirst;
-    this.#floats[(at + entry.pushedAt) >> 1] = nowMs;
+    this.#floats[(at + entry.pushedAt) >> 1] = toMemory(now);
     this.#pendingCount = 0;
     this.#words[word.head] = (head + 1) % positions;
     const depth = this.#distance(this.#words[word.tail]!, head) + 1;
@@ -257,7 +259,7 @@ export class Link {
    * Takes the oldest unclaimed frame out, moves the younger entries up and appends the new one; events are never given up.
    * Returns the slot given up, or -1 when only events wait.
    */
-  #replaceOldest(slot: number, frameNumber: number, isReady: boolean, nowMs: number): number {
+  #replaceOldest(slot: number, frameNumber: number, isReady: boolean, now: MonotonicMs): number {
     const head = this.#words[word.head]!;
     let oldest = this.#words[word.claim]!;
     while (oldest !== head && this.#floats[(this.#entryAt(oldest) + entry.frameNumber) >> 1]! < 0) {
@@ -273,7 +275,7 @@ export class Link {
       this.#words.copyWithin(this.#entryAt(position), from, from + entry.words);
     }
     const last = (head - 1 + positions) % positions;
-    this.#put(last, slot, frameNumber, isReady, nowMs);
+    this.#put(last, slot, frameNumber, isReady, now);
     this.#words[at + entry.droppedCount] = earlier + 1;
     this.#floats[(at + entry.droppedFirst) >> 1] = first;
     return given;

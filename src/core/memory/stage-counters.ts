@@ -2,6 +2,7 @@
  * What a thread counts while it runs, in shared memory so that the status view can look at any time. Each block is written
  * by one thread only; a reader may see a value that is one frame old.
  */
+import { fromMemory, type MonotonicMs, toMemory } from "../time.js";
 
 /** Latency is counted in bins of a factor 2^(1/8), from 1 us on; the last bin takes the rest. */
 const binsPerOctave = 8;
@@ -66,12 +67,13 @@ export class StageCounters {
     this.#values[field.diskFullInS] = inSeconds === null ? 0 : inSeconds || -1;
   }
 
-  /** Monotonic milliseconds since when a source has been waiting for its next frame; 0 while it is not. */
-  get waitingSinceMs(): number {
-    return this.#values[field.waitingSinceMs]!;
+  /** Since when a source has been waiting for its next frame; undefined while it is not. */
+  get waitingSince(): MonotonicMs | undefined {
+    const value = this.#values[field.waitingSinceMs]!;
+    return value === 0 ? undefined : fromMemory(value);
   }
-  set waitingSinceMs(ms: number) {
-    this.#values[field.waitingSinceMs] = ms;
+  set waitingSince(at: MonotonicMs | undefined) {
+    this.#values[field.waitingSinceMs] = at === undefined ? 0 : toMemory(at);
   }
 
   countIn(frames = 1): void {

@@ -2,6 +2,8 @@
  * The fixed binary header of a frame message (docs/frame-stream.md, section 4): the same 152 bytes on the wire, in a
  * file and in a pool slot, so that metadata is never converted on its way. Little-endian.
  */
+
+import { type EpochNs, epochNs } from "../time.js";
 import { type PixelFormat, pixelFormats } from "./pixel-format.js";
 
 export const frameHeaderBytes = 152;
@@ -67,15 +69,15 @@ export class FrameHeader {
     this.#setInt64(16, value);
   }
   /** Start of exposure, nanoseconds since the Unix epoch, UTC; 0 when unknown. */
-  get capturedAtNs(): bigint {
-    return this.#view.getBigInt64(24, true);
+  get capturedAtNs(): EpochNs {
+    return epochNs(this.#view.getBigInt64(24, true));
   }
   set capturedAtNs(value: bigint) {
     this.#view.setBigInt64(24, value, true);
   }
   /** When Mote had the whole frame, nanoseconds since the Unix epoch, UTC; 0 when unknown. */
-  get receivedAtNs(): bigint {
-    return this.#view.getBigInt64(32, true);
+  get receivedAtNs(): EpochNs {
+    return epochNs(this.#view.getBigInt64(32, true));
   }
   set receivedAtNs(value: bigint) {
     this.#view.setBigInt64(32, value, true);

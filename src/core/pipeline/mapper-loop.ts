@@ -1,7 +1,7 @@
 /** A mapper thread: claims frames, works on them in place, marks them; the link keeps the order. */
 import type { StageCounters } from "../memory/stage-counters.js";
 import { type Team, TeamDissolved } from "../memory/team.js";
-import { nowMs } from "./clock.js";
+import { msSince, now } from "../time.js";
 import type { FrameMapper } from "./stage.js";
 import type { RunShared } from "./thread-shared.js";
 
@@ -17,12 +17,12 @@ export function runMapper(
   for (;;) {
     const count = link.claim(claimed, batch, shared.control);
     if (count === 0) return;
-    const startedAtMs = nowMs();
+    const startedAt = now();
     for (let i = 0; i < count; i++) {
       mapper.map(shared.pool.frame(link.slotAt(claimed[i]!)));
       link.markMapped(claimed[i]!);
     }
-    counters.countBusy(nowMs() - startedAtMs);
+    counters.countBusy(msSince(startedAt));
   }
 }
 
@@ -46,9 +46,9 @@ export function runTeam(
     for (;;) {
       position = team.share(0, noWork, claimNext);
       if (position < 0) return;
-      const startedAtMs = nowMs();
+      const startedAt = now();
       mapper.map(shared.pool.frame(link.slotAt(position)));
-      counters.countBusy(nowMs() - startedAtMs);
+      counters.countBusy(msSince(startedAt));
     }
   } catch (error) {
     // Whoever aborted the run says why.

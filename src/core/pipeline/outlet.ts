@@ -4,7 +4,7 @@ import type { Frame } from "../memory/frame.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import { type EndOfStream, isLoss } from "../model/run-report.js";
-import { nowMs } from "./clock.js";
+import { now } from "../time.js";
 import { type EndEvent, lendEvent } from "./event-slot.js";
 import type { RunShared } from "./thread-shared.js";
 
@@ -47,14 +47,14 @@ export function createOutlet(
   /** Into the link; when that spills and is full, or anything is still in the spool, behind that. Answers as `Link.push`. */
   function put(slot: number, frameNumber: number, isReady: boolean, isLossless: boolean): number {
     if (!overflow || overflow.isSettled(queued)) {
-      const given = link!.push(slot, frameNumber, isReady, isLossless, nowMs(), control);
+      const given = link!.push(slot, frameNumber, isReady, isLossless, now(), control);
       if (given !== -4) return given;
     }
     return queue(slot, frameNumber, isLossless);
   }
 
   function queue(slot: number, frameNumber: number, isLossless: boolean): number {
-    const given = overflow!.queue.push(slot, frameNumber, true, isLossless, nowMs(), control);
+    const given = overflow!.queue.push(slot, frameNumber, true, isLossless, now(), control);
     if (given === -1) queued++;
     // The spool's thread may be waiting for room in the link.
     link!.nudge();

@@ -5,7 +5,7 @@
 import { type ExitCode, failure, MoteError } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { isLoss, type RunReport, type StageReport } from "../model/run-report.js";
-import { nowMs, wallOffsetMs } from "./clock.js";
+import { type MonotonicMs, msSince, now, wallOffset } from "../time.js";
 import type { PlannedStage } from "./negotiate.js";
 import { layOutRun, type RunLayout } from "./run-layout.js";
 import { assertBalance } from "./stage-report.js";
@@ -32,7 +32,7 @@ export interface RunView {
   readonly labels: readonly string[];
   readonly layout: RunLayout;
   readonly shared: RunShared;
-  readonly startedAtMs: number;
+  readonly startedAt: MonotonicMs;
   readonly frameCount: number | null;
 }
 
@@ -55,14 +55,14 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
   const memory = new WebAssembly.Memory({ initial: layout.memoryPages, maximum: layout.memoryPages, shared: true });
   const control = new SharedArrayBuffer(layout.controlBytes);
   const shared = attachRun(layout, control, memory);
-  const offsetMs = wallOffsetMs();
+  const offset = wallOffset();
   shared.pool.initialize();
 
   let quietReason: string | null = null;
   let reports: readonly StageReport[] | null = null;
   let isComplete = false;
   let ready = 0;
-  let startedAtMs = nowMs();
+  let startedAt = now();
   const failures: (ThreadMessage & { kind: "failed" })[] = [];
 
   function hear(message: ThreadMessage): void {
@@ -70,9 +70,9 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
       case "ready":
         ready++;
         if (ready === layout.threads.length) {
-          startedAtMs = nowMs();
+          startedAt = now();
           const labels = stages.map((stage) => stage.label);
-          host.onStart?.({ labels, layout, shared, startedAtMs, frameCount: first.output.frameCount });
+          host.onStart?.({ labels, layout, shared, startedAt, frameCount: first.output.frameCount });
           shared.control.go();
         }
         break;
@@ -108,7 +108,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         input: stage.input,
         output: stage.output,
         spill: stage.spill,
-        wallOffsetMs: offsetMs,
+        wallOffset: offset,
         layout,
         memory,
         control,
@@ -138,7 +138,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         );
       }
     }
-    const report = runReport(reports ?? [], nowMs() - startedAtMs, shared);
+    const report = runReport(reports ?? [], msSince(startedAt), shared);
     if (!shared.control.isAborted) {
       for (const stage of report.stages) assertBalance(stage);
       if (report.leakedSlots !== 0) {

@@ -4,7 +4,7 @@ import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { JsonObject } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
-import { nowMs } from "./clock.js";
+import { longAgo, type MonotonicMs, msBetween, msSince, now } from "../time.js";
 import { readEvent } from "./event-slot.js";
 import { linkFullReason, type Outlet } from "./outlet.js";
 import type { RunLayout } from "./run-layout.js";
@@ -20,7 +20,7 @@ export interface SerialRun {
   readonly outlet: Outlet;
   readonly counters: StageCounters;
   readonly context: StageContext;
-  readonly startedAtMs: number;
+  readonly startedAt: MonotonicMs;
 }
 
 /** Runs a source to its end; undefined when the run was aborted. */
@@ -37,17 +37,17 @@ export async function runSource(source: SourceInstance, run: SerialRun): Promise
     }
     const frame = pool.acquire(control);
     if (!frame) return undefined;
-    const before = nowMs();
-    counters.waitingSinceMs = before;
+    const before = now();
+    counters.waitingSince = before;
     let outcome = source.next(frame);
     if (outcome instanceof Promise) outcome = await outcome;
-    counters.waitingSinceMs = 0;
-    counters.countBusy(nowMs() - before);
+    counters.waitingSince = undefined;
+    counters.countBusy(msSince(before));
     if (outcome === "end") {
       pool.release(frame.slot);
       break;
     }
-    frame.enteredAtMs = nowMs();
+    frame.enteredAt = now();
     counters.countIn();
     if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
     if (!outlet.frame(frame)) return undefined;
@@ -67,7 +67,7 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
   const { pool, control } = shared;
   const { stageIndex } = run.layout.threads[run.plan.threadIndex]!;
   const link = shared.links[stageIndex - 1]!;
-  const taken: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAtMs: 0 };
+  const taken: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
   const upstreamLabel = run.plan.input.producedBy.at(-1)?.stage ?? "source";
   while (link.take(taken, control)) {
     const frame = pool.frame(taken.slot);
@@ -82,7 +82,7 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
       await flow.event?.(drop);
       outlet.event(drop);
     }
-    const before = nowMs();
+    const before = now();
     if (frame.kind === slotKind.event) {
       const event = readEvent(frame);
       pool.release(frame.slot);
@@ -90,7 +90,7 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
         const { event: _, ...end } = event as { event: "end" } & EndOfStream;
         if (control.isAborted) return undefined;
         await flow.flush?.(end);
-        counters.countBusy(nowMs() - before);
+        counters.countBusy(msSince(before));
         return finish(run, flow.summary?.() ?? {}, end);
       }
       await flow.event?.(event);
@@ -100,10 +100,10 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
     counters.countIn();
     let verdict = flow.push(frame);
     if (verdict instanceof Promise) verdict = await verdict;
-    const after = nowMs();
-    counters.countBusy(after - before);
-    counters.countLatency(after - taken.pushedAtMs);
-    counters.countAge(after - frame.enteredAtMs);
+    const after = now();
+    counters.countBusy(msBetween(before, after));
+    counters.countLatency(msBetween(taken.pushedAt, after));
+    counters.countAge(msBetween(frame.enteredAt, after));
     if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
     if (verdict === "held") continue;
     if (verdict && "failed" in verdict) {
@@ -121,7 +121,7 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
 /** The stage's report joins those of the stages before it and goes on with the end. */
 function finish(run: SerialRun, summary: JsonObject, before: EndOfStream): EndOfStream {
   const { stageIndex } = run.layout.threads[run.plan.threadIndex]!;
-  const own = stageReport(run.plan.label, stageIndex, run.layout, run.shared, run.outlet, run.startedAtMs, summary);
+  const own = stageReport(run.plan.label, stageIndex, run.layout, run.shared, run.outlet, run.startedAt, summary);
   const end: EndOfStream = {
     isComplete: before.isComplete,
     lost: before.lost + run.counters.lost + own.failed,

@@ -11,8 +11,8 @@ import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import { type EndOfStream, harmlessReasons, isLoss } from "../model/run-report.js";
 import type { Spool } from "../storage/spool/spool.js";
+import { instantOf, longAgo, msBetween, msSince, now, type WallOffset } from "../time.js";
 import { formatCount } from "../units.js";
-import { nowMs } from "./clock.js";
 import { type EndEvent, lendEvent, readEvent } from "./event-slot.js";
 import { spoolFullReason } from "./outlet.js";
 import type { RunShared } from "./thread-shared.js";
@@ -33,6 +33,8 @@ export interface SpoolRun {
   readonly queueCapacity: number;
   readonly spool: Spool;
   readonly counters: StageCounters;
+  /** How the run's clock makes the stamps of its frames. */
+  readonly wallOffset: WallOffset;
   warn(text: string): void;
 }
 
@@ -43,7 +45,8 @@ export function runSpool(run: SpoolRun): void {
   const link = shared.links[run.stageIndex]!;
   const overflow = shared.overflows[run.stageIndex]!;
   const { queue } = overflow;
-  const entry: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAtMs: 0 };
+  const entry: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
+  const startedAt = now();
   let taken = 0;
   /** What comes next, in this order: frames the producer gave up, then the entry behind them, then the end. */
   let untold: StreamEvent | undefined;
@@ -126,9 +129,10 @@ export function runSpool(run: SpoolRun): void {
     }
     if (!hasFrame) pool.release(frame.slot);
     else {
-      // The age of a frame counts its time on the disk, where the camera says when it came.
-      const { receivedAtNs } = frame.header;
-      frame.enteredAtMs = receivedAtNs > 0n ? Number(receivedAtNs) / 1e6 : nowMs();
+      // The age of a frame counts its time on the disk, where this run's clock says when it came.
+      const receivedAt = instantOf(frame.header.receivedAtNs, run.wallOffset);
+      const isOfThisRun = msBetween(startedAt, receivedAt) >= 0 && msSince(receivedAt) >= 0;
+      frame.enteredAt = isOfThisRun ? receivedAt : now();
       push(frame);
     }
     return true;
@@ -140,7 +144,7 @@ export function runSpool(run: SpoolRun): void {
     for (;;) {
       const seen = link.spaceBell;
       const number = isEvent ? -1 : frame.header.frameNumber;
-      const given = link.push(frame.slot, number, isEvent || !run.hasMappers, isEvent, nowMs(), control);
+      const given = link.push(frame.slot, number, isEvent || !run.hasMappers, isEvent, now(), control);
       if (given === -1) return;
       if (control.isAborted) break;
       link.waitForSpace(seen);
@@ -170,9 +174,9 @@ export function runSpool(run: SpoolRun): void {
   }
 
   function busily(work: () => boolean): boolean {
-    const startedAtMs = nowMs();
+    const startedAt = now();
     const didWork = work();
-    if (didWork) counters.countBusy(nowMs() - startedAtMs);
+    if (didWork) counters.countBusy(msSince(startedAt));
     return didWork;
   }
 

@@ -2,7 +2,7 @@
 import { MoteError } from "../errors.js";
 import type { JsonObject } from "../model/json.js";
 import type { StageReport } from "../model/run-report.js";
-import { nowMs } from "./clock.js";
+import { type MonotonicMs, msSince } from "../time.js";
 import type { Outlet } from "./outlet.js";
 import type { RunLayout } from "./run-layout.js";
 import type { RunShared } from "./thread-shared.js";
@@ -13,7 +13,7 @@ export function stageReport(
   layout: RunLayout,
   shared: RunShared,
   outlet: Outlet,
-  startedAtMs: number,
+  startedAt: MonotonicMs,
   summary: JsonObject,
 ): StageReport {
   const serial = shared.counters[layout.threads.findIndex((t) => t.stageIndex === stageIndex && t.part === "serial")]!;
@@ -31,7 +31,7 @@ export function stageReport(
     latencyMs: { p50: rounded(serial.latencyMs(0.5)), p99: rounded(serial.latencyMs(0.99)) },
     ageMs: { p50: rounded(serial.ageMs(0.5)), p99: rounded(serial.ageMs(0.99)) },
     queueDepth: depth,
-    busyShare: rounded(busyMs / Math.max(1, nowMs() - startedAtMs)),
+    busyShare: rounded(busyMs / Math.max(1, msSince(startedAt))),
     summary,
   };
 }

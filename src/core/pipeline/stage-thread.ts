@@ -4,7 +4,8 @@ import type { RunControl } from "../memory/run-control.js";
 import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
 import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
-import { createClock, nowMs } from "./clock.js";
+import { now } from "../time.js";
+import { createClock } from "./clock.js";
 import { runMapper, runTeam } from "./mapper-loop.js";
 import { createOutlet, type Outlet } from "./outlet.js";
 import type { TeamPlace } from "./run-layout.js";
@@ -39,10 +40,13 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     geometry: layout.pool.geometry,
     input: plan.input,
     output: plan.output,
-    clock: createClock(control, plan.wallOffsetMs),
+    clock: createClock(control, plan.wallOffset),
     isDraining: () => control.isDraining,
     isStopped: () => control.isStopped,
     isAborted: () => control.isAborted,
+    moved() {
+      counters.waitingSince = now();
+    },
     emit(event) {
       if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, counters, outlet);
       outlet.event(event);
@@ -74,7 +78,17 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       const queueCapacity = layout.links[stageIndex]!.overflow!.queue.capacity;
       const { warn } = context;
       if (control.waitForGo())
-        runSpool({ label: plan.label, stageIndex, hasMappers, shared, queueCapacity, spool, counters, warn });
+        runSpool({
+          label: plan.label,
+          stageIndex,
+          hasMappers,
+          shared,
+          queueCapacity,
+          spool,
+          counters,
+          wallOffset: plan.wallOffset,
+          warn,
+        });
       port.send({ kind: "done", reports: null, isComplete: true });
       return;
     }
@@ -97,7 +111,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       port.send({ kind: "done", reports: null, isComplete: false });
       return;
     }
-    const run = { plan, layout, shared, outlet, counters, context, startedAtMs: nowMs() };
+    const run = { plan, layout, shared, outlet, counters, context, startedAt: now() };
     const reports =
       thread.stageIndex === 0
         ? await runSource(instance as SourceInstance, run)

@@ -12,6 +12,7 @@ import type { JsonObject } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
 import type { RawOptions } from "../option/decode-options.js";
 import type { OptionSpecs, OptionsOf } from "../option/option.js";
+import type { EpochNs, MonotonicMs } from "../time.js";
 
 type Awaitable<Value> = Value | Promise<Value>;
 export type Role = "source" | "transform" | "sink";
@@ -69,6 +70,8 @@ export interface StageContext {
   isStopped(): boolean;
   /** True after the run failed or was interrupted twice: nothing needs to be finished. */
   isAborted(): boolean;
+  /** Tells, while a source waits for a frame, that a part of it came: it is not stuck. */
+  moved(): void;
   /** Passes an event downstream, in order with the frames. */
   emit(event: StreamEvent): void;
   /** Passes on a frame that was held. */
@@ -87,9 +90,9 @@ export interface StageContext {
 
 export interface Clock {
   /** Nanoseconds since the Unix epoch, UTC. */
-  nowNs(): bigint;
-  /** Monotonic milliseconds. */
-  nowMs(): number;
+  nowNs(): EpochNs;
+  /** The monotonic clock. */
+  now(): MonotonicMs;
   /** Sleeps this thread; returns early when the run drains or aborts. */
   sleepMs(ms: number): void;
 }

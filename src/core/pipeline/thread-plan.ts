@@ -2,6 +2,7 @@
 import type { ExitCode, Problem } from "../errors.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StageReport } from "../model/run-report.js";
+import type { WallOffset } from "../time.js";
 import type { SpillPlan } from "./negotiate.js";
 import type { RunLayout } from "./run-layout.js";
 
@@ -18,7 +19,7 @@ export interface ThreadPlan {
   readonly spill: SpillPlan | null;
   readonly layout: RunLayout;
   /** From the monotonic clock to the wall clock, the same for all threads of the run. */
-  readonly wallOffsetMs: number;
+  readonly wallOffset: WallOffset;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;
 }

@@ -6,6 +6,7 @@ import { closeSync, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { isatty } from "node:tty";
 import { failure, reason, refusal } from "../errors.js";
+import { msSince, now } from "../time.js";
 
 /** Long enough to start the other side by hand. */
 const connectPatienceMs = 10_000;
@@ -141,7 +142,7 @@ function removeStaleSocket(path: string): void {
 }
 
 async function connectTo(where: string, path: string): Promise<number> {
-  const startedAt = performance.now();
+  const startedAt = now();
   for (;;) {
     try {
       return await new Promise<number>((resolve, reject) => {
@@ -153,7 +154,7 @@ async function connectTo(where: string, path: string): Promise<number> {
     } catch (error) {
       const code = (error as { code?: string }).code;
       const mayComeLater = code === "ENOENT" || code === "ECONNREFUSED";
-      if (!mayComeLater || performance.now() - startedAt > connectPatienceMs) {
+      if (!mayComeLater || msSince(startedAt) > connectPatienceMs) {
         throw failure(
           `${where}, --output unix:${path}`,
           `cannot connect: ${reason(error)}`,

@@ -4,6 +4,7 @@ import { parseFault } from "../../../src/core/cameras/faults.js";
 import { Pacer } from "../../../src/core/cameras/pacing.js";
 import { fillGaussian } from "../../../src/core/cameras/sim/bead-profile.js";
 import { Random } from "../../../src/core/cameras/sim/random.js";
+import { epochNs, fromMemory } from "../../../src/core/time.js";
 
 describe("random numbers", () => {
   const draw = (count: number, next: () => number) => Array.from({ length: count }, next);
@@ -92,8 +93,8 @@ describe("pacing", () => {
     let now = 500;
     const sleeps: number[] = [];
     const clock = {
-      nowNs: () => 0n,
-      nowMs: () => now,
+      nowNs: () => epochNs(0n),
+      now: () => fromMemory(now),
       sleepMs: (ms: number) => {
         sleeps.push(ms);
         now += ms;
@@ -114,8 +115,8 @@ describe("pacing", () => {
   it("stops waiting when the run drains", () => {
     let now = 0;
     const clock = {
-      nowNs: () => 0n,
-      nowMs: () => now,
+      nowNs: () => epochNs(0n),
+      now: () => fromMemory(now),
       sleepMs: (ms: number) => {
         now += ms;
       },

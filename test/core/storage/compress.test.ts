@@ -20,7 +20,7 @@ import { readJournal } from "../../../src/core/storage/compress/journal.js";
 import { headerOf } from "../../../src/core/storage/compress/journal-entry.js";
 import { compileNames, templateFault } from "../../../src/core/storage/compress/name-template.js";
 import { createSourceFiles } from "../../../src/core/storage/compress/source-files.js";
-
+import { epochNs } from "../../../src/core/time.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 
 let folder: string;
@@ -42,7 +42,7 @@ function open(given: Partial<FrameFolderPlan> = {}) {
     isResumed: false,
     journal: "journal.ndjson",
     descriptor,
-    startedAtNs: 5n,
+    startedAtNs: epochNs(5n),
     verifyEvery: 1,
     sources: createSourceFiles(false, () => {}),
     openCodec: async () => real,
@@ -333,7 +333,7 @@ test("a journal, files of the same name, a file for a folder and a disk too smal
 
 test("under --root runs share the day's folder, each with its number, its journal and its names", () => {
   const root = join(folder, "..");
-  const start = BigInt(new Date(2026, 10, 20, 23, 59, 59).getTime()) * 1_000_000n;
+  const start = epochNs(BigInt(new Date(2026, 10, 20, 23, 59, 59).getTime()) * 1_000_000n);
   const plan = planOf({ root });
   const places = [openPlace(plan, start), openPlace(plan, start)];
   expect(places.map(({ folder: day, journal, names }) => [day, journal, names.nameOf(12)])).toEqual([
@@ -360,7 +360,7 @@ test("a run of a day's folder is gone on with by its own journal", async () => {
   await store(2, { journal, names });
   const plan = planOf({ out: folder, nameTemplate: "run_{run:03}_frame_{frame:06}.jxl", run: 3, resume: true });
   expect(await compress.check?.(plan, descriptor)).toEqual([]);
-  expect(fixedPlace(plan, 0n).journal).toBe(journal);
+  expect(fixedPlace(plan, epochNs(0n)).journal).toBe(journal);
   const counts = await store(3, { journal, names, isResumed: true });
   expect(counts).toMatchObject({ resumed: 2, stored: 1 });
 });

@@ -6,6 +6,7 @@ import { MoteError } from "../../../src/core/errors.js";
 import { counterFloats, StageCounters } from "../../../src/core/memory/stage-counters.js";
 import { diskFault } from "../../../src/core/storage/disk/disk-fault.js";
 import { DiskWatch } from "../../../src/core/storage/disk/disk-watch.js";
+import { fromMemory } from "../../../src/core/time.js";
 
 const path = join(tmpdir(), "run.h5");
 
@@ -15,7 +16,7 @@ function watched(bytesPerS: number, minFreeBytes: number) {
   let looks = 0;
   const watch = new DiskWatch({
     minFreeBytes,
-    nowMs: () => nowMs,
+    now: () => fromMemory(nowMs),
     freeBytes() {
       looks++;
       return Math.max(0, 1e9 - (nowMs / 1000) * bytesPerS);

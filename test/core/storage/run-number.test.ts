@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isKind, runFileName } from "../../../src/core/storage/root/run-names.js";
 import { claimRun, localDay, runOf } from "../../../src/core/storage/root/run-number.js";
+import { epochNs } from "../../../src/core/time.js";
 
 let root: string;
 beforeEach(() => {
@@ -85,7 +86,7 @@ for (let i = 0; i < 10; i++) {
 test("a day is the computer's own, not UTC's", () => {
   const zone = process.env.TZ;
   try {
-    const moment = BigInt(Date.UTC(2026, 10, 20, 23, 30)) * 1_000_000n;
+    const moment = epochNs(BigInt(Date.UTC(2026, 10, 20, 23, 30)) * 1_000_000n);
     process.env.TZ = "Asia/Tokyo";
     expect(localDay(moment)).toBe("2026-11-21");
     process.env.TZ = "America/New_York";

@@ -1,5 +1,6 @@
 /** Random scenes of walkers, reading of the reference tables, and comparison of partitions, for the tests of linking. */
 import { existsSync, readFileSync } from "node:fs";
+import { fromMemory } from "../../../src/core/time.js";
 import type { ReferenceFrame } from "../../../src/core/tracking/link/link-reference.js";
 import { createLinker, type LinkSummary } from "../../../src/core/tracking/link/linker.js";
 import type { LinkParameters } from "../../../src/core/tracking/link/parameters.js";
@@ -60,7 +61,7 @@ export interface Linked {
 
 /** Links whole scenes; positions lie behind an offset on purpose. */
 export function linkScene(scene: readonly ReferenceFrame[], parameters: LinkParameters, now?: () => number): Linked {
-  const linker = createLinker(parameters, now === undefined ? {} : { now });
+  const linker = createLinker(parameters, now === undefined ? {} : { now: () => fromMemory(now()) });
   const flags: number[][] = [];
   const ids = scene.map(({ frame, y, x }) => {
     const count = y.length;

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { Problem } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
+import type { EpochNs } from "../../time.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
 import { newFileProblem, newStoreProblem, realPath } from "../files.js";
@@ -80,7 +81,7 @@ function ofRun(settings: StoreSettings, run: number): StoreSettings {
 /** Opens every container; after an error those that were opened are gone again. */
 export async function openFiles(
   plan: FilesPlan,
-  startedAtNs: bigint,
+  startedAtNs: EpochNs,
   input: Pick<StoreRequest, "descriptor" | "geometry" | "warn">,
 ): Promise<OpenedFiles> {
   const claim = plan.root === null ? undefined : claimRun("archive", plan.root, localDay(startedAtNs));

@@ -59,7 +59,7 @@ export class StoreSet {
   constructor(stores: readonly OpenedStore[], plan: DiskPlan, context: StoreSetContext) {
     this.#plan = plan;
     this.#context = context;
-    this.#watch = new DiskWatch({ minFreeBytes: plan.minFreeBytes, nowMs: () => context.clock.nowMs() });
+    this.#watch = new DiskWatch({ minFreeBytes: plan.minFreeBytes, now: () => context.clock.now() });
     this.#pause = new PauseForRoom(context);
     this.#members = stores.map((opened) => ({
       ...opened,

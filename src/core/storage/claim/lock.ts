@@ -16,6 +16,7 @@ import {
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { refusal } from "../../errors.js";
+import { epochNow, isoText } from "../../time.js";
 import { besideName } from "./beside.js";
 import { stateOf, thisWriter, type WriterState, writerName, writerOf } from "./writer.js";
 
@@ -166,7 +167,7 @@ interface LockWords {
 }
 
 function ownWords(what: string): LockWords {
-  return { what, host: hostname(), pid: process.pid, since: new Date().toISOString() };
+  return { what, host: hostname(), pid: process.pid, since: isoText(epochNow()) };
 }
 
 function holderOf(lock: string, entry: string): LockHolder {

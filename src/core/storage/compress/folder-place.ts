@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Problem } from "../../errors.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { type EpochNs, epochNow } from "../../time.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { rootProblem } from "../root/root-problem.js";
 import { frameTemplate } from "../root/run-names.js";
@@ -81,12 +82,12 @@ export function placeCheck(plan: PlacePlan, input: StreamDescriptor): readonly P
   const problem = root === null ? undefined : rootProblem("compress", root);
   if (problem) return [problem];
   if (root !== null && plan.run === null) return tooFull({ where, disk }, root, input.frameCount, input);
-  const { folder, names, journal } = fixedPlace(plan, nowNs());
+  const { folder, names, journal } = fixedPlace(plan, epochNow());
   return folderProblems({ where, folder, names, journal, isResumed: resume, disk }, input);
 }
 
 /** The place itself; under a root without a run's number this takes one. */
-export function openPlace(plan: PlacePlan, startedAtNs: bigint): Place {
+export function openPlace(plan: PlacePlan, startedAtNs: EpochNs): Place {
   if (plan.root === null || plan.run !== null) return fixedPlace(plan, startedAtNs);
   const date = localDay(startedAtNs);
   const { folder, run, release } = claimRun("compress", plan.root, date);
@@ -95,7 +96,7 @@ export function openPlace(plan: PlacePlan, startedAtNs: bigint): Place {
 }
 
 /** The place of a run whose number is known. */
-export function fixedPlace(plan: PlacePlan, startedAtNs: bigint): Place {
+export function fixedPlace(plan: PlacePlan, startedAtNs: EpochNs): Place {
   const date = localDay(startedAtNs);
   const run = plan.run ?? 1;
   const names = compileNames(plan.nameTemplate, { run, date });
@@ -107,8 +108,4 @@ export function fixedPlace(plan: PlacePlan, startedAtNs: bigint): Place {
   // A run of a folder that runs share has a journal of its own, which is the one to go on with.
   const journal = plan.resume ? journalNameFor(folder, names.nameOf(0)) : journalName;
   return { where: whereOf(plan), folder, names, journal, release };
-}
-
-function nowNs(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
 }

@@ -12,6 +12,7 @@ import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream } from "../../model/run-report.js";
+import type { EpochNs } from "../../time.js";
 import { diskFault } from "../disk/disk-fault.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
 import { borrowEncodedFrame, borrowPixelBytes, forgetEncoded } from "./encoded-slot.js";
@@ -34,7 +35,7 @@ export interface FrameFolderPlan {
   /** File name of the journal. */
   readonly journal: string;
   readonly descriptor: StreamDescriptor;
-  readonly startedAtNs: bigint;
+  readonly startedAtNs: EpochNs;
   /** Every n-th frame is decoded again; 0: none. */
   readonly verifyEvery: number;
   /** The files the frames come from, told what becomes of them. */

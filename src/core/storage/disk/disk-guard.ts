@@ -33,7 +33,7 @@ export class DiskGuard {
     this.#plan = plan;
     this.#context = context;
     this.#guarded = guarded;
-    this.#watch = new DiskWatch({ minFreeBytes: plan.minFreeBytes, nowMs: () => context.clock.nowMs() });
+    this.#watch = new DiskWatch({ minFreeBytes: plan.minFreeBytes, now: () => context.clock.now() });
     this.#disk = this.#watch.add(join(guarded.folder, "frame"));
     this.#pause = new PauseForRoom(context);
   }

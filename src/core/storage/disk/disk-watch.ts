@@ -1,6 +1,7 @@
 /** Looks at the room on the disks that a run writes to, now and then, and foresees when it will be gone. */
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { longAgo, type MonotonicMs, msBetween } from "../../time.js";
 import { freeBytes, nearestFolder } from "../files.js";
 
 /** How often the disks are looked at, milliseconds; sooner when what was written since may have filled one. */
@@ -12,13 +13,13 @@ const shortestMeasureMs = 900;
 
 export interface DiskWatchSettings {
   readonly minFreeBytes: number;
-  nowMs(): number;
+  now(): MonotonicMs;
   /** Bytes that may still be written to the disk of a path. */
   freeBytes?(path: string): number;
 }
 
 interface Look {
-  readonly atMs: number;
+  readonly at: MonotonicMs;
   readonly free: number;
 }
 
@@ -32,7 +33,7 @@ interface Disk {
 export class DiskWatch {
   readonly #settings: DiskWatchSettings;
   readonly #disks = new Map<number, Disk>();
-  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #lookedAt = longAgo;
   #writtenBytes = 0;
   /** Bytes that can be written before the next look without reaching the limit. */
   #allowanceBytes = 0;
@@ -60,23 +61,23 @@ export class DiskWatch {
 
   /** Looks when it is time; true when it was. */
   look(): boolean {
-    const sinceMs = this.#settings.nowMs() - this.#lookedAtMs;
+    const sinceMs = msBetween(this.#lookedAt, this.#settings.now());
     if (sinceMs < lookEveryMs && this.#writtenBytes < this.#allowanceBytes) return false;
     this.lookNow();
     return true;
   }
 
   lookNow(): void {
-    const nowMs = this.#settings.nowMs();
-    this.#lookedAtMs = nowMs;
+    const at = this.#settings.now();
+    this.#lookedAt = at;
     this.#writtenBytes = 0;
     this.#allowanceBytes = Number.POSITIVE_INFINITY;
     for (const disk of this.#disks.values()) {
       disk.free = (this.#settings.freeBytes ?? freeBytes)(disk.path);
       this.#allowanceBytes = Math.min(this.#allowanceBytes, Math.max(0, disk.free - this.#settings.minFreeBytes) / 2);
       const { looks } = disk;
-      if (nowMs - (looks.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) < lookEveryMs) continue;
-      looks.push({ atMs: nowMs, free: disk.free });
+      if (msBetween(looks.at(-1)?.at ?? longAgo, at) < lookEveryMs) continue;
+      looks.push({ at, free: disk.free });
       if (looks.length > keptLooks) looks.shift();
     }
   }
@@ -99,8 +100,8 @@ export class DiskWatch {
     for (const { free, looks } of this.#disks.values()) {
       const first = looks[0];
       const last = looks.at(-1);
-      if (!first || !last || last.atMs - first.atMs < shortestMeasureMs || last.free >= first.free) continue;
-      const bytesPerS = ((first.free - last.free) / (last.atMs - first.atMs)) * 1000;
+      if (!first || !last || msBetween(first.at, last.at) < shortestMeasureMs || last.free >= first.free) continue;
+      const bytesPerS = ((first.free - last.free) / msBetween(first.at, last.at)) * 1000;
       const { minFreeBytes } = this.#settings;
       const seconds = (free < minFreeBytes ? free : free - minFreeBytes) / bytesPerS;
       soonest = Math.min(soonest ?? Number.POSITIVE_INFINITY, Math.max(0.1, Number(seconds.toPrecision(3))));

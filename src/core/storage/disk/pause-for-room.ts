@@ -1,11 +1,13 @@
 /** Waits for room on a disk, and tells the user once that it does and once that it is over. */
+
+import { type MonotonicMs, msBetween } from "../../time.js";
 import { formatDuration } from "../../units.js";
 
 /** How often the disk is looked at while waiting, milliseconds. */
 const pollMs = 500;
 
 export interface PauseContext {
-  readonly clock: { nowMs(): number; sleepMs(ms: number): void };
+  readonly clock: { now(): MonotonicMs; sleepMs(ms: number): void };
   isDraining(): boolean;
   isAborted(): boolean;
   warn(text: string): void;
@@ -14,7 +16,7 @@ export interface PauseContext {
 
 export class PauseForRoom {
   readonly #context: PauseContext;
-  #sinceMs: number | undefined;
+  #since: MonotonicMs | undefined;
 
   constructor(context: PauseContext) {
     this.#context = context;
@@ -26,8 +28,8 @@ export class PauseForRoom {
    */
   wait(why: string, isThereRoom: () => boolean): boolean {
     const { clock, warn, foreseeFullDisk } = this.#context;
-    if (this.#sinceMs === undefined) {
-      this.#sinceMs = clock.nowMs();
+    if (this.#since === undefined) {
+      this.#since = clock.now();
       warn(`${why} (Ctrl-C ends the run)`);
     }
     foreseeFullDisk(0);
@@ -44,10 +46,10 @@ export class PauseForRoom {
 
   /** What was waited for has been written. */
   over(): void {
-    if (this.#sinceMs === undefined) return;
+    if (this.#since === undefined) return;
     const { clock, warn, foreseeFullDisk } = this.#context;
-    warn(`there is room again, after ${formatDuration(clock.nowMs() - this.#sinceMs)}: going on`);
-    this.#sinceMs = undefined;
+    warn(`there is room again, after ${formatDuration(msBetween(this.#since, clock.now()))}: going on`);
+    this.#since = undefined;
     foreseeFullDisk(null);
   }
 }

@@ -5,13 +5,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { failure, reason } from "../../errors.js";
+import { epochNow } from "../../time.js";
 import { AppendFile } from "../append-file.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
 import { RunDocuments } from "./documents.js";
 
 export function openNdjsonStore(request: StoreRequest): FrameStore {
   const { path, where } = request;
-  const documents = new RunDocuments(request.descriptor, { uid: randomUUID, now: () => Date.now() / 1000 });
+  const documents = new RunDocuments(request.descriptor, { uid: randomUUID, now: () => Number(epochNow()) / 1e9 });
   const file = new AppendFile(where, path, request.isForced, Buffer.from(documents.opening()));
   let frames = 0;
   let rows = 0;

@@ -1,4 +1,6 @@
 /** What `mote recover` gets out of one file, and what it has to leave: counted, with frame numbers where they are known. */
+
+import { longAgo, msSince, now } from "../../time.js";
 import { breathEveryMs } from "../verify/verification.js";
 
 /** Something that could not be got back. */
@@ -25,7 +27,7 @@ export class Recovery {
   #lossCount = 0;
   #lostFrames = 0;
   #isLostUnknown = false;
-  #breathedAtMs = 0;
+  #breathedAt = longAgo;
   readonly #onProgress: (done: number, total: number) => void;
 
   constructor(path: string, out: string, onProgress: (done: number, total: number) => void = () => {}) {
@@ -83,9 +85,8 @@ export class Recovery {
   /** How far the work is, in any unit; to be awaited, so that timers and signals have their turn. */
   async progress(done: number, total: number): Promise<void> {
     this.#onProgress(done, total);
-    const nowMs = performance.now();
-    if (nowMs - this.#breathedAtMs < breathEveryMs) return;
-    this.#breathedAtMs = nowMs;
+    if (msSince(this.#breathedAt) < breathEveryMs) return;
+    this.#breathedAt = now();
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -2,6 +2,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../../errors.js";
+import { epochNow } from "../../time.js";
 import { localDay } from "./run-number.js";
 
 /** Today's folder may be missing; the root has to be there: a missing one is a typing error or a disk that is not mounted. */
@@ -11,7 +12,7 @@ export function rootProblem(where: string, root: string): Problem | undefined {
   if (!found) {
     return { where: place, what: "there is no such folder", hint: `Mount its disk, or make it: mkdir -p ${root}` };
   }
-  const day = join(root, localDay(BigInt(Date.now()) * 1_000_000n));
+  const day = join(root, localDay(epochNow()));
   const today = statSync(day, { throwIfNoEntry: false });
   const folder = today ? day : root;
   if (!(today ?? found).isDirectory()) return { where: place, what: `${folder} is not a folder` };

@@ -5,6 +5,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { failure, reason } from "../../errors.js";
+import type { EpochNs } from "../../time.js";
 
 export interface ClaimedRun {
   /** Folder of the day the run began. */
@@ -15,7 +16,7 @@ export interface ClaimedRun {
 }
 
 /** The day of a moment where the computer is, as 2026-11-20: a lab's day ends at its own midnight. */
-export function localDay(ns: bigint): string {
+export function localDay(ns: EpochNs): string {
   const date = new Date(Number(ns / 1_000_000n));
   const two = (value: number) => String(value).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

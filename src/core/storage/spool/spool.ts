@@ -10,6 +10,7 @@ import type { Frame } from "../../memory/frame.js";
 import type { SlotGeometry } from "../../memory/slot-layout.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
+import { longAgo, msSince, now } from "../../time.js";
 import { formatBytes } from "../../units.js";
 import { freeBytes } from "../files.js";
 import { defaultSpoolFolder } from "./spool-folder.js";
@@ -59,7 +60,7 @@ export class Spool {
   #files = 0;
   #roomBytes = 0;
   #bytesSinceLook = Number.POSITIVE_INFINITY;
-  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #failedAt = longAgo;
   /** Number of the frame that is read next, as far as numbers have no gaps. */
   #nextFrameNumber = 0;
 
@@ -136,7 +137,7 @@ export class Spool {
   }
 
   #append(bytes: number, write: (segment: SpoolSegment) => void): boolean {
-    if (performance.now() - this.#failedAtMs < retryAfterMs || !this.#hasRoom(bytes)) return false;
+    if (msSince(this.#failedAt) < retryAfterMs || !this.#hasRoom(bytes)) return false;
     try {
       const segment = this.#writable();
       const before = segment.bytes;
@@ -148,7 +149,7 @@ export class Spool {
       return true;
     } catch (error) {
       this.refusal = error instanceof MoteError ? error.message : reason(error);
-      this.#failedAtMs = performance.now();
+      this.#failedAt = now();
       this.#bytesSinceLook = Number.POSITIVE_INFINITY;
       this.#dropEmptyTail();
       return false;

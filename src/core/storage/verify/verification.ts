@@ -1,4 +1,6 @@
 /** What `mote verify` finds in one file: checks made, damage and absence by frame and byte, what nothing tells, and the verdict. */
+
+import { longAgo, msSince, now } from "../../time.js";
 import { formatCount } from "../../units.js";
 import type { Verdict } from "./verdict.js";
 
@@ -78,7 +80,7 @@ export class Verification {
   readonly #codes = new Map<string, number>();
   #damaged = 0;
   #missing = 0;
-  #breathedAtMs = 0;
+  #breathedAt = longAgo;
   readonly #onProgress: (done: number, total: number) => void;
 
   constructor(path: string, onProgress: (done: number, total: number) => void = () => {}) {
@@ -130,9 +132,8 @@ export class Verification {
   /** How far the work is, in any unit; to be awaited, so that timers and signals have their turn. */
   async progress(done: number, total: number): Promise<void> {
     this.#onProgress(done, total);
-    const nowMs = performance.now();
-    if (nowMs - this.#breathedAtMs < breathEveryMs) return;
-    this.#breathedAtMs = nowMs;
+    if (msSince(this.#breathedAt) < breathEveryMs) return;
+    this.#breathedAt = now();
     await new Promise((resolve) => setImmediate(resolve));
   }
 

@@ -10,6 +10,7 @@ import type { Frame } from "../../memory/frame.js";
 import { type FrameShape, frameBytes } from "../../model/descriptor.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
+import { msSince, now } from "../../time.js";
 import { fileInTheWay } from "../files.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
 import { fates } from "../h5/ledger.js";
@@ -72,7 +73,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     ColumnTable,
     ColumnTable | undefined,
   ];
-  let promisedAtMs = performance.now();
+  let promisedAt = now();
   let unpromised = 0;
 
   /** The store's own metadata; is_complete stays false until it is closed in order. */
@@ -93,13 +94,13 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     images.promise(levels[0]!.array.readable(frames));
     ledger.promise();
     tracks?.promise();
-    promisedAtMs = performance.now();
+    promisedAt = now();
     unpromised = 0;
   }
 
   function promiseSometimes(): void {
     unpromised++;
-    if (unpromised < promiseEveryFrames && performance.now() - promisedAtMs < promiseEveryMs) return;
+    if (unpromised < promiseEveryFrames && msSince(promisedAt) < promiseEveryMs) return;
     // The frame is stored: a disk that is full now is told by the next one, or when the store is closed.
     attempt(promiseTables);
   }

@@ -5,6 +5,7 @@
 import type { Frame } from "../../memory/frame.js";
 import { column } from "../../model/detection.js";
 import type { JsonObject } from "../../model/json.js";
+import type { MonotonicMs } from "../../time.js";
 import { createLinker, type LinkSummary } from "../link/linker.js";
 import type { LinkParameters } from "../link/parameters.js";
 import type { FrameShape } from "../locate/parameters.js";
@@ -26,7 +27,7 @@ export interface FollowParameters {
 
 export interface FollowContext {
   readonly shape: FrameShape;
-  readonly now: () => number;
+  readonly now: () => MonotonicMs;
   warn(text: string): void;
   pass(frame: Frame): void;
 }

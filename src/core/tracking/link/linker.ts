@@ -5,6 +5,7 @@
 
 import { MoteError } from "../../errors.js";
 import { detectionFlag } from "../../model/detection.js";
+import { later, type MonotonicMs, msBetween, never, now } from "../../time.js";
 import { CandidateGraph } from "./candidate-graph.js";
 import { growFloat64 } from "./growing-array.js";
 import { LiveTracks } from "./live-tracks.js";
@@ -75,17 +76,17 @@ export interface Linker {
 
 /**
  * A linker without any frame yet. Memory grows with the tracks alive and the features of a frame, not with frames.
- * `now` is the clock of `linkBudgetMs`, milliseconds from any origin. Refuses parameters that cannot be used (MoteError).
+ * `now` is the clock of `linkBudgetMs`. Refuses parameters that cannot be used (MoteError).
  */
-export function createLinker(parameters: LinkParameters, options: { readonly now?: () => number } = {}): Linker {
+export function createLinker(parameters: LinkParameters, options: { readonly now?: () => MonotonicMs } = {}): Linker {
   const problems = checkLinkParameters(parameters);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  return new StreamingLinker(resolveLinkParameters(parameters), options.now ?? (() => performance.now()));
+  return new StreamingLinker(resolveLinkParameters(parameters), options.now ?? now);
 }
 
 class StreamingLinker implements Linker {
   readonly #settings: LinkSettings;
-  readonly #now: () => number;
+  readonly #now: () => MonotonicMs;
   readonly #graph = new CandidateGraph();
   readonly #subnets: Subnets;
   readonly #velocities: VelocityField;
@@ -99,11 +100,11 @@ class StreamingLinker implements Linker {
   #lastFrame = Number.NEGATIVE_INFINITY;
   /** The last frame that had features: velocities are measured from it. */
   #lastObserved = Number.NEGATIVE_INFINITY;
-  #deadline = Number.POSITIVE_INFINITY;
+  #deadline = never;
   #isOverBudget = false;
   readonly #askBudget = (): boolean => {
-    if (!this.#isOverBudget && this.#deadline !== Number.POSITIVE_INFINITY) {
-      this.#isOverBudget = this.#now() >= this.#deadline;
+    if (!this.#isOverBudget && this.#deadline !== never) {
+      this.#isOverBudget = msBetween(this.#deadline, this.#now()) >= 0;
     }
     return this.#isOverBudget;
   };
@@ -126,7 +127,7 @@ class StreamingLinker implements Linker {
     largestSubnet: 0,
   };
 
-  constructor(settings: LinkSettings, now: () => number) {
+  constructor(settings: LinkSettings, now: () => MonotonicMs) {
     this.#settings = settings;
     this.#now = now;
     this.#subnets = new Subnets(settings);
@@ -152,7 +153,7 @@ class StreamingLinker implements Linker {
     const { memory, budgetMs, range, isAdaptive } = this.#settings;
     const report = this.#report;
     this.#isOverBudget = false;
-    this.#deadline = budgetMs === Number.POSITIVE_INFINITY ? budgetMs : this.#now() + budgetMs;
+    this.#deadline = budgetMs === Number.POSITIVE_INFINITY ? never : later(this.#now(), budgetMs);
 
     report.ended = this.#live.dropBefore(frameNumber - memory - 1);
     this.#expectTracks(frameNumber);
