@@ -204,3 +204,21 @@ test("the index leads to every frame and its detections", () => {
     expect(Number(view.getBigUint64(frameAt + 40 + 8, true))).toBe(Number(view.getBigUint64(at, true)));
   }
 });
+
+test("an event that says the impossible ends the reading, with its message and byte named", () => {
+  const path = join(folder, "impossible.mote");
+  for (const [event, named] of [
+    [{ event: "gap", firstFrame: 1, count: -5, reason: "device gap" }, "-5 frames"],
+    [{ event: "drop", stage: "track", firstFrame: 1, count: 2 ** 53, reason: "link full" }, "9007199254740992 frames"],
+    [{ event: "end", isComplete: true, lost: 0, stages: [] }, "called end"],
+  ] as const) {
+    const fd = openSync(path, "w");
+    const sink = openByteSink(path, fd, () => false);
+    const writer = createStreamWriter(sink, descriptor, geometry, { hasChecksums: true, hasIndex: false });
+    const at = sink.position;
+    writer.event(event as never);
+    sink.close();
+    expect(() => read(readFileSync(path))).toThrow(`message 1 at byte ${at}`);
+    expect(() => read(readFileSync(path))).toThrow(named);
+  }
+});

@@ -1,19 +1,27 @@
 /** What happens between frames and travels with them, in order. */
 import type { JsonObject, JsonValue } from "./json.js";
 
+/** `count` frames from number `firstFrame` on, and what became of them. */
+interface Span {
+  readonly firstFrame: number;
+  /** 1 at least. */
+  readonly count: number;
+  readonly reason: string;
+  /** True when the recording that is replayed says so: it happened before this run, and no stage of this run lost them. */
+  readonly isRecorded?: boolean;
+}
+
+/** What became of frames that are not in the stream. */
+export type FateEvent =
+  /** The device's own counter jumped: the frames never reached Mote. */
+  | ({ readonly event: "gap" } & Span)
+  /** A link or stage lost the frames. */
+  | ({ readonly event: "drop"; readonly stage: string } & Span)
+  /** The device sent the frames twice; the second copies were left out. */
+  | ({ readonly event: "duplicate" } & Span);
+
 export type StreamEvent =
-  /** The device's own counter jumped: `count` frames never reached Mote. */
-  | { readonly event: "gap"; readonly firstFrame: number; readonly count: number; readonly reason: string }
-  /** A link or stage lost `count` frames from `firstFrame` on. */
-  | {
-      readonly event: "drop";
-      readonly stage: string;
-      readonly firstFrame: number;
-      readonly count: number;
-      readonly reason: string;
-    }
-  /** The device sent a frame twice; the second copy was left out. */
-  | { readonly event: "duplicate"; readonly firstFrame: number; readonly count: number; readonly reason: string }
+  | FateEvent
   /** The frames from here on were read from this file, which says this of itself. */
   | { readonly event: "source"; readonly file: string; readonly metadata: JsonObject }
   | { readonly event: "note"; readonly text: string; readonly [key: string]: JsonValue };

@@ -4,6 +4,7 @@ import type { DrawnPoint } from "../imaging/draw/draw-frame.js";
 import type { FrameShape } from "../model/descriptor.js";
 import type { JsonObject, JsonValue } from "../model/json.js";
 import type { PixelArray, PixelFormat } from "../model/pixel-format.js";
+import { ledgerRows } from "./h5/archive-state.js";
 import { filterName } from "./h5/filters.js";
 import { type FrameSequence, frameSequence, frameTables, tablePoints, wholeColumn } from "./h5/frame-sequence.js";
 import { type H5Reader, openH5Reader } from "./h5/h5-reader.js";
@@ -47,7 +48,7 @@ export interface H5Description {
   } | null;
   /** The JSON attributes of /metadata. */
   readonly metadata: JsonObject;
-  /** Rows of the ledger by fate; null without a ledger. */
+  /** Frames by their fate in the ledger; null without a ledger. */
   readonly ledger: Readonly<Record<string, number>> | null;
   /** Closed in order; null when the file does not say (not written by Mote). */
   readonly isComplete: boolean | null;
@@ -153,17 +154,12 @@ function describeMetadata(file: H5Reader): JsonObject {
 function describeLedger(file: H5Reader): Record<string, number> | null {
   const table = file.dataset("/metadata/ledger");
   if (!table) return null;
-  const names = (file.attribute("/metadata/ledger", "fates") as string[] | null) ?? [];
-  const counts = new Map<number, number>();
-  const rows = table.shape[0] ?? 0;
-  // Rows of a table come as arrays: fewer at a time.
-  for (let from = 0; from < rows; from += 20_000) {
-    for (const row of file.rows("/metadata/ledger", from, Math.min(rows, from + 20_000)) as unknown[][]) {
-      const fate = Number(row.at(-1));
-      counts.set(fate, (counts.get(fate) ?? 0) + 1);
-    }
+  const frames: Record<string, number> = {};
+  for (const { fate, count } of ledgerRows(file, table.shape[0] ?? 0)) {
+    const name = fate ?? "unknown";
+    frames[name] = (frames[name] ?? 0) + count;
   }
-  return Object.fromEntries([...counts].map(([code, count]) => [names[code] ?? `fate ${code}`, count]));
+  return frames;
 }
 
 export interface H5Frame {

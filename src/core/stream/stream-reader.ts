@@ -8,7 +8,9 @@ import type { Frame } from "../memory/frame.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { detectionColumns, extraColumns } from "../model/detection.js";
+import { endFault } from "../model/end-check.js";
 import type { StreamEvent } from "../model/event.js";
+import { eventFault } from "../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../model/frame-header.js";
 import { bytesPerPixel } from "../model/pixel-format.js";
 import type { EndOfStream } from "../model/run-report.js";
@@ -60,6 +62,8 @@ function at(source: ByteSource, sequence: number, byte: number): string {
 
 const truncatedHint =
   "The program before ended early or the copy is incomplete; --allow-truncated takes what is there.";
+
+const impossibleHint = "No Mote writes that; `mote recover FILE --out NEW.mote` takes the frames and leaves it out.";
 
 /** Reads preamble and descriptor: what has to be known before anything is opened. Faults are refusals or failures. */
 export function readDescriptor(source: ByteSource): StreamDescriptor {
@@ -284,6 +288,20 @@ export function createStreamReader(
     return true;
   }
 
+  function readEvent(prefix: Prefix): StreamEvent {
+    const event = messages.readJson(prefix);
+    const fault = eventFault(event);
+    if (fault) throw messages.fault(`the event ${fault}`, impossibleHint);
+    return event as StreamEvent;
+  }
+
+  function readEnd(prefix: Prefix): EndOfStream {
+    const last = messages.readJson(prefix);
+    const fault = endFault(last);
+    if (fault) throw messages.fault(`the end message ${fault}`, impossibleHint);
+    return last as EndOfStream;
+  }
+
   function checkColumns(): void {
     const columns = descriptor.detections?.columns;
     const known: readonly string[] = [...detectionColumns, ...extraColumns];
@@ -333,10 +351,10 @@ export function createStreamReader(
           if (isWhole && !hasDetections) return whole(frame);
         } else if (prefix.kind === messageKind.event) {
           isWhole = messages.readHeader(0);
-          if (isWhole) options.onEvent(messages.readJson(prefix) as StreamEvent);
+          if (isWhole) options.onEvent(readEvent(prefix));
         } else if (prefix.kind === messageKind.end) {
           isWhole = messages.readHeader(0);
-          if (isWhole) end = messages.readJson(prefix) as EndOfStream;
+          if (isWhole) end = readEnd(prefix);
           return isWhole ? "end" : "cut";
         } else {
           isWhole = messages.readHeader(0) && messages.skip(prefix.payloadBytes);

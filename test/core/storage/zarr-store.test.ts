@@ -388,7 +388,7 @@ test("columns longer than a chunk go on in the next", async () => {
   const frame = newFrame(run);
   fill(frame, run, 0);
   await store.append(frame);
-  store.event({ event: "gap", firstFrame: 1, count: 10_000, reason: "device gap" });
+  for (let at = 1; at <= 10_000; at++) store.event({ event: "gap", firstFrame: at, count: 1, reason: "device gap" });
   fill(frame, run, 10_000);
   await store.append(frame);
   await store.close(end);

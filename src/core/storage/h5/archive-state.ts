@@ -7,11 +7,13 @@
 import { failure } from "../../errors.js";
 import type { ByteSource } from "../../imaging/byte-source.js";
 import type { FrameShape } from "../../model/descriptor.js";
+import { joined, type LedgerSpan, spanFault } from "../../model/ledger.js";
 import type { PixelArray, PixelFormat } from "../../model/pixel-format.js";
 import { type Chunk, readChunkMap } from "./chunk-map.js";
 import { ColumnWindow } from "./column-window.js";
 import type { H5Reader } from "./h5-reader.js";
 import { pixelTypes } from "./h5-writer.js";
+import { type ReadLedgerRow, readLedgerRow } from "./ledger.js";
 
 export interface StoredFrames {
   /** Dataset of the stack; empty when every frame is a dataset of its own. */
@@ -114,24 +116,30 @@ function storedFrames(file: H5Reader): StoredFrames | null {
   return found[0] ?? null;
 }
 
-export interface LedgerRow {
-  readonly frame: number;
-  readonly capturedAtNs: bigint;
-  readonly receivedAtNs: bigint;
-  readonly fate: number;
-}
-
-/** Rows of the ledger in order. */
-export function* ledgerRows(file: H5Reader, rows: number): Generator<LedgerRow> {
+/** Rows of the ledger in order, as they stand there. */
+export function* ledgerRows(file: H5Reader, rows: number): Generator<ReadLedgerRow> {
   const batch = 4096;
   for (let from = 0; from < rows; from += batch) {
     for (const row of file.rows("/metadata/ledger", from, Math.min(rows, from + batch)) as unknown[][]) {
-      yield {
-        frame: Number(row[0]),
-        capturedAtNs: BigInt(row[2] as bigint),
-        receivedAtNs: BigInt(row[3] as bigint),
-        fate: Number(row.at(-1)),
-      };
+      yield readLedgerRow(row);
+    }
+  }
+}
+
+/** A row that can be believed. */
+export type LedgerRow = ReadLedgerRow & LedgerSpan;
+
+/** The rows that can be believed, runs of the same fate as one; of each other row, why it cannot. */
+export function spans(file: H5Reader, rows: number, onFault: (what: string) => void): Generator<LedgerRow> {
+  return joined(believed());
+
+  function* believed(): Generator<LedgerRow> {
+    let at = 0;
+    for (const row of ledgerRows(file, rows)) {
+      const fault = spanFault(row);
+      if (fault === undefined) yield row as LedgerRow;
+      else onFault(`row ${at} of the ledger ${fault}`);
+      at++;
     }
   }
 }
@@ -140,7 +148,7 @@ export function* ledgerRows(file: H5Reader, rows: number): Generator<LedgerRow> 
 export function storedNumbers(file: H5Reader, { ledgerRows: rows }: ArchiveState): Float64Array {
   const numbers = new Float64Array(rows ?? 0);
   let count = 0;
-  for (const { frame, fate } of ledgerRows(file, rows ?? 0)) if (fate === 0) numbers[count++] = frame;
+  for (const { firstFrame, fate } of ledgerRows(file, rows ?? 0)) if (fate === "stored") numbers[count++] = firstFrame;
   return numbers.subarray(0, count);
 }
 

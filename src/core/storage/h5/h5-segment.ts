@@ -9,13 +9,14 @@ import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { JsonObject } from "../../model/json.js";
+import { fates } from "../../model/ledger.js";
 import { appear } from "../appear.js";
 import { fileInTheWay } from "../files.js";
 import { writeMetadata } from "./file-metadata.js";
 import type { FrameLayout } from "./frame-layout.js";
 import type { Hdf5Settings } from "./h5-options.js";
 import { type GrowingDataset, H5Refused, H5Writer } from "./h5-writer.js";
-import { fates, LedgerRows, ledgerType } from "./ledger.js";
+import { LedgerRows, ledgerType } from "./ledger.js";
 import type { Hdf5Library } from "./library.js";
 import { createPerFrameLayout } from "./per-frame-layout.js";
 import { createStackLayout } from "./stack-layout.js";
@@ -179,7 +180,8 @@ export class H5Segment {
 
   #appendEvents(): void {
     for (const event of this.#events) {
-      for (const lost of this.#ledgerRows.borrowLost(event)) this.#file.append(this.#ledger, lost.bytes, lost.rows);
+      const row = this.#ledgerRows.borrowEvent(event);
+      if (row) this.#file.append(this.#ledger, row, 1);
     }
   }
 

@@ -1,12 +1,13 @@
 /** The tables of an HDF5 archive, handed out frame by frame: detections, and what the ledger says was lost. */
 import type { Frame } from "../../memory/frame.js";
 import type { DetectionColumn } from "../../model/detection.js";
-import type { StreamEvent } from "../../model/event.js";
+import type { FateEvent, StreamEvent } from "../../model/event.js";
+import { eventOf } from "../../model/ledger.js";
 import { trackColumns } from "../csv/track-rows.js";
-import { type ArchiveState, type LedgerRow, ledgerRows } from "../h5/archive-state.js";
+import { imageNotStored } from "../disk/disk-fault.js";
+import { type ArchiveState, type LedgerRow, spans } from "../h5/archive-state.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import type { H5Reader } from "../h5/h5-reader.js";
-import { fates } from "../h5/ledger.js";
 
 /** Detections frame by frame, in the order of the frames. */
 export interface Tracks {
@@ -91,45 +92,31 @@ class TrackRows implements Tracks {
   }
 }
 
-/** What the ledger says was lost while recording, as the events that wrote it. */
+/** What the ledger says is not there, as events in its order. */
 export class LostRows {
   readonly #rows: Iterator<LedgerRow>;
-  #held: LedgerRow | undefined;
+  #held: FateEvent | undefined;
 
-  constructor(file: H5Reader, state: ArchiveState) {
-    this.#rows = ledgerRows(file, state.ledgerRows ?? 0);
+  /** Rows that cannot be believed are told to `onFault` as they are met. */
+  constructor(file: H5Reader, state: ArchiveState, onFault: (what: string) => void) {
+    this.#rows = spans(file, state.ledgerRows ?? 0, onFault);
     this.#advance();
   }
 
-  /** Events of frames below `number`. */
+  /** Events of frames that begin below `number`. */
   *before(number: number): Generator<StreamEvent> {
-    for (let row = this.#held; row && row.frame < number; row = this.#held) {
-      const { frame: firstFrame, fate } = row;
-      let count = 0;
-      while (
-        this.#held &&
-        this.#held.fate === fate &&
-        this.#held.frame === firstFrame + count &&
-        this.#held.frame < number
-      ) {
-        count++;
-        this.#advance();
-      }
-      const event = fates[fate];
-      const why = "as the ledger of the file says";
-      if (event === "drop") yield { event, stage: "archive", firstFrame, count, reason: why };
-      else if (event === "gap" || event === "duplicate") yield { event, firstFrame, count, reason: why };
+    for (let event = this.#held; event && event.firstFrame < number; event = this.#held) {
+      yield event;
+      this.#advance();
     }
   }
 
-  /** The next row of a frame that was not stored. */
+  /** The next row of frames that are not there; those that have detections are handed out as frames. */
   #advance(): void {
     for (;;) {
       const { value, done } = this.#rows.next();
-      if (done || value.fate !== 0) {
-        this.#held = done ? undefined : value;
-        return;
-      }
+      this.#held = done || value.fate === imageNotStored ? undefined : eventOf(value);
+      if (done || this.#held) return;
     }
   }
 }

@@ -15,7 +15,6 @@ import {
   type ArchiveState,
   type FrameFault,
   frameFaults,
-  type LedgerRow,
   ledgerRows,
   readArchiveState,
   readStoredPixels,
@@ -23,7 +22,7 @@ import {
 import { ColumnWindow } from "../h5/column-window.js";
 import { frameFields, setFrameField } from "../h5/frame-columns.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
-import { fates } from "../h5/ledger.js";
+import type { ReadLedgerRow } from "../h5/ledger.js";
 import { repairCopy } from "../h5/repair.js";
 import { openFileSource } from "../read/file-source.js";
 import { LostRows, openTracks, type Tracks } from "./h5-rows.js";
@@ -114,9 +113,9 @@ class H5Salvage implements Salvage {
   readonly #tracks: Tracks | undefined;
   readonly #lost: LostRows;
   /** Rows of the ledger by frame, for frames that are datasets of their own. */
-  readonly #times = new Map<number, LedgerRow>();
+  readonly #times = new Map<number, ReadLedgerRow>();
   /** Frames of which a full disk left the detections only; they come behind all that were stored whole. */
-  readonly #withoutPixels: Iterator<LedgerRow>;
+  readonly #withoutPixels: Iterator<ReadLedgerRow>;
   #index = 0;
   #number = -1;
 
@@ -129,10 +128,12 @@ class H5Salvage implements Salvage {
     for (const name of state.columns.keys()) this.#columns.set(name, new ColumnWindow(file, `/images/${name}`));
     this.#tracks = this.descriptor.detections ? openTracks(file, state, this.descriptor.detections.columns) : undefined;
     this.mostRows = this.#tracks?.mostRows ?? 0;
-    this.#lost = new LostRows(file, state);
+    this.#lost = new LostRows(file, state, (what) => recovery.lost(what));
     this.#withoutPixels = rowsWithoutPixels(file, state);
     if (state.frames?.alone) {
-      for (const row of ledgerRows(file, state.ledgerRows ?? 0)) if (row.fate === 0) this.#times.set(row.frame, row);
+      for (const row of ledgerRows(file, state.ledgerRows ?? 0)) {
+        if (row.fate === "stored") this.#times.set(row.firstFrame, row);
+      }
     }
   }
 
@@ -160,12 +161,12 @@ class H5Salvage implements Salvage {
     }
     const { value: row, done } = this.#tracks ? this.#withoutPixels.next() : { value: undefined, done: true };
     if (!done && row) {
-      this.#beginFrame(frame, row.frame);
+      this.#beginFrame(frame, row.firstFrame);
       frame.header.capturedAtNs = row.capturedAtNs;
       frame.header.receivedAtNs = row.receivedAtNs;
-      for (const event of this.#lost.before(row.frame)) onEvent(event);
-      this.#number = row.frame;
-      this.#tracks!.fill(frame, row.frame);
+      for (const event of this.#lost.before(row.firstFrame)) onEvent(event);
+      this.#number = row.firstFrame;
+      this.#tracks!.fill(frame, row.firstFrame);
       return "detections";
     }
     this.#finish(onEvent);
@@ -264,9 +265,8 @@ class H5Salvage implements Salvage {
   }
 }
 
-function* rowsWithoutPixels(file: H5Reader, { ledgerRows: rows }: ArchiveState): Generator<LedgerRow> {
-  const code = fates.indexOf(imageNotStored);
-  for (const row of ledgerRows(file, rows ?? 0)) if (row.fate === code) yield row;
+function* rowsWithoutPixels(file: H5Reader, { ledgerRows: rows }: ArchiveState): Generator<ReadLedgerRow> {
+  for (const row of ledgerRows(file, rows ?? 0)) if (row.fate === imageNotStored) yield row;
 }
 
 function jsonAttribute(file: H5Reader, name: string): JsonObject {

@@ -3,7 +3,9 @@ import { basename } from "node:path";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { detectionColumns, extraColumns } from "../../model/detection.js";
+import { endFault } from "../../model/end-check.js";
 import type { StreamEvent } from "../../model/event.js";
+import { eventFault } from "../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
@@ -77,10 +79,11 @@ class MoteSalvage implements Salvage {
       await this.#recovery.progress(message.nextAt, this.#source.sizeBytes);
       const { kind } = message.prefix;
       if (kind === messageKind.event) {
-        const event = json(message) as StreamEvent | undefined;
+        const event = this.#believed<StreamEvent>(message, "the event", eventFault);
         if (event) onEvent(event);
-      } else if (kind === messageKind.end) this.end = (json(message) as EndOfStream | undefined) ?? null;
-      else if (kind === messageKind.frame && this.descriptor.hasFrames && this.#fill(message, frame)) {
+      } else if (kind === messageKind.end) {
+        this.end = this.#believed<EndOfStream>(message, "the end message", endFault) ?? null;
+      } else if (kind === messageKind.frame && this.descriptor.hasFrames && this.#fill(message, frame)) {
         this.#tellGap(frame.header.frameNumber, onEvent);
         this.#addDetections(frame);
         return true;
@@ -99,6 +102,19 @@ class MoteSalvage implements Salvage {
 
   close(): void {
     this.#source.close();
+  }
+
+  /** What a message of JSON says, when it can be; what cannot be is left out and told. */
+  #believed<Value>(
+    message: FoundMessage,
+    name: string,
+    faultOf: (value: unknown) => string | undefined,
+  ): Value | undefined {
+    const value = json(message);
+    const fault = faultOf(value);
+    if (fault === undefined) return value as Value;
+    this.#recovery.lost(`${name} at byte ${message.at} ${fault}`);
+    return undefined;
   }
 
   /** The next message whose payload is whole; what is in between makes the following gap a loss. */

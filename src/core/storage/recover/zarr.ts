@@ -10,13 +10,14 @@ import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { column, type DetectionColumn } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
+import { eventOf, joined } from "../../model/ledger.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { imageNotStored } from "../disk/disk-fault.js";
-import { fates } from "../h5/ledger.js";
 import { openZarrImages, recordedDescriptor } from "../read/zarr-file.js";
 import { ColumnFile } from "../zarr/column-file.js";
 import { findImage } from "../zarr/find-image.js";
+import { readLedger } from "../zarr/ledger-columns.js";
 import { isObject } from "../zarr/read-node.js";
 import { tracksTable } from "../zarr/track-columns.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
@@ -57,7 +58,7 @@ class ZarrSalvage implements Salvage {
     this.descriptor = recorded ?? plainDescriptor(file);
     this.#tracks = recorded?.detections ? new RecordedTracks(recovery.path, recorded) : undefined;
     this.mostRows = this.#tracks?.mostRows ?? 0;
-    const told = recorded ? lossesIn(recovery.path) : { events: [], withoutPixels: [] };
+    const told = recorded ? lossesIn(recovery.path, recovery) : { events: [], withoutPixels: [] };
     this.#events = told.events;
     this.#withoutPixels = this.#tracks ? told.withoutPixels : [];
     const isClosed = isObject(mote) && mote.is_complete === true && isObject(mote.processing_metrics);
@@ -134,49 +135,19 @@ interface WithoutPixels {
   readonly capturedAtNs: bigint;
 }
 
-/** Frames that the ledger says were lost, runs of one fate together, and those whose pixels alone were. */
-function lossesIn(path: string): { events: StreamEvent[]; withoutPixels: WithoutPixels[] } {
-  const fate = ColumnFile.open(join(path, "ledger", "fate"), "uint8");
-  const number = ColumnFile.open(join(path, "ledger", "frame_number"), "int64");
-  const time = ColumnFile.open(join(path, "ledger", "captured_at_ns"), "int64");
-  const count = Math.min(fate?.promised ?? 0, number?.promised ?? 0);
-  const codes = new Uint8Array(count);
-  const numbers = new BigInt64Array(count);
-  const times = new BigInt64Array(count);
-  time?.read(0, new Uint8Array(times.buffer));
-  const isThere = fate?.read(0, codes) && number?.read(0, new Uint8Array(numbers.buffer));
-  fate?.close();
-  number?.close();
-  time?.close();
+/** Frames that the ledger says are not there, and those whose pixels alone were not stored. */
+function lossesIn(path: string, recovery: Recovery): { events: StreamEvent[]; withoutPixels: WithoutPixels[] } {
   const withoutPixels: WithoutPixels[] = [];
-  const events: {
-    event: "gap" | "drop" | "duplicate";
-    stage: string;
-    firstFrame: number;
-    count: number;
-    reason: string;
-  }[] = [];
-  if (!isThere) return { events: [], withoutPixels };
-  for (const [row, code] of codes.entries()) {
-    const fateName = fates[code];
-    if (fateName === undefined || fateName === "stored") continue;
-    if (fateName === imageNotStored) {
-      withoutPixels.push({ frame: Number(numbers[row]), capturedAtNs: times[row]! });
-      continue;
-    }
-    const event = fateName;
-    const last = events.at(-1);
-    if (last?.event === event && last.firstFrame + last.count === Number(numbers[row])) last.count++;
-    else
-      events.push({
-        event,
-        stage: "archive",
-        firstFrame: Number(numbers[row]),
-        count: 1,
-        reason: "as the ledger says",
-      });
+  const events: StreamEvent[] = [];
+  for (const row of joined(readLedger(path, (what) => recovery.lost(what)))) {
+    const event = row.fate === imageNotStored ? undefined : eventOf(row);
+    if (event) events.push(event);
   }
-  return { events: events as StreamEvent[], withoutPixels };
+  // Each has a row of its own, with its time.
+  for (const { fate, firstFrame, capturedAtNs } of readLedger(path, () => {})) {
+    if (fate === imageNotStored) withoutPixels.push({ frame: firstFrame, capturedAtNs });
+  }
+  return { events, withoutPixels };
 }
 
 /** Rows of tracks/ that the ledger knows of; where it was not written yet its rows are zeros, and add none. */

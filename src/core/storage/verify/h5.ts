@@ -5,18 +5,13 @@
 import { MoteError } from "../../errors.js";
 import { formatCount } from "../../units.js";
 import { trackColumns } from "../csv/track-rows.js";
-import {
-  type ArchiveState,
-  frameFaults,
-  readArchiveState,
-  readStoredPixels,
-  storedNumbers,
-} from "../h5/archive-state.js";
+import { type ArchiveState, frameFaults, readArchiveState, readStoredPixels, spans } from "../h5/archive-state.js";
 import { readChunkMap } from "../h5/chunk-map.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
 import { readSuperblock, superblockBytes } from "../h5/superblock.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
+import { countFates, noteLost } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyH5: Verify = async (path, report, options) => {
@@ -164,11 +159,9 @@ function attempt(look: () => string | undefined): string | undefined {
 
 function checkLedger(file: H5Reader, state: ArchiveState, report: Verification, whole: number): void {
   if (state.ledgerRows === null) return;
-  const stored = storedNumbers(file, state).length;
+  const { stored, lost } = countFates(spans(file, state.ledgerRows, (what) => report.damaged("ledger", what)));
   report.checked("ledger", `${formatCount(state.ledgerRows, "row")}, ${stored.toLocaleString("en-US")} of them stored`);
-  if (state.ledgerRows > stored) {
-    report.note(`${formatCount(state.ledgerRows - stored, "frame")} were lost while recording, as the ledger says`);
-  }
+  noteLost(report, lost);
   if (!state.frames || state.isClosed === false) return;
   if (stored !== state.frames.count) {
     report.damaged(

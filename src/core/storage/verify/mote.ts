@@ -1,6 +1,8 @@
 /** A `.mote` recording, message by message: every checksum, the sequence, the index, and the totals of its end (docs/frame-stream.md). */
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { endFault } from "../../model/end-check.js";
 import type { StreamEvent } from "../../model/event.js";
+import { eventFault } from "../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
@@ -195,7 +197,7 @@ class RecordingCheck {
     else if (kind === messageKind.event) this.#takeEvent(message, isGood);
     else if (kind === messageKind.end) {
       this.#isEndSeen = true;
-      this.#end = this.#json(message, isGood) as EndOfStream | undefined;
+      this.#end = this.#believed<EndOfStream>(message, isGood, endFault);
     } else if (kind === messageKind.index) {
       const fault = isGood ? this.#index.takePiece(message) : this.#index.doubt();
       if (fault) this.#report.damaged("structure", fault, { byte: at });
@@ -203,8 +205,9 @@ class RecordingCheck {
   }
 
   #takeEvent(message: FoundMessage, isGood: boolean): void {
-    const event = this.#json(message, isGood) as StreamEvent | undefined;
-    if (event?.event !== "drop") return;
+    const event = this.#believed<StreamEvent>(message, isGood, eventFault);
+    // What the recording that was replayed had lost was never among the frames that this run counted.
+    if (event?.event !== "drop" || event.isRecorded) return;
     this.#dropped.set(event.stage, (this.#dropped.get(event.stage) ?? 0) + event.count);
   }
 
@@ -217,6 +220,20 @@ class RecordingCheck {
     const what = `${this.#placeWord()}: ${messageWord(prefix.kind)} does not match its checksum`;
     this.#report.damaged("checksums", what, { byte: message.payloadAt });
     return false;
+  }
+
+  /** What a message of JSON says, unless it says the impossible. */
+  #believed<Value>(
+    message: FoundMessage,
+    isGood: boolean,
+    faultOf: (value: unknown) => string | undefined,
+  ): Value | undefined {
+    const value = this.#json(message, isGood);
+    const fault = value === undefined ? undefined : faultOf(value);
+    if (fault === undefined) return value as Value | undefined;
+    const what = `${this.#placeWord()}: ${messageWord(message.prefix.kind)} ${fault}`;
+    this.#report.damaged("decoding", what, { byte: message.at });
+    return undefined;
   }
 
   #json(message: FoundMessage, isGood: boolean): unknown {

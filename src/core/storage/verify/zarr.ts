@@ -12,8 +12,10 @@ import { fileBytes } from "../files.js";
 import { openZarrImages, recordedDescriptor } from "../read/zarr-file.js";
 import { ColumnFile } from "../zarr/column-file.js";
 import { findImage, type ZarrImage } from "../zarr/find-image.js";
+import { readLedger } from "../zarr/ledger-columns.js";
 import { MissingChunk, openPlanes } from "../zarr/plane-reader.js";
 import { isObject, pixelFormatOf, readNode } from "../zarr/read-node.js";
+import { countFates, noteLost } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyZarr: Verify = async (path, report, options) => {
@@ -118,12 +120,9 @@ async function checkRecorded(path: string, image: ZarrImage, file: ImageFile, re
       `images/ promises ${formatCount(known, "row")} for ${formatCount(frameCount, "frame")}`,
     );
   }
-  const fate = ColumnFile.open(join(path, "ledger", "fate"), "uint8");
-  const fates = new Uint8Array(fate?.promised ?? 0);
-  if (fate && !fate.read(0, fates)) report.damaged("ledger", "ledger/fate has fewer rows than its shape says");
-  fate?.close();
-  const stored = fates.filter((code) => code === 0).length;
-  report.checked("ledger", `${formatCount(stored, "frame")} stored of ${formatCount(fates.length, "row")}`);
+  const { stored, rows, lost } = countFates(readLedger(path, (what) => report.damaged("ledger", what)));
+  report.checked("ledger", `${formatCount(rows, "row")}, ${stored.toLocaleString("en-US")} of them stored`);
+  noteLost(report, lost);
   const x = ColumnFile.open(join(path, "tracks", "x"), "float64");
   if (x) report.rows = x.promised;
   const { mote } = image.attributes;

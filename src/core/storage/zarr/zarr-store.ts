@@ -8,19 +8,19 @@ import { basename, join } from "node:path";
 import { failure, type MoteError, reason } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import { type FrameShape, frameBytes } from "../../model/descriptor.js";
+import { fates } from "../../model/ledger.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { msSince, now } from "../../time.js";
 import { fileInTheWay } from "../files.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
-import { fates } from "../h5/ledger.js";
 import { type ArrayLayout, arrayJson, groupJson } from "./array-metadata.js";
 import { ColumnTable, columnLayout, type TableLayout } from "./column-table.js";
 import { type FrameChunkEncoder, loadFrameChunkEncoder } from "./frame-chunk.js";
 import { framesTable, putFrameRow } from "./frame-columns.js";
 import { halve, halvedShape } from "./halve.js";
 import { ImageArray, imageLayout } from "./image-array.js";
-import { appendLostRows, ledgerTable, putFrameFate } from "./ledger-columns.js";
+import { appendEventRow, ledgerTable, putFrameFate } from "./ledger-columns.js";
 import { type DisplayRange, omeAttributes } from "./ome-metadata.js";
 import { freeReserve, makeStore, type Skeleton, syncStore } from "./store-folder.js";
 import { putTrackRows, tracksTable } from "./track-columns.js";
@@ -186,7 +186,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     },
     ...(tracks ? { appendDetections: appendDetections(tracks) } : {}),
     event(event) {
-      checked(() => appendLostRows(ledger, event));
+      checked(() => appendEventRow(ledger, event));
     },
     async close(given) {
       if (given === null && frames === 0 && (tracks?.rows ?? 0) === 0) {
