@@ -53,7 +53,7 @@ export const streamOut = defineStage<typeof options, Plan>({
     const where = plan.output === "-" ? `${stage}, stdout` : `${stage}, --output ${name}`;
     const sink = isFile
       ? openFileSink(where, fd, "Make room or choose another disk, and run again.", plan.output === "-")
-      : openByteSink(name, fd, context.isAborted);
+      : openByteSink(name, fd, context);
     /** Why the file takes no more frames, and which it did not get. */
     let fault: DiskFault | undefined;
     let stored = 0;

@@ -36,7 +36,7 @@ function newFrame(room: SlotGeometry = geometry): Frame {
 /** Three frames with 0, 3 and 7 detections, an event before the last one. */
 function record(path: string, given: Partial<StreamDescriptor> = {}): Buffer {
   const fd = openSync(path, "w");
-  const sink = openByteSink(path, fd, () => false);
+  const sink = openByteSink(path, fd, { isStopped: () => false, isAborted: () => false });
   const writer = createStreamWriter(sink, { ...descriptor, ...given }, geometry, {
     hasChecksums: true,
     hasIndex: true,

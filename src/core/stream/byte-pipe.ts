@@ -1,8 +1,10 @@
 /**
- * Bytes in and out of a descriptor, synchronously and in place, on the thread that wants them. Blocking pipes just block; a
- * descriptor that somebody made non-blocking (a socket, a shared terminal) is polled with short sleeps.
+ * Bytes in and out of a descriptor, synchronously and in place, on the thread that wants them. A descriptor is only ever
+ * read or only ever written, and stays as it was found: one that blocks just blocks, which is several times faster than
+ * asking again and again (`workers/stuck-thread.ts` takes it away when the run is over); one that somebody made non-blocking
+ * (a socket, a shared pipe) is polled with short sleeps.
  */
-import { closeSync, constants, openSync, readSync, writeSync, writevSync } from "node:fs";
+import { closeSync, readSync, writeSync, writevSync } from "node:fs";
 import { failure, reason } from "../errors.js";
 
 const napWords = new Int32Array(new SharedArrayBuffer(4));
@@ -49,6 +51,8 @@ export function openByteSource(name: string, fd: number, startAt: number, isSeek
         } catch (error) {
           if (codeOf(error) === "EINTR") continue;
           if (codeOf(error) === "EOF") return filled;
+          // Taken away, because nothing came and the run is over.
+          if (codeOf(error) === "EBADF" && shouldStop()) return filled;
           if (codeOf(error) !== "EAGAIN") {
             throw failure(name, `cannot be read at byte ${position}: ${reason(error)}`, undefined, error);
           }
@@ -79,7 +83,14 @@ export interface ByteSink {
   close(): void;
 }
 
-export function openByteSink(name: string, fd: number, isAborted: () => boolean): ByteSink {
+export interface SinkOwner {
+  /** The run is over or ends early: a descriptor that was taken away is no fault. */
+  isStopped(): boolean;
+  /** Nothing needs to be finished: waiting for a reader ends. */
+  isAborted(): boolean;
+}
+
+export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSink {
   let position = 0;
 
   function attempt(write: () => number): number {
@@ -91,11 +102,12 @@ export function openByteSink(name: string, fd: number, isAborted: () => boolean)
         const code = codeOf(error);
         if (code === "EINTR") continue;
         if (code === "EPIPE" || code === "ECONNRESET") throw new ReaderGone(name);
+        if (code === "EBADF" && owner.isStopped()) throw new ReaderGone(name);
         if (code !== "EAGAIN") {
           const hint = code === "ENOSPC" ? "Free some space or choose another disk." : undefined;
           throw failure(name, `cannot be written at byte ${position}: ${reason(error)}`, hint, error);
         }
-        if (isAborted()) throw new ReaderGone(name);
+        if (owner.isAborted()) throw new ReaderGone(name);
         nap(idleMs);
         idleMs = Math.min(1, idleMs * 1.5);
       }
@@ -127,29 +139,4 @@ export function openByteSink(name: string, fd: number, isAborted: () => boolean)
       if (fd !== 1) closeSync(fd);
     },
   };
-}
-
-/**
- * Wakes a thread of this process that is stuck reading the pipe `fd`, by writing a byte into the pipe's other end (Linux: a
- * pipe can be opened again through /proc). Only for a run that is over: the byte is garbage.
- */
-export function wakeStuckReader(fd: number): void {
-  try {
-    const other = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
-    writeSync(other, new Uint8Array(1));
-    closeSync(other);
-  } catch {
-    // No pipe, or no /proc: the caller goes on to end the process the hard way.
-  }
-}
-
-/** The same for a thread stuck writing the full pipe `fd`: takes what lies in it. */
-export function wakeStuckWriter(fd: number): void {
-  try {
-    const other = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    readSync(other, new Uint8Array(1 << 20));
-    closeSync(other);
-  } catch {
-    // As above.
-  }
 }

@@ -36,7 +36,7 @@ export class SpoolSegment {
     // Appending: after a failed write and its truncation the next write goes to the right place.
     this.#fd = openSync(path, "ax+", fileMode);
     try {
-      this.#sink = openByteSink(path, this.#fd, () => false);
+      this.#sink = openByteSink(path, this.#fd, { isStopped: () => false, isAborted: () => false });
       this.#writer = createStreamWriter(this.#sink, descriptor, geometry, { hasChecksums: true, hasIndex: false });
       this.#source = openByteSource(path, this.#fd, this.#sink.position, true);
       this.#reader = createStreamReader(this.#source, descriptor, geometry, {

@@ -1,0 +1,90 @@
+/** The signals that end a run: heard by the main thread, which sees to it that threads hear of them wherever they are stuck. */
+import type { StageCounters } from "../memory/stage-counters.js";
+import { lastWordPatienceMs } from "../pipeline/drain-patience.js";
+import type { PlannedStage } from "../pipeline/negotiate.js";
+import type { Run } from "../pipeline/run-pipeline.js";
+import type { ThreadPlan } from "../pipeline/thread-plan.js";
+import { latest, type MonotonicMs, msSince, now } from "../time.js";
+import { ThreadWaker } from "../workers/stuck-thread.js";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** How long threads may take to notice an abort before the process ends without them. */
+const abortPatienceMs = 2000;
+const lookEveryMs = 100;
+
+export interface Interrupts {
+  /** Signals heard so far. */
+  readonly count: number;
+  /** What the source counts, once it runs. */
+  source: StageCounters | undefined;
+  stop(): void;
+}
+
+/** The threads of a run that wait for other programs: the one that reads what comes in and the one that writes what goes out. */
+export class StreamThreads {
+  #reader: ThreadWaker | undefined;
+  #writer: ThreadWaker | undefined;
+
+  /** A thread has started. */
+  add(plan: ThreadPlan, systemThreadId: number | null): void {
+    if (systemThreadId === null) return;
+    if (plan.stageName === "stream-in") this.#reader = new ThreadWaker(systemThreadId, "read");
+    if (plan.stageName === "stream-out") this.#writer = new ThreadWaker(systemThreadId, "write");
+  }
+
+  wakeReader(): void {
+    this.#reader?.wake();
+  }
+
+  wakeWriter(): void {
+    this.#writer?.wake();
+  }
+}
+
+export function listenForInterrupts(
+  run: Run,
+  stages: readonly PlannedStage[],
+  threads: StreamThreads,
+  say: (text: string) => void,
+): Interrupts {
+  const { control } = run;
+  let drainingSince: MonotonicMs | undefined;
+  const state = { count: 0, source: undefined as StageCounters | undefined, stop };
+
+  function hear(): void {
+    state.count++;
+    if (state.count === 1) {
+      control.drain();
+      if (stages.at(-1)!.stage.name !== "stream-out")
+        say("interrupted: finishing what is in flight (interrupt again to abort)");
+      return;
+    }
+    control.abort();
+    look();
+    setTimeout(dieOfInterrupt, abortPatienceMs).unref();
+  }
+
+  /** A thread in the middle of a blocking read or write cannot see that the run is over. */
+  function look(): void {
+    if (control.isDraining) drainingSince ??= now();
+    // What still arrives is waited for; a source that is busy handing frames on is not stuck.
+    const idleSince = state.source?.waitingSince;
+    if (drainingSince && idleSince && msSince(latest(drainingSince, idleSince)) > lastWordPatienceMs) control.stop();
+    if (control.isStopped) threads.wakeReader();
+    if (control.isAborted) threads.wakeWriter();
+  }
+
+  const looking = setInterval(look, lookEveryMs);
+  for (const signal of signals) process.on(signal, hear);
+  function stop(): void {
+    clearInterval(looking);
+    for (const signal of signals) process.off(signal, hear);
+  }
+  return state;
+}
+
+/** A thread stuck in a call that nothing can wake keeps the process from exiting; a shell reads this death as 130 all the same. */
+function dieOfInterrupt(): void {
+  process.removeAllListeners("SIGINT");
+  process.kill(process.pid, "SIGINT");
+}
