@@ -1,4 +1,3 @@
 #!/usr/bin/env node
-import { main } from "../dist/core/cli/main.js";
-
-await main(process.argv.slice(2));
+process.on("SIGUSR1", () => {}); // Node answers it by opening a debugger.
+await (await import("../dist/core/cli/main.js")).main(process.argv.slice(2));

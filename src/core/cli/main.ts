@@ -5,12 +5,13 @@ import { type ExitCode, refusal } from "../errors.js";
 import { nearestName } from "../option/names.js";
 import { buildCommander, parseWords } from "./command-line.js";
 import { printError } from "./print-error.js";
-import { printMessage, printResult } from "./terminal.js";
+import { printMessage, printResult, speakForEverybody } from "./terminal.js";
 import { commandSyntax, stageSyntax } from "./verb-syntax.js";
 
 export const version: string = (createRequire(import.meta.url)("../../../package.json") as { version: string }).version;
 
 export async function main(words: readonly string[]): Promise<void> {
+  speakForEverybody();
   let exitCode: ExitCode;
   try {
     exitCode = await dispatch(words);
@@ -28,11 +29,11 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
   }
   if (name === "--help" || name === "-h" || name === "help") {
     if (rest[0] !== undefined && !rest[0].startsWith("-")) return dispatch([rest[0], "--help"]);
-    printResult(await overview());
+    printResult("help", await overview());
     return 0;
   }
   if (name === "--version" || name === "-V" || name === "version") {
-    printResult(version);
+    printResult("version", version);
     return 0;
   }
   const verb = await loadVerb(name);
@@ -67,7 +68,7 @@ function help(syntax: Parameters<typeof buildCommander>[0]): ExitCode {
       },
     })
     .outputHelp();
-  printResult(text.trimEnd());
+  printResult(`${syntax.name} --help`, text.trimEnd());
   return 0;
 }
 

@@ -143,9 +143,9 @@ export async function runCommandVerb(command: Command, given: RawOptions, versio
   const result = await command.run!(options, { version, progress: work.show }).finally(work.stop);
   const said = voice.json ? JSON.stringify(result.json) : result.text;
   if (result.data) {
-    await printData(`${command.name}, stdout`, result.data);
+    await printData(command.name, result.data);
     if (voice.json || !voice.quiet) printMessage(said);
-  } else printResult(said);
+  } else printResult(command.name, said);
   for (const warning of result.warnings ?? []) printMessage(`warning: ${warning}`);
   return result.exitCode ?? 0;
 }

@@ -1,5 +1,9 @@
-/** The one place that prints. Writes descriptors directly: touching process.stdout would make a pipe non-blocking under the stages. */
+/**
+ * The one place that prints. Writes descriptors directly: Node's own streams make a pipe non-blocking, which is a property of
+ * the open file and so becomes that of every program that shares it: `tee`, or the next stage.
+ */
 import { fstatSync, writeSync } from "node:fs";
+import { Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { failure, reason } from "../errors.js";
 
@@ -20,20 +24,23 @@ function write(fd: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Data and results. */
-export function printResult(text: string): void {
-  write(1, Buffer.from(`${text}\n`));
+/** False when the reader went away; `where` names the verb when what it prints has no place. */
+function writeResult(where: string, bytes: Uint8Array): boolean {
+  try {
+    return write(1, bytes);
+  } catch (error) {
+    throw failure(`${where}, stdout`, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
+  }
+}
+
+/** Results, whole, or as much as somebody reads. */
+export function printResult(where: string, text: string): void {
+  writeResult(where, Buffer.from(`${text}\n`));
 }
 
 /** A result that is data, until its end or until nobody reads it any more. */
 export async function printData(where: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const piece of pieces) {
-    try {
-      if (!write(1, piece)) return;
-    } catch (error) {
-      throw failure(where, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
-    }
-  }
+  for await (const piece of pieces) if (!writeResult(where, piece)) return;
 }
 
 /** Everything else. */
@@ -46,6 +53,31 @@ export function printMessage(text: string): void {
 }
 
 export const isMessageTerminal = isatty(2);
+
+/**
+ * Puts streams of our own in the place of Node's, for all that prints without asking us: libraries, warnings, what a worker
+ * thread says. A terminal keeps Node's, which opens it anew for itself.
+ */
+export function speakForEverybody(): void {
+  for (const [name, fd] of [
+    ["stdout", 1],
+    ["stderr", 2],
+  ] as const) {
+    if (isatty(fd)) continue;
+    const stream = new Writable({
+      decodeStrings: true,
+      write(bytes: Buffer, _encoding, done) {
+        try {
+          write(fd, bytes);
+        } catch {
+          // As with messages: what has no place is not said.
+        }
+        done();
+      },
+    });
+    Object.defineProperty(process, name, { value: stream, configurable: true, enumerable: true });
+  }
+}
 
 /** True when another program reads our stdout as it comes: that one shows the progress. */
 export function isOutputPiped(): boolean {

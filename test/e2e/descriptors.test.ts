@@ -1,0 +1,107 @@
+/** What a process is given stays as it was: the file it reads, the pipes it shares; and signals are heard wherever it waits. */
+import { execFileSync, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openShell, root } from "./shell.js";
+
+const mote = join(root, "bin/mote.js");
+const sim = "acquire --camera sim --size 64x64 --beads 4 --seed 1";
+/** open(2): the flag that Linux shows in octal in /proc/PID/fdinfo. */
+const nonBlocking = 0o4000;
+
+function flagsOf(fd: number): number {
+  return Number.parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))![1]!, 8);
+}
+
+/** A named pipe with both ends in this process, so that nothing that opens or closes it has to wait. */
+function openPipe(folder: string, name: string): number {
+  execFileSync("mkfifo", [join(folder, name)]);
+  return openSync(join(folder, name), "r+");
+}
+
+test.each([
+  ["a thread that takes no more", "mote compress --out jxl --min-free 0 < in.mote"],
+  ["a cut", "mote archive --out a.h5 --min-free 0 < in.mote"],
+  [
+    "two interrupts",
+    "mote track --diameter 11 --minmass 300 --output t.mote < in.mote & P=$!; until [ -s t.mote ] || ! kill -0 $P; do sleep 0.02; done; kill -INT $P; kill -INT $P; wait $P",
+  ],
+])("a recording given as stdin has the bytes it had, after %s", async (_, line) => {
+  const shell = openShell("input");
+  await shell.run(`mote ${sim} --frames 60 --quiet --output whole.mote; head -c 200000 whole.mote > in.mote`);
+  const before = readFileSync(join(shell.folder, "in.mote"));
+  await shell.run(line);
+  expect(readFileSync(join(shell.folder, "in.mote")).equals(before)).toBe(true);
+});
+
+test.each([
+  ["a run", ["run", ...sim.split(" "), "--frames", "5", "then", "archive", "--out", "a.mote"]],
+  ["a source", [...sim.split(" "), "--frames", "5", "--output", "b.mote"]],
+  ["a run with JSON lines", ["run", "--json", ...sim.split(" "), "--frames", "5", "then", "archive", "--out", "c.tif"]],
+  ["a command", ["inspect", join(root, "fixtures/beads.mote")]],
+  ["help", ["track", "--help"]],
+  ["a refusal", ["track", "--diameter", "four"]],
+])("%s leaves the pipes that others share as blocking as they were", async (_, words) => {
+  const shell = openShell("shared");
+  const pipes = [openPipe(shell.folder, "in"), openPipe(shell.folder, "out")] as const;
+  const before = pipes.map(flagsOf);
+  const child = spawn(process.execPath, [mote, ...words], { cwd: shell.folder, stdio: [pipes[0], pipes[1], pipes[1]] });
+  const ended = new Promise((resolve) => child.on("exit", resolve));
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  const seen = new Set<number>();
+  // Node puts the flag back when it ends, so the time in between is what counts.
+  while (!isOver) {
+    for (const fd of pipes) seen.add(flagsOf(fd) & nonBlocking);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect([[...seen], pipes.map(flagsOf)]).toEqual([[0], before]);
+  for (const fd of pipes) closeSync(fd);
+});
+
+test("a branch that archives takes nothing from the line it hangs on", async () => {
+  const shell = openShell("tee");
+  const line = `mote ${sim} --frames 40 | tee >(mote archive --quiet --out raw.ome.tif; echo $? > rc) | mote track --diameter 11 --minmass 300 --output t.mote; echo "\${PIPESTATUS[*]}"; until [ -s rc ]; do sleep 0.05; done; cat rc`;
+  expect((await shell.run(line)).out).toBe("0 0 0\n0");
+  const counts = await Promise.all(
+    ["raw.ome.tif", "t.mote"].map(
+      async (name) => JSON.parse((await shell.run(`mote verify ${name} --json`)).out).files[0].frames,
+    ),
+  );
+  expect(counts).toEqual([40, 40]);
+});
+
+test("SIGUSR1 opens no debugger", async () => {
+  const shell = openShell("usr1");
+  const line = `mote ${sim} --fps 50 --output u.mote 2> err & P=$!; until [ -s u.mote ]; do sleep 0.02; done; kill -USR1 $P; S=$(stat -c %s u.mote); until [ "$(stat -c %s u.mote)" -gt $((S + 50000)) ]; do sleep 0.02; done; kill -INT $P; wait $P; echo $?`;
+  expect((await shell.run(line)).out).toBe("0");
+  expect(readFileSync(join(shell.folder, "err"), "utf8")).not.toMatch(/debugger/i);
+});
+
+test("what has no place on a full disk is said, with exit code 1, and nobody listening is no fault", async () => {
+  const shell = openShell("full-stdout");
+  writeFileSync(join(shell.folder, "t.csv"), "frame,y,x\n0,1,1\n1,1,1\n");
+  const beads = join(root, "fixtures/beads.mote");
+  for (const words of [
+    `verify ${beads}`,
+    `inspect ${beads} --json`,
+    "schema",
+    "--help",
+    "track --help",
+    "--version",
+    "link t.csv --search-range 5",
+  ]) {
+    const full = await shell.run(`mote ${words} > /dev/full`);
+    expect([words, full.code, full.err]).toEqual([
+      words,
+      1,
+      expect.stringMatching(/stdout.*cannot be written: ENOSPC/),
+    ]);
+    expect(full.err).not.toMatch(/defect|\n {4}at /);
+    const gone = await shell.run(`mote ${words} | true`);
+    expect([words, gone.code, gone.err]).toEqual([words, 0, expect.not.stringContaining("error")]);
+  }
+});
