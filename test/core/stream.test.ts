@@ -213,7 +213,7 @@ test("an event that says the impossible ends the reading, with its message and b
     [{ event: "end", isComplete: true, lost: 0, stages: [] }, "called end"],
   ] as const) {
     const fd = openSync(path, "w");
-    const sink = openByteSink(path, fd, () => false);
+    const sink = openByteSink(path, fd, { isStopped: () => false, isAborted: () => false });
     const writer = createStreamWriter(sink, descriptor, geometry, { hasChecksums: true, hasIndex: false });
     const at = sink.position;
     writer.event(event as never);
