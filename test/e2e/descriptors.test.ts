@@ -25,7 +25,7 @@ test.each([
   ["a cut", "mote archive --out a.h5 --min-free 0 < in.mote"],
   [
     "two interrupts",
-    "mote track --diameter 11 --minmass 300 --output t.mote < in.mote & P=$!; until [ -s t.mote ] || ! kill -0 $P; do sleep 0.02; done; kill -INT $P; kill -INT $P; wait $P",
+    "mote track --diameter 11 --minmass 300 --output t.mote < in.mote & P=$!; wait-for 'the output' '[ -s t.mote ]'; kill -INT $P; kill -INT $P; wait $P",
   ],
 ])("a recording given as stdin has the bytes it had, after %s", async (_, line) => {
   const shell = openShell("input");
@@ -64,7 +64,7 @@ test.each([
 
 test("a branch that archives takes nothing from the line it hangs on", async () => {
   const shell = openShell("tee");
-  const line = `mote ${sim} --frames 40 | tee >(mote archive --quiet --out raw.ome.tif; echo $? > rc) | mote track --diameter 11 --minmass 300 --output t.mote; echo "\${PIPESTATUS[*]}"; until [ -s rc ]; do sleep 0.05; done; cat rc`;
+  const line = `mote ${sim} --frames 40 | tee >(mote archive --quiet --out raw.ome.tif; echo $? > rc) | mote track --diameter 11 --minmass 300 --output t.mote; echo "\${PIPESTATUS[*]}"; wait-for 'the branch' '[ -s rc ]'; cat rc`;
   expect((await shell.run(line)).out).toBe("0 0 0\n0");
   const counts = await Promise.all(
     ["raw.ome.tif", "t.mote"].map(
@@ -76,7 +76,7 @@ test("a branch that archives takes nothing from the line it hangs on", async () 
 
 test("SIGUSR1 opens no debugger", async () => {
   const shell = openShell("usr1");
-  const line = `mote ${sim} --fps 50 --output u.mote 2> err & P=$!; until [ -s u.mote ]; do sleep 0.02; done; kill -USR1 $P; S=$(stat -c %s u.mote); until [ "$(stat -c %s u.mote)" -gt $((S + 50000)) ]; do sleep 0.02; done; kill -INT $P; wait $P; echo $?`;
+  const line = `mote ${sim} --fps 50 --output u.mote 2> err & P=$!; wait-for 'frames' '[ -s u.mote ]'; kill -USR1 $P; S=$(($(stat -c %s u.mote) + 50000)); wait-for 'more frames' "[ $(stat -c %s u.mote) -gt $S ]"; kill -INT $P; wait $P; echo $?`;
   expect((await shell.run(line)).out).toBe("0");
   expect(readFileSync(join(shell.folder, "err"), "utf8")).not.toMatch(/debugger/i);
 });

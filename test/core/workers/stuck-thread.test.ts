@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterAll, expect, test } from "vitest";
 import { ThreadWaker } from "../../../src/core/workers/stuck-thread.js";
+import { until } from "../../until.js";
 
 const folder = mkdtempSync(join(tmpdir(), "mote-stuck-"));
 const opened: number[] = [];
@@ -27,19 +28,26 @@ try {
 }
 `;
 
-async function wokenFrom(fd: number, use: "read" | "write"): Promise<{ code: string; bytes: number }> {
+interface LastWords {
+  readonly code: string;
+  readonly bytes: number;
+}
+
+async function wokenFrom(fd: number, use: "read" | "write"): Promise<LastWords> {
   const worker = new Worker(script, { eval: true, workerData: { fd, use } });
-  let waking: NodeJS.Timeout | undefined;
-  const said = await new Promise<{ code: string; bytes: number }>((resolve, reject) => {
-    worker.on("error", reject);
-    worker.on("message", (message: { id: number } | { code: string; bytes: number }) => {
-      if ("code" in message) return resolve(message);
-      const waker = new ThreadWaker(message.id, use);
-      waking = setInterval(() => waker.wake(), 20);
-    });
+  let waker: ThreadWaker | undefined;
+  let said: LastWords | undefined;
+  worker.on("message", (message: { id: number } | LastWords) => {
+    if ("code" in message) said = message;
+    else waker = new ThreadWaker(message.id, use);
   });
-  clearInterval(waking);
-  return said;
+  return until(
+    () => {
+      waker?.wake();
+      return said;
+    },
+    { what: "the thread to wake" },
+  ) as Promise<LastWords>;
 }
 
 /** A pipe with both ends in here, and a second descriptor of the same open file. */
@@ -71,21 +79,17 @@ test.runIf(process.platform === "linux")("a writer to a full pipe wakes, and no 
 });
 
 test.runIf(process.platform === "linux")("a thread that waits for no descriptor is left alone", async () => {
+  // What it waits with is a descriptor, too, but none that bytes come through.
   const asleep = new Worker(
     `const { parentPort } = require("node:worker_threads"); const { readlinkSync } = require("node:fs");
      parentPort.postMessage(Number(readlinkSync("/proc/thread-self").split("/").at(-1)));
-     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
-     parentPort.postMessage("awake");`,
+     parentPort.once("message", (message) => parentPort.postMessage(message));`,
     { eval: true },
   );
   const said: unknown[] = [];
-  await new Promise<void>((resolve) => {
-    asleep.on("message", (message) => {
-      said.push(message);
-      if (message === "awake") return resolve();
-      const waker = new ThreadWaker(message as number, "read");
-      for (let i = 0; i < 5; i++) waker.wake();
-    });
-  });
-  expect(said.at(-1)).toBe("awake");
+  asleep.on("message", (message) => said.push(message));
+  const waker = new ThreadWaker((await until(() => said[0], { what: "the thread's number" })) as number, "read");
+  for (let i = 0; i < 5; i++) waker.wake();
+  asleep.postMessage("awake");
+  expect(await until(() => said[1], { what: "its last word" })).toBe("awake");
 });
