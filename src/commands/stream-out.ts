@@ -3,6 +3,7 @@
 import { type EndOfStream, harmlessReasons } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
+import type { Outcome } from "../core/storage/claim/claim.js";
 import { type DiskFault, diskComplaint, diskFault, lossReason } from "../core/storage/disk/disk-fault.js";
 import type { StreamWriter } from "../core/stream/stream-writer.js";
 import { formatCount } from "../core/units.js";
@@ -36,10 +37,10 @@ export const streamOut = defineStage<typeof options, Plan>({
     return { output: input!, plan: { output: o.output, checksums: o.checksums, force: o.force } };
   },
   async check(plan, input) {
-    const { outputFault } = await import("../core/stream/transport.js");
-    const fault = outputFault(plan.output, plan.force);
+    const { outputProblem } = await import("../core/stream/transport.js");
     const stage = input.producedBy.at(-1)?.stage ?? "stream";
-    return fault ? [{ where: `${stage}, --output`, ...fault }] : [];
+    const problem = outputProblem(stage, plan.output, plan.force);
+    return problem ? [problem] : [];
   },
   async open(plan, context) {
     const [{ openByteSink, ReaderGone }, { openFileSink }, { createStreamWriter }, { openOutput }] = await Promise.all([
@@ -49,7 +50,7 @@ export const streamOut = defineStage<typeof options, Plan>({
       import("../core/stream/transport.js"),
     ]);
     const stage = context.input.producedBy.at(-1)?.stage ?? "stream";
-    const { fd, name, isFile } = await openOutput(stage, plan.output);
+    const { fd, name, isFile, claim } = await openOutput(stage, plan.output, plan.force);
     const where = plan.output === "-" ? `${stage}, stdout` : `${stage}, --output ${name}`;
     const sink = isFile
       ? openFileSink(where, fd, "Make room or choose another disk, and run again.", plan.output === "-")
@@ -60,6 +61,9 @@ export const streamOut = defineStage<typeof options, Plan>({
     let notStored = 0;
     const missed: { firstFrame: number; count: number }[] = [];
     let isGone = false;
+    /** How the stream ended in the file: not at all, in order, or in order with all that came. */
+    let ended: "cut" | "kept" | "complete" = "cut";
+    let isWorthKeeping = false;
 
     /** A reader that goes away ends the run quietly; whatever else goes wrong is an error. */
     function write(work: () => void): boolean {
@@ -110,6 +114,13 @@ export const streamOut = defineStage<typeof options, Plan>({
         writer?.end({ ...end, isComplete: false, lost: end.lost + notStored, notStored });
       });
       if (refused) context.warn(`${diskComplaint(refused)}; the file is not closed in order`);
+      else ended = "kept";
+    }
+
+    function closeSink(): void {
+      const refused = fault && refusedBy(() => sink.close());
+      if (!fault) sink.close();
+      else if (refused) context.warn(diskComplaint(refused));
     }
 
     return {
@@ -135,14 +146,20 @@ export const streamOut = defineStage<typeof options, Plan>({
         if (refused) context.warn(`${diskComplaint(refused)}; an event is missing there`);
       },
       flush(end) {
+        isWorthKeeping = end.isComplete;
         if (fault) tellMissed(end);
-        else write(() => writer?.end(end));
+        else if (write(() => writer?.end(end))) ended = "complete";
       },
       summary: () => ({ bytes: sink.position, ...(notStored > 0 ? { notStored } : {}) }),
       close() {
-        const refused = fault && refusedBy(() => sink.close());
-        if (!fault) sink.close();
-        else if (refused) context.warn(diskComplaint(refused));
+        let outcome: Outcome = "cut";
+        try {
+          closeSink();
+          outcome = ended;
+        } finally {
+          const settled = claim?.settle(stored > 0 || isWorthKeeping ? outcome : "nothing");
+          if (settled?.note !== undefined) context.warn(settled.note);
+        }
       },
     };
   },

@@ -58,7 +58,7 @@ const fields = [
 /** Writes a recording in which every field of the headers says something. */
 async function record(path: string, descriptor: StreamDescriptor): Promise<void> {
   const geometry = fakeGeometry(descriptor);
-  const store = await openMoteStore({ path, where: "test", descriptor, geometry, isForced: false });
+  const store = await openMoteStore({ path, where: "test", descriptor, geometry });
   const frame = fakeFrame(geometry);
   const random = seeded(7);
   for (let number = 0; number < 5; number++) {

@@ -1,6 +1,7 @@
 /** A file that grows by whole pieces: what is written is there, or the file is as it was. For tables of lines. */
-import { closeSync, fsyncSync, ftruncateSync, unlinkSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync } from "node:fs";
 import { createFile } from "./appear.js";
+import { removeOwnFile } from "./claim/removal.js";
 import { fileInTheWay } from "./files.js";
 import { writeAll } from "./zarr/whole-file.js";
 
@@ -9,14 +10,11 @@ export class AppendFile {
   readonly #fd: number;
   #bytes = 0;
 
-  /**
-   * Creates the file with its first piece; a refusal when it is there already, unless `isForced`. Of two runs started together
-   * one gets the name.
-   */
-  constructor(where: string, path: string, isForced: boolean, first: Uint8Array) {
+  /** Creates the file with its first piece; a refusal when it is there already. */
+  constructor(where: string, path: string, first: Uint8Array) {
     this.#path = path;
     try {
-      this.#fd = createFile(path, isForced, (fd) => writeAll(fd, first, 0)).fd;
+      this.#fd = createFile(path, (fd) => writeAll(fd, first, 0)).fd;
     } catch (error) {
       throw fileInTheWay(where, error);
     }
@@ -45,6 +43,6 @@ export class AppendFile {
 
   remove(): void {
     closeSync(this.#fd);
-    unlinkSync(this.#path);
+    removeOwnFile(this.#path);
   }
 }

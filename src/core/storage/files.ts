@@ -30,41 +30,8 @@ export function realPath(path: string): string {
   }
 }
 
-/** What is wrong with making a new store (a folder) there, if anything; `isStore` knows one, which may be replaced. */
-export function newStoreProblem(
-  where: string,
-  path: string,
-  isForced: boolean,
-  isStore: (path: string) => boolean,
-): Problem | undefined {
-  const folderProblem = problemOfFolder(where, path);
-  if (folderProblem) return folderProblem;
-  if (!statSync(path, { throwIfNoEntry: false })) return undefined;
-  if (!isStore(path)) {
-    return {
-      where,
-      what: "exists already and is no Zarr store",
-      hint: "It is not replaced, not even by --force; choose another name.",
-    };
-  }
-  if (!isForced) return { where, what: "exists already", hint: "Choose another name, or --force to replace it." };
-  return undefined;
-}
-
-/** What is wrong with writing a new file there, if anything. */
-export function newFileProblem(where: string, path: string, isForced: boolean): Problem | undefined {
-  const folderProblem = problemOfFolder(where, path);
-  if (folderProblem) return folderProblem;
-  const existing = statSync(path, { throwIfNoEntry: false });
-  if (!existing) return undefined;
-  if (existing.isDirectory()) return { where, what: "is a folder", hint: "Name a file in it." };
-  if (!existing.isFile()) return { where, what: "is not a regular file", hint: "Use --output for pipes and devices." };
-  if (!isForced) return { where, what: "exists already", hint: "Choose another name, or --force to replace it." };
-  return undefined;
-}
-
 /** What is wrong with the folder that something shall be made in. */
-function problemOfFolder(where: string, path: string): Problem | undefined {
+export function problemOfFolder(where: string, path: string): Problem | undefined {
   const folder = dirname(resolve(path));
   const folderStat = statSync(folder, { throwIfNoEntry: false });
   if (!folderStat)

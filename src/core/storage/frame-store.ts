@@ -8,6 +8,7 @@ import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { EndOfStream } from "../model/run-report.js";
 import { nearestName } from "../option/names.js";
+import type { Replaceable } from "./claim/replaceable.js";
 import type { Hdf5Settings } from "./h5/h5-options.js";
 import type { TiffNames } from "./tiff/folder-options.js";
 import type { TiffSettings } from "./tiff/tiff-options.js";
@@ -23,10 +24,12 @@ export interface FrameStore {
   readonly frames: number;
   /** Detections stored so far. */
   readonly rows: number;
+  /** Where it is, when that is not where it was asked for. */
+  readonly path?: string | undefined;
   /** The files written so far, where the one that was asked for is split. */
-  readonly parts?: readonly string[];
+  readonly parts?: readonly string[] | undefined;
   /** Bytes stored so far, by containers that are no single file. */
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
   /** Stores one frame and its detections; throws a failure naming the file when the disk refuses. The frame is the store's until it returns. */
   append(frame: Frame): void | Promise<void>;
   /**
@@ -44,20 +47,25 @@ export interface FrameStore {
 }
 
 export interface StoreRequest {
-  /** The file, under its final name. */
+  /** The file; nothing has that name. */
   readonly path: string;
+  /** The name it will have where that is another one, for what is written about it inside. */
+  readonly name?: string;
   /** For complaints: "archive, --out run.h5". */
   readonly where: string;
   readonly descriptor: StreamDescriptor;
   readonly geometry: SlotGeometry;
-  /** Replaces a file that is in the way; without it such a file is a refusal. */
-  readonly isForced: boolean;
   /** Threads that compress, where a container can use several; 1 when it is not given. */
   readonly workers?: number;
   /** A sentence for the user that does not end the run. */
   warn?(text: string): void;
   /** What was asked of each container; one that is not given has its defaults. */
   readonly settings?: StoreSettings;
+}
+
+/** What the file is called once it is complete, without a slash at its end. */
+export function nameOf({ path, name = path }: Pick<StoreRequest, "path" | "name">): string {
+  return name.replace(/\/+$/, "");
 }
 
 export interface StoreSettings {
@@ -79,6 +87,8 @@ export interface Container {
   readonly needsFrames?: boolean;
   /** Is a folder of files, of the kind that a Zarr store is. */
   readonly isZarr?: boolean;
+  /** What its files are for the owner of names; absent: one file of that name. */
+  kind?(settings: StoreSettings | undefined): Promise<Replaceable>;
   /** Present where it is a folder: what speaks against writing there, looked at before anything is opened. */
   folderProblem?(request: Pick<StoreRequest, "path" | "where" | "settings">): Promise<Problem | undefined>;
   /** Loads the container's module, and only then its libraries. */
@@ -98,6 +108,7 @@ const zarr: Container = {
   keepsFrames: true,
   needsFrames: true,
   isZarr: true,
+  kind: async () => (await import("./zarr/own-files.js")).zarrStore,
   load: async () => (await import("./zarr/zarr-store.js")).openZarrStore,
 };
 
@@ -141,6 +152,10 @@ export const containers: Readonly<Record<string, Container>> = {
   ".h5": {
     summary: "HDF5: frames, tracks, metadata and the ledger",
     keepsFrames: true,
+    async kind(settings) {
+      if (!settings?.hdf5?.split) return (await import("./claim/single-file.js")).singleFile;
+      return (await import("./h5/segment-names.js")).h5Segments;
+    },
     load: async () => (await import("./h5/h5-store.js")).openH5Store,
   },
   ".mote": {

@@ -1,9 +1,10 @@
 /** The frame stream as a file: the same messages as on a pipe, with checksums and an index behind the end. */
-import { closeSync, unlinkSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { MoteError } from "../errors.js";
 import { openFileSink } from "../stream/file-sink.js";
 import { createStreamWriter } from "../stream/stream-writer.js";
 import { createFile } from "./appear.js";
+import { removeOwnFile } from "./claim/removal.js";
 import { imageNotStored } from "./disk/disk-fault.js";
 import { fileInTheWay } from "./files.js";
 import type { FrameStore, StoreRequest } from "./frame-store.js";
@@ -21,7 +22,7 @@ export function openMoteStore(request: StoreRequest): FrameStore {
 
   function begin() {
     try {
-      return createFile(path, request.isForced, (opened) => {
+      return createFile(path, (opened) => {
         const file = openFileSink(where, opened, hint);
         const options = { hasChecksums: true, hasIndex: true };
         return { sink: file, writer: createStreamWriter(file, request.descriptor, request.geometry, options) };
@@ -33,7 +34,7 @@ export function openMoteStore(request: StoreRequest): FrameStore {
 
   function remove(): void {
     closeSync(fd);
-    unlinkSync(path);
+    removeOwnFile(path);
   }
 
   function noteWithoutPixels(frameNumber: number): void {

@@ -5,7 +5,8 @@
 import { closeSync, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { isatty } from "node:tty";
-import { failure, reason, refusal } from "../errors.js";
+import { failure, type Problem, reason, refusal } from "../errors.js";
+import { type Claim, claimName, claimProblem } from "../storage/claim/claim.js";
 import { msSince, now } from "../time.js";
 
 /** Long enough to start the other side by hand. */
@@ -53,38 +54,53 @@ export interface OpenedOutput {
   readonly fd: number;
   readonly name: string;
   readonly isFile: boolean;
+  /** Of a file that was named: to be settled when it is closed. */
+  readonly claim?: Claim;
 }
 
-export async function openOutput(where: string, output: string): Promise<OpenedOutput> {
+/** Opens what `--output` names; a file's name is claimed, and with `isForced` one that has it is replaced when the new one is complete. */
+export async function openOutput(where: string, output: string, isForced: boolean): Promise<OpenedOutput> {
   if (output === "-") return { fd: 1, name: "stdout", isFile: isRegularFile(1) };
   if (output.startsWith("unix:")) return { fd: await connectTo(where, output.slice(5)), name: output, isFile: false };
   refuseTcp(where, output);
+  const place = `${where}, --output ${output}`;
+  if (isPipeOrDevice(output)) {
+    try {
+      const fd = openSync(output, "w");
+      return { fd, name: output, isFile: fstatSync(fd).isFile() };
+    } catch (error) {
+      throw refusal(place, `cannot be opened: ${reason(error)}`, undefined, error);
+    }
+  }
+  const claim = claimName({ where: place, path: output, isForced }, where);
   try {
-    const fd = openSync(output, "w");
-    return { fd, name: output, isFile: fstatSync(fd).isFile() };
+    return { fd: openSync(claim.growing, "wx"), name: output, isFile: true, claim };
   } catch (error) {
-    throw refusal(`${where}, --output ${output}`, `cannot be opened: ${reason(error)}`, undefined, error);
+    claim.giveBack();
+    throw refusal(place, `cannot be opened: ${reason(error)}`, undefined, error);
   }
 }
 
+/** What is written to as it stands, and never replaced. */
+function isPipeOrDevice(output: string): boolean {
+  const there = statSync(output, { throwIfNoEntry: false });
+  return there !== undefined && !there.isFile() && !there.isDirectory();
+}
+
 /** What keeps `--output` from being opened, before anything is: a terminal, or a file in the way. Undefined when nothing does. */
-export function outputFault(output: string, isForced: boolean): { what: string; hint: string } | undefined {
+export function outputProblem(stage: string, output: string, isForced: boolean): Problem | undefined {
   if (output === "-") {
     return isatty(1)
       ? {
+          where: `${stage}, --output`,
           what: "would write a binary frame stream to the terminal",
           hint: "Pipe it into another stage, or give --output FILE.mote.",
         }
       : undefined;
   }
-  if (output.startsWith("unix:") || isForced) return undefined;
-  try {
-    if (statSync(output).isFile())
-      return { what: `${output} exists already`, hint: "Choose another name, or overwrite it with --force." };
-  } catch {
-    // Not there: nothing is in the way.
-  }
-  return undefined;
+  const isAddress = output.startsWith("unix:") || isNetwork(output);
+  if (isAddress || isPipeOrDevice(output)) return undefined;
+  return claimProblem({ where: `${stage}, --output ${output}`, path: output, isForced });
 }
 
 function isRegularFile(fd: number): boolean {
@@ -95,8 +111,12 @@ function isRegularFile(fd: number): boolean {
   }
 }
 
+function isNetwork(address: string): boolean {
+  return /^(tcp|grpc):/.test(address);
+}
+
 function refuseTcp(where: string, address: string): void {
-  if (/^(tcp|grpc):/.test(address)) {
+  if (isNetwork(address)) {
     throw refusal(
       where,
       `${address}: this version has no network transport`,

@@ -52,7 +52,7 @@ const descriptor = {
 };
 for (const name of names) {
   const open = await containerFor("archive", name).load();
-  const store = await open({ path: join(folder, name), where: "archive", descriptor, geometry, isForced: false });
+  const store = await open({ path: join(folder, name), where: "archive", descriptor, geometry });
   frame.header.reset("uint8", 8, 8, 8, 8);
   frame.rowCount = 0;
   await store.append(frame);

@@ -22,16 +22,14 @@ describe("a new file", () => {
       expect(existsSync(path)).toBe(false);
       throw new Error("no room");
     };
-    expect(() => createFile(path, false, begin)).toThrow("no room");
+    expect(() => createFile(path, begin)).toThrow("no room");
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("does not take a name that is taken, unless it is told to", () => {
+  test("does not take a name that is taken", () => {
     const path = join(folder, "run.csv");
     writeFileSync(path, "of another");
-    expect(() => createFile(path, false, nothing)).toThrow("EEXIST");
-    expect(readdirSync(folder)).toEqual(["run.csv"]);
-    createFile(path, true, nothing);
+    expect(() => createFile(path, nothing)).toThrow("EEXIST");
     expect(readdirSync(folder)).toEqual(["run.csv"]);
   });
 });

@@ -23,9 +23,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function request(name = "tracks.csv", isForced = false): StoreRequest {
+function request(name = "tracks.csv"): StoreRequest {
   const path = join(folder, name);
-  return { path, where: `archive, --out ${name}`, descriptor, geometry, isForced };
+  return { path, where: `archive, --out ${name}`, descriptor, geometry };
 }
 
 const out = new Uint8Array(longestNumber + 8);
@@ -137,11 +137,10 @@ test("frames where nothing was located leave no line", () => {
   expect(readFileSync(join(folder, "tracks.csv"), "utf8")).toBe(`${trackColumns.join(",")}\n`);
 });
 
-test("a file in the way is refused, and replaced when asked", () => {
+test("a file in the way is refused, and not touched", () => {
   writeFileSync(join(folder, "tracks.csv"), "x".repeat(1000));
   expect(() => openCsvStore(request())).toThrow("exists already");
-  openCsvStore(request("tracks.csv", true)).close(end);
-  expect(readFileSync(join(folder, "tracks.csv"), "utf8")).toBe(`${trackColumns.join(",")}\n`);
+  expect(readFileSync(join(folder, "tracks.csv"), "utf8")).toBe("x".repeat(1000));
 });
 
 test("a run that fails before its first frame leaves nothing", () => {

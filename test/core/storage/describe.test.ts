@@ -30,7 +30,6 @@ async function store(
     where: name,
     descriptor,
     geometry,
-    isForced: false,
     settings: { hdf5: { ...defaultHdf5, filter: "gzip", layout } },
   });
   const frame = fakeFrame(geometry);

@@ -37,7 +37,7 @@ const store = await open({
   where: `archive, --out ${path}`,
   descriptor,
   geometry,
-  isForced: true,
+ ,
 });
 writeSync(1, "0\n");
 try {

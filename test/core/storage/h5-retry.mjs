@@ -30,7 +30,7 @@ const descriptor = {
 };
 const hdf5 = { filter: "none", layout, split: split ? { frames: split } : null };
 const open = await containerFor("archive", path).load();
-const store = await open({ path, where: "archive", descriptor, geometry, isForced: false, settings: { hdf5 } });
+const store = await open({ path, where: "archive", descriptor, geometry, settings: { hdf5 } });
 const failures = [];
 async function insist(act) {
   for (let attempt = 0; ; attempt++) {

@@ -36,7 +36,7 @@ async function write(settings: Partial<Hdf5Settings>, pixelFormat: PixelFormat =
   const frame = fakeFrame(geometry);
   const path = join(folder, "run.h5");
   const hdf5 = { ...defaultHdf5, ...settings };
-  const store = await openH5Store({ path, where: "archive", descriptor, geometry, isForced: true, settings: { hdf5 } });
+  const store = await openH5Store({ path, where: "archive", descriptor, geometry, settings: { hdf5 } });
   const stored: { header: Record<string, unknown>; pixels: number[] }[] = [];
   for (let index = 0; index < frames; index++) {
     fillFrame(frame, descriptor, index, 0);

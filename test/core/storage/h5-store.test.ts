@@ -17,16 +17,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function open(descriptor: StreamDescriptor, hdf5Filter: Hdf5Filter = "zstd", isForced = false): Promise<FrameStore> {
+function open(descriptor: StreamDescriptor, hdf5Filter: Hdf5Filter = "zstd", name = "run.h5"): Promise<FrameStore> {
   const geometry = fakeGeometry(descriptor);
-  const path = join(folder, "run.h5");
+  const path = join(folder, name);
   return Promise.resolve(
     openH5Store({
       path,
       where: "archive, --out run.h5",
       descriptor,
       geometry,
-      isForced,
       settings: { hdf5: { ...defaultHdf5, filter: hdf5Filter } },
     }),
   );
@@ -49,9 +48,7 @@ test("a folder that is not there is named in the system's words", async () => {
   const descriptor = fakeDescriptor();
   const path = join(folder, "no", "run.h5");
   const where = "archive, --out no/run.h5";
-  await expect(
-    openH5Store({ path, where, descriptor, geometry: fakeGeometry(descriptor), isForced: false }),
-  ).rejects.toThrow("ENOENT");
+  await expect(openH5Store({ path, where, descriptor, geometry: fakeGeometry(descriptor) })).rejects.toThrow("ENOENT");
 });
 
 describe.skipIf(!hasJudge)(`as h5py reads it${needsJudge}`, () => {
@@ -143,10 +140,10 @@ print(json.dumps({
     const keys = `print(json.dumps(sorted(h5py.File(path).keys())))`;
     expect(askJudge(join(folder, "run.h5"), keys)).toEqual(["metadata", "tracks"]);
     const plain = fakeDescriptor({ detections: null, isLinked: false });
-    const second = await open(plain, "none", true);
+    const second = await open(plain, "none", "plain.h5");
     append(second, plain, [0, 1], 0);
     second.close(end);
-    expect(askJudge(join(folder, "run.h5"), keys)).toEqual(["images", "metadata"]);
+    expect(askJudge(join(folder, "plain.h5"), keys)).toEqual(["images", "metadata"]);
   });
 
   test("a frame whose image is given up has its detections, and says so in the ledger", async () => {

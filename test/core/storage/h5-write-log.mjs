@@ -50,7 +50,7 @@ const descriptor = {
 };
 const hdf5 = { filter: "bitshuffle-lz4", layout, split: null };
 const open = await containerFor("archive", path).load();
-const store = await open({ path, where: "archive", descriptor, geometry, isForced: false, settings: { hdf5 } });
+const store = await open({ path, where: "archive", descriptor, geometry, settings: { hdf5 } });
 for (let number = 0; number < frames; number++) {
   frame.header.reset("uint8", side, side, side, 8);
   frame.header.frameNumber = number;

@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function table(name: string, rows: readonly number[], closed: "whole" | "short" | "killed"): string {
   const path = join(folder, name);
   const geometry = fakeGeometry(descriptor, Math.max(1, ...rows));
-  const store = openParquetStore({ path, where: "test", descriptor, geometry, isForced: true });
+  const store = openParquetStore({ path, where: "test", descriptor, geometry });
   const frame = fakeFrame(geometry);
   for (const [number, count] of rows.entries()) {
     fillFrame(frame, descriptor, number, count);

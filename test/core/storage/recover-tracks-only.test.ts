@@ -19,7 +19,7 @@ beforeAll(async () => {
   const geometry = fakeGeometry(descriptor);
   const frame = fakeFrame(geometry);
   const open = await containerFor("test", path).load();
-  const store = await open({ path, where: "test", descriptor, geometry, isForced: true });
+  const store = await open({ path, where: "test", descriptor, geometry });
   for (let number = 0; number < 6; number++) {
     fillFrame(frame, descriptor, number, 3);
     if (number < 2) await store.append(frame);

@@ -26,7 +26,7 @@ const descriptor = {
   producedBy: [],
 };
 const open = await containerFor("archive", path).load();
-const store = await open({ path, where: `archive, --out ${path}`, descriptor, geometry, isForced: true });
+const store = await open({ path, where: `archive, --out ${path}`, descriptor, geometry });
 let failures = 0;
 for (let number = 0; number < 8; number++) {
   frame.header.reset("uint8", 16, 16, 16, 8);

@@ -31,7 +31,7 @@ const plan = { where: `archive, --out ${path}`, descriptor, workers: 2 };
 const names = { template: "{date}/frame_{frame:06}.tif", run: 1, date: "2026-11-20" };
 const store = path.endsWith("/")
   ? openTiffFolder({ ...plan, folder: path, names, settings })
-  : openTiffStore({ ...plan, path, geometry, isForced: true, settings: { tiff: settings } });
+  : openTiffStore({ ...plan, path, geometry, settings: { tiff: settings } });
 writeSync(1, "0\n");
 try {
   for (let number = 0; ; number++) {

@@ -114,7 +114,7 @@ describe.skipIf(!canMountSmallDisk || !isBuilt)(`a full disk${needsDisk}${needsB
     const path = join(disk, "run.ome.tif");
     const descriptor = fakeDescriptor({ shape: { height: 16, width: 16 }, detections: null });
     const geometry = fakeGeometry(descriptor, 0);
-    const store = openTiffStore({ path, where: "archive", descriptor, geometry, isForced: false });
+    const store = openTiffStore({ path, where: "archive", descriptor, geometry });
     const frame = fakeFrame(geometry);
     for (let number = 0; number < 300; number++) {
       fillFrame(frame, descriptor, number, 0);

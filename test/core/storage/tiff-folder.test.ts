@@ -206,7 +206,7 @@ describe.skipIf(!canMountSmallDisk)(`a disk that is full for a while${needsDisk}
         const names = { template: "frame_{frame:06}.tif", run: 1, date };
         const store = isTiffFolder(path)
           ? openTiffFolder({ folder: path, where, names, descriptor: large, settings: plain })
-          : openTiffStore({ path, where, descriptor: large, geometry, isForced: false, settings: { tiff: plain } });
+          : openTiffStore({ path, where, descriptor: large, geometry, settings: { tiff: plain } });
         const put = (number: number) => {
           fillFrame(frame, large, number, 0);
           for (let at = 0; at < 200 * 300; at++) frame.pixels[at] = expectedPixel("uint16", at, number);

@@ -39,7 +39,7 @@ async function write(name: string, pixelFormat: PixelFormat, frames: number) {
   const geometry = fakeGeometry(descriptor, 0);
   const frame = fakeFrame(geometry);
   const path = join(folder, name);
-  const store = openTiffStore({ path, where: "archive", descriptor, geometry, isForced: false });
+  const store = openTiffStore({ path, where: "archive", descriptor, geometry });
   const headers: Record<string, unknown>[] = [];
   for (let index = 0; index < frames; index++) {
     fillFrame(frame, descriptor, index, 0);

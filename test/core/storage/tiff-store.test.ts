@@ -54,14 +54,14 @@ function describeRun(run: Run): StreamDescriptor {
   return fakeDescriptor({ pixelFormat, bitDepth, shape, frameCount, detections: null, source: { shape: [1], µ: "é" } });
 }
 
-function open(run: Run, isForced = false) {
+function open(run: Run) {
   const descriptor = describeRun(run);
   const path = join(folder, run.name);
   const { compression, isPredicted } = run;
   const tiff = { compression, isPredicted };
   const where = `archive, --out ${run.name}`;
   const geometry = fakeGeometry(descriptor, 0);
-  return openTiffStore({ path, where, descriptor, geometry, isForced, settings: { tiff } });
+  return openTiffStore({ path, where, descriptor, geometry, settings: { tiff } });
 }
 
 function fill(frame: Frame, descriptor: StreamDescriptor, number: number): void {
@@ -274,7 +274,6 @@ describe.skipIf(!isBuilt)(`with threads${isBuilt ? "" : " (skipped: needs npm ru
           where: "archive",
           descriptor,
           geometry,
-          isForced: false,
           workers,
           warn: (text) => warnings.push(text),
           settings: { tiff: { compression, isPredicted: compression !== "zstd" } },
@@ -341,11 +340,10 @@ test("times, resolutions and names of files are what TIFF and we take them for",
   expect(extensionOf("ome.tif")).toBe(".tif");
 });
 
-test("a file in the way is refused, and replaced when asked", async () => {
+test("a file in the way is refused, and not touched", () => {
   writeFileSync(join(folder, "run.tif"), "x".repeat(1000));
   expect(() => open(plain)).toThrow("exists already");
-  await open(plain, true).close(null);
-  expect(existsSync(join(folder, "run.tif"))).toBe(false);
+  expect(readFileSync(join(folder, "run.tif"), "utf8")).toBe("x".repeat(1000));
 });
 
 test("a run that stored no frame leaves no file, since a TIFF without an image is none", async () => {

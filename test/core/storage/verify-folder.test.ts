@@ -158,7 +158,7 @@ describe("text", () => {
     const frame = fakeFrame(geometry);
     const path = newName(extension);
     const open = await containerFor("test", path).load();
-    const store = await open({ path, where: "test", descriptor, geometry, isForced: true });
+    const store = await open({ path, where: "test", descriptor, geometry });
     for (let number = 0; number < 5; number++) {
       fillFrame(frame, descriptor, number, 4);
       await store.append(frame);

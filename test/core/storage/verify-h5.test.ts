@@ -48,7 +48,7 @@ async function record(path: string, count: number, isClosed: boolean, settings: 
   try {
     const frame = fakeFrame(geometry);
     const open = await containerFor("test", path).load();
-    const store = await open({ path, where: "test", descriptor, geometry, isForced: true, settings });
+    const store = await open({ path, where: "test", descriptor, geometry, settings });
     for (let number = 0; number < count; number++) {
       fillFrame(frame, descriptor, number, rowsOf(number));
       await store.append(frame);

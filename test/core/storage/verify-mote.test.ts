@@ -28,7 +28,7 @@ async function record(path: string, count: number): Promise<void> {
   const geometry = fakeGeometry(descriptor);
   const frame = fakeFrame(geometry);
   const open = await containerFor("test", path).load();
-  const store = await open({ path, where: "test", descriptor, geometry, isForced: true });
+  const store = await open({ path, where: "test", descriptor, geometry });
   for (let number = 0; number < count; number++) {
     fillFrame(frame, descriptor, number, 3);
     if (number === 3) store.event({ event: "note", text: "in the middle" });

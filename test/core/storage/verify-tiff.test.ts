@@ -27,7 +27,7 @@ async function record(extension: string, count: number, tiff: TiffSettings, fram
   const frame = fakeFrame(geometry);
   const path = newName(extension);
   const open = await containerFor("test", path).load();
-  const store = await open({ path, where: "test", descriptor, geometry, isForced: true, settings: { tiff } });
+  const store = await open({ path, where: "test", descriptor, geometry, settings: { tiff } });
   const ends: number[] = [];
   for (let number = 0; number < count; number++) {
     fillFrame(frame, descriptor, number, 0);

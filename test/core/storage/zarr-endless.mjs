@@ -34,7 +34,7 @@ const descriptor = {
 };
 const zarr = { codec: "blosc-lz4", framesPerShard: 1, levels: 1, ...JSON.parse(settings) };
 const where = `archive, --out ${path}`;
-const store = await openZarrStore({ path, where, descriptor, geometry, isForced: true, settings: { zarr } });
+const store = await openZarrStore({ path, where, descriptor, geometry, settings: { zarr } });
 function fill(number) {
   frame.header.reset("uint16", side, side, side * 2, 16);
   frame.header.frameNumber = number;

@@ -21,7 +21,7 @@ const descriptor = fakeDescriptor();
 async function write(settings: Partial<ZarrSettings> = {}): Promise<FrameStore> {
   const geometry = fakeGeometry(descriptor, 4);
   const zarr = { ...defaultZarr, ...settings };
-  const store = await openZarrStore({ path, where: "test", descriptor, geometry, isForced: false, settings: { zarr } });
+  const store = await openZarrStore({ path, where: "test", descriptor, geometry, settings: { zarr } });
   const frame = fakeFrame(geometry);
   for (const number of [0, 2, 3, 4, 5, 6, 7]) {
     if (number === 2) store.event({ event: "gap", firstFrame: 1, count: 1, reason: "device gap" });

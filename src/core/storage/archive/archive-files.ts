@@ -4,15 +4,15 @@ import { join } from "node:path";
 import type { Problem } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { EpochNs } from "../../time.js";
+import { claimProblem } from "../claim/claim.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
-import { newFileProblem, newStoreProblem, realPath } from "../files.js";
-import { containerFor, extensionOf, isTiffFolder, type StoreRequest, type StoreSettings } from "../frame-store.js";
-import { segmentProblem } from "../h5/segment-names.js";
+import { realPath } from "../files.js";
+import { containerFor, isTiffFolder, type StoreRequest, type StoreSettings } from "../frame-store.js";
 import { rootProblem } from "../root/root-problem.js";
 import { runFileName } from "../root/run-names.js";
 import { claimRun, localDay } from "../root/run-number.js";
-import { isZarrStore } from "../zarr/store-folder.js";
+import { openClaimedStore } from "./claimed-store.js";
 import type { OpenedStore } from "./store-set.js";
 
 export interface FilesPlan {
@@ -60,11 +60,10 @@ export async function fileProblems(plan: FilesPlan, input: StreamDescriptor): Pr
 
 async function problemOf(where: string, path: string, plan: FilesPlan): Promise<Problem | undefined> {
   const { force: isForced, settings } = plan;
-  const { folderProblem, isZarr } = containerFor(where, path);
-  if (folderProblem) return await folderProblem({ path, where, settings });
-  if (extensionOf(path) === ".h5" && settings.hdf5?.split) return segmentProblem(where, path, isForced);
-  if (isZarr) return newStoreProblem(where, path, isForced, isZarrStore);
-  return newFileProblem(where, path, isForced);
+  const container = containerFor(where, path);
+  if (container.folderProblem) return await container.folderProblem({ path, where, settings });
+  const kind = await container.kind?.(settings);
+  return claimProblem({ where, path, isForced, ...(kind && { kind }) });
 }
 
 export interface OpenedFiles {
@@ -90,11 +89,11 @@ export async function openFiles(
   try {
     for (const out of plan.out) {
       const where = whereOf(out);
-      const { keepsFrames, load } = containerFor(where, out);
+      const { keepsFrames } = containerFor(where, out);
       const path = claim ? join(claim.folder, isTiffFolder(out) ? "/" : runFileName(where, out, claim.run)) : out;
-      const open = await load();
-      const store = await open({
+      const store = await openClaimedStore({
         path,
+        what: "archive",
         where: claim ? `archive, ${path}` : where,
         ...input,
         isForced: plan.force,

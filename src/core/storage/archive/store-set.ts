@@ -108,10 +108,11 @@ export class StoreSet {
   /** For the run's report. */
   get files(): { path: string; parts?: string[]; bytes: number; frames: number; rows: number; notStored?: number }[] {
     return this.#members.map(({ path, store, isClosed, notStored }) => ({
-      path,
+      path: store.path ?? path,
       ...(store.parts ? { parts: [...store.parts] } : {}),
       bytes:
-        store.bytes ?? (isClosed ? (store.parts ?? [path]).reduce((total, part) => total + fileBytes(part), 0) : 0),
+        store.bytes ??
+        (isClosed ? (store.parts ?? [store.path ?? path]).reduce((total, part) => total + fileBytes(part), 0) : 0),
       frames: store.frames,
       rows: store.rows,
       ...(notStored > 0 ? { notStored } : {}),

@@ -3,22 +3,14 @@
  * it half made (it is renamed into place), and one that a dead process left is taken over by renaming that very file: of
  * any number of processes that found the same dead one, the first has it and the others find a name that is gone.
  */
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { refusal } from "../../errors.js";
 import { epochNow, isoText } from "../../time.js";
 import { besideName } from "./beside.js";
-import { stateOf, thisWriter, type WriterState, writerName, writerOf } from "./writer.js";
+import { moveOwn, removeEmptyFolder, removeOwnFile } from "./removal.js";
+import { stateOf, thisWriter, type Writer, type WriterState, writerName, writerOf } from "./writer.js";
 
 /** Enough for any number of runs that start and end meanwhile. */
 const mostTries = 1000;
@@ -28,6 +20,8 @@ export interface LockHolder {
   readonly state: WriterState;
   /** "mote archive, process 4711 on lab-pc, since 2026-11-20T10:00:00.000Z". */
   readonly who: string;
+  /** The file is an old one, to be replaced by what that writer writes elsewhere: nothing is wrong with it. */
+  readonly isOfAnother: boolean;
   /** The lock itself, for who has to remove it by hand. */
   readonly lock: string;
 }
@@ -40,10 +34,14 @@ export interface Lock {
    * Never throws.
    */
   leave(): void;
+  /** Says that the file beside it is an old one, which is whole: the new one grows under another name. */
+  isOfAnother(): void;
 }
 
 /** Name of the entry of a lock that its writer left on purpose. */
 const leftName = "left";
+/** Behind the name of an entry whose file is not the one that is written. */
+const ofAnother = "-new";
 
 /**
  * Takes the lock of `path`, whose folder has to be there; passes over one that a dead process left. Refuses (exit code 2) when
@@ -58,7 +56,7 @@ export function takeLock(where: string, path: string, what: string): Lock {
     const entry = entryOf(lock);
     if (entry === undefined) {
       // Given back meanwhile; some file systems do not rename a folder onto an empty one.
-      quietly(() => rmdirSync(lock));
+      removeEmptyFolder(lock);
       continue;
     }
     if (entry === mine) return lockOf(lock, mine);
@@ -79,7 +77,7 @@ export function lockOn(path: string): LockHolder | undefined {
 /** The writer that did not come to close this file: it died, or left it after a failure. Undefined: there was none. */
 export function abandonedLock(path: string): LockHolder | undefined {
   const holder = lockOn(path);
-  return holder?.state === "gone" ? holder : undefined;
+  return holder?.state === "gone" && !holder.isOfAnother ? holder : undefined;
 }
 
 /** Why a file that somebody writes cannot be had, as a problem's two clauses; undefined when nobody does. */
@@ -104,13 +102,18 @@ function held(where: string, holder: LockHolder) {
 }
 
 function lockOf(lock: string, mine: string): Lock {
+  let entry = mine;
   return {
     release() {
-      quietly(() => unlinkSync(join(lock, mine)));
+      quietly(() => removeOwnFile(join(lock, entry)));
       // Somebody may have it already.
-      quietly(() => rmdirSync(lock));
+      removeEmptyFolder(lock);
     },
-    leave: () => quietly(() => renameSync(join(lock, mine), join(lock, leftName))),
+    leave: () => quietly(() => moveOwn(join(lock, entry), join(lock, leftName))),
+    isOfAnother() {
+      moveOwn(join(lock, mine), join(lock, mine + ofAnother));
+      entry = mine + ofAnother;
+    },
   };
 }
 
@@ -122,11 +125,11 @@ function make(lock: string, mine: string, words: Uint8Array): boolean {
   try {
     writeFileSync(join(draft, mine), "", { flag: "wx" });
     quietly(() => writeFileSync(join(draft, mine), words));
-    renameSync(draft, lock);
+    moveOwn(draft, lock);
     return true;
   } catch (error) {
-    quietly(() => rmSync(join(draft, mine), { force: true }));
-    quietly(() => rmdirSync(draft));
+    quietly(() => removeOwnFile(join(draft, mine)));
+    removeEmptyFolder(draft);
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(code)) return false;
     throw error;
@@ -136,7 +139,7 @@ function make(lock: string, mine: string, words: Uint8Array): boolean {
 /** False when the dead one's entry is gone: somebody else was first. */
 function takeOver(lock: string, entry: string, mine: string, words: Uint8Array): boolean {
   try {
-    renameSync(join(lock, entry), join(lock, mine));
+    moveOwn(join(lock, entry), join(lock, mine));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
@@ -150,13 +153,17 @@ function takeOver(lock: string, entry: string, mine: string, words: Uint8Array):
 function entryOf(lock: string): string | undefined {
   try {
     const names = readdirSync(lock);
-    return names.find((name) => name === leftName || writerOf(name)) ?? names[0];
+    return names.find((name) => name === leftName || writerOfEntry(name)) ?? names[0];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     if (code === "ENOTDIR") return "";
     throw error;
   }
+}
+
+function writerOfEntry(name: string): Writer | undefined {
+  return writerOf(name.endsWith(ofAnother) ? name.slice(0, -ofAnother.length) : name);
 }
 
 interface LockWords {
@@ -171,15 +178,13 @@ function ownWords(what: string): LockWords {
 }
 
 function holderOf(lock: string, entry: string): LockHolder {
-  if (entry === leftName) {
-    const words = wordsOf(join(lock, entry));
-    return { state: "gone", who: words ? told(words) : "a run that failed", lock };
-  }
-  const writer = writerOf(entry);
-  if (!writer) return { state: "elsewhere", who: `something that left ${lock}`, lock };
   const words = wordsOf(join(lock, entry));
+  const isOfAnother = entry.endsWith(ofAnother);
+  if (entry === leftName) return { state: "gone", who: words ? told(words) : "a run that failed", isOfAnother, lock };
+  const writer = writerOfEntry(entry);
+  if (!writer) return { state: "elsewhere", who: `something that left ${lock}`, isOfAnother, lock };
   const who = words?.pid === writer.pid ? told(words) : `process ${writer.pid}`;
-  return { state: stateOf(writer), who, lock };
+  return { state: stateOf(writer), who, isOfAnother, lock };
 }
 
 function told({ what, host, pid, since }: LockWords): string {

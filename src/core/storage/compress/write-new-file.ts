@@ -1,25 +1,17 @@
 /** A file that appears whole or not at all, and never in the place of another. */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { besideName, besideTarget } from "../claim/beside.js";
+import { nameNew, removeOwnFile } from "../claim/removal.js";
 
 /** Names of files that are still being written; a cut leaves one behind. */
 export function unfinishedName(name: string): string {
-  return `.${name}.part`;
+  return besideName(name, "part");
 }
 
 /** The name that a file with an unfinished name was to have; undefined for other names. */
 export function unfinishedTarget(name: string): string | undefined {
-  return /^\.(.*)\.part$/s.exec(name)?.[1];
+  return besideTarget(name, "part");
 }
 
 /** A file of that name is there already; it was not touched. */
@@ -29,9 +21,6 @@ export class NameTaken extends Error {
     this.name = "NameTaken";
   }
 }
-
-/** File systems without hard links say one of these. */
-const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EACCES"]);
 
 /**
  * Writes to a temporary name, pieces of bytes or what a function does with the open file, waits until the disk has them,
@@ -60,28 +49,10 @@ export function writeNewFile(
     } finally {
       closeSync(file);
     }
-    giveName(temporary, target, name);
+    nameNew(temporary, target);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    removeOwnFile(temporary);
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? new NameTaken(name) : error;
   }
   return sizeBytes;
-}
-
-/** A rename would replace a file that came meanwhile; a hard link refuses. Where there are none, the gap is microseconds. */
-function giveName(temporary: string, target: string, name: string): void {
-  try {
-    linkSync(temporary, target);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    if (code === "EEXIST" || existsSync(target)) throw new NameTaken(name);
-    if (!noLinks.has(code)) throw error;
-    renameSync(temporary, target);
-    return;
-  }
-  try {
-    rmSync(temporary);
-  } catch {
-    // The file has its name, that is what counts; --resume takes a second name away.
-  }
 }

@@ -10,7 +10,7 @@ import { TrackRows } from "./track-rows.js";
 export function openCsvStore(request: StoreRequest): FrameStore {
   const { path, where } = request;
   const lines = new TrackRows(request.descriptor.detections?.columns.includes("flags") ?? false);
-  const file = new AppendFile(where, path, request.isForced, lines.header());
+  const file = new AppendFile(where, path, lines.header());
   let frames = 0;
   let rows = 0;
 

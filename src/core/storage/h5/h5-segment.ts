@@ -3,7 +3,7 @@
  * is at every moment a whole file for any HDF5 reader, up to the last frame. /metadata has the attribute is_complete, 0 until the
  * file is closed with all the frames that came. A refused frame leaves the file as it was; the next one opens it again.
  */
-import { closeSync, fsyncSync, openSync, unlinkSync } from "node:fs";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { failure, MoteError, reason } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
@@ -11,6 +11,7 @@ import type { StreamEvent } from "../../model/event.js";
 import type { JsonObject } from "../../model/json.js";
 import { fates } from "../../model/ledger.js";
 import { appear } from "../appear.js";
+import { removeOwnFile } from "../claim/removal.js";
 import { fileInTheWay } from "../files.js";
 import { writeMetadata } from "./file-metadata.js";
 import type { FrameLayout } from "./frame-layout.js";
@@ -24,7 +25,6 @@ import { createStackLayout } from "./stack-layout.js";
 export interface SegmentRequest {
   readonly path: string;
   readonly where: string;
-  readonly isForced: boolean;
   readonly descriptor: StreamDescriptor;
   readonly settings: Hdf5Settings;
   /** Its place among the files of a split archive; null for the only one. */
@@ -53,7 +53,7 @@ export class H5Segment {
     this.#where = where;
     this.#isSplit = place !== null;
     try {
-      const made = appear(path, request.isForced, (nascent) => this.#begin(library, nascent, request));
+      const made = appear(path, (nascent) => this.#begin(library, nascent, request));
       [this.#file, this.#ledger, this.#layout] = made;
     } catch (error) {
       throw this.#refused(
@@ -175,7 +175,7 @@ export class H5Segment {
 
   remove(): void {
     this.leave();
-    unlinkSync(this.path);
+    removeOwnFile(this.path);
   }
 
   #appendEvents(): void {

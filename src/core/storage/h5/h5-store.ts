@@ -3,24 +3,27 @@ import { basename } from "node:path";
 import type { Frame } from "../../memory/frame.js";
 import { frameBytes } from "../../model/descriptor.js";
 import type { EndOfStream } from "../../model/run-report.js";
-import type { FrameStore, StoreRequest } from "../frame-store.js";
+import { type Lock, takeLock } from "../claim/lock.js";
+import { type FrameStore, nameOf, type StoreRequest } from "../frame-store.js";
 import { defaultHdf5, type Hdf5Settings } from "./h5-options.js";
 import { H5Segment } from "./h5-segment.js";
 import { loadHdf5 } from "./library.js";
-import { removeSegments, segmentPath } from "./segment-names.js";
+import { segmentPath } from "./segment-names.js";
 
 /** Bytes of a detection in all columns, and their share of the index. */
 const trackRowBytes = 100;
 
 export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
-  const { path, where, descriptor, isForced } = request;
+  const { path, where, descriptor } = request;
+  const name = nameOf(request);
   const settings: Hdf5Settings = request.settings?.hdf5 ?? defaultHdf5;
   const { split } = settings;
   const library = await loadHdf5();
   /** What a frame without its detections can add to a file at most. */
   const mostGrowth = (descriptor.hasFrames ? frameBytes(descriptor) * 1.01 : 0) + 100_000;
-  if (split && isForced) removeSegments(path);
   const files: string[] = [];
+  /** Of each file of a row that is open: another run may have been asked for that very name. */
+  const locks = new Map<H5Segment, Lock>();
   let framesBefore = 0;
   let rowsBefore = 0;
   let stored = 0;
@@ -30,17 +33,24 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
 
   function open(index: number): H5Segment {
     const own = split ? segmentPath(path, index) : path;
-    const place = split ? { index, previous: index === 0 ? "" : basename(segmentPath(path, index - 1)) } : null;
+    const place = split ? { index, previous: index === 0 ? "" : basename(segmentPath(name, index - 1)) } : null;
+    const lock = split ? takeLock(`${where}, ${basename(own)}`, own, "archive") : undefined;
     const segment = new H5Segment(library, {
       path: own,
       where: split ? `${where}, ${basename(own)}` : where,
-      isForced,
       descriptor,
       settings,
       place,
     });
     files.push(own);
+    if (lock) locks.set(segment, lock);
     return segment;
+  }
+
+  function drop(segment: H5Segment): void {
+    segment.remove();
+    locks.get(segment)?.release();
+    files.pop();
   }
 
   function isFull(frame: Frame): boolean {
@@ -53,7 +63,8 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   function turnOver(): void {
     next ??= open(files.length);
     const metrics = { framesStored: current.frames, detectionsStored: current.rows };
-    current.finish(metrics, { next: basename(next.path), isWhole: true });
+    current.finish(metrics, { next: basename(segmentPath(name, files.length - 1)), isWhole: true });
+    locks.get(current)?.release();
     framesBefore += current.frames;
     rowsBefore += current.rows;
     stored = 0;
@@ -82,20 +93,20 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
     event: (event) => current.event(event),
     close(end: EndOfStream | null) {
       if (next) {
-        next.remove();
-        files.pop();
+        drop(next);
       }
       if (end === null && current.isEmpty) {
-        current.remove();
-        files.pop();
+        drop(current);
         return;
       }
       const own = { framesStored: current.frames, detectionsStored: current.rows };
       const metrics = { ...own, ...((end as object | null) ?? { isComplete: false }) };
       try {
         current.finish(metrics, { next: null, isWhole: end !== null && !end.notStored });
+        locks.get(current)?.release();
       } catch (error) {
         current.leave();
+        locks.get(current)?.leave();
         // After a failure there is one to tell already, and the file is as its last frame left it.
         if (end !== null) throw error;
       }

@@ -13,7 +13,7 @@ import { RunDocuments } from "./documents.js";
 export function openNdjsonStore(request: StoreRequest): FrameStore {
   const { path, where } = request;
   const documents = new RunDocuments(request.descriptor, { uid: randomUUID, now: () => Number(epochNow()) / 1e9 });
-  const file = new AppendFile(where, path, request.isForced, Buffer.from(documents.opening()));
+  const file = new AppendFile(where, path, Buffer.from(documents.opening()));
   let frames = 0;
   let rows = 0;
 

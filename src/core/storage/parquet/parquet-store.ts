@@ -4,10 +4,10 @@
  * ("true" once the file
  * was closed in order with every frame).
  */
-import { unlinkSync } from "node:fs";
 import { failure, reason } from "../../errors.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { createFile } from "../appear.js";
+import { removeOwnFile } from "../claim/removal.js";
 import { fileInTheWay } from "../files.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
 import { GrowingGroups, type Notes } from "./growing-groups.js";
@@ -40,7 +40,6 @@ export function openParquetStore(request: StoreRequest): FrameStore {
     const columns = trackSchema(descriptor.detections?.columns.includes("flags") ?? false);
     groups = createFile(
       path,
-      request.isForced,
       (fd) => new GrowingGroups(fd, columns, geometry.detectionRows, parquetNotes(descriptor, false)),
     ).begun;
   } catch (error) {
@@ -66,7 +65,7 @@ export function openParquetStore(request: StoreRequest): FrameStore {
     close(end) {
       if (end === null && frames === 0) {
         groups.close();
-        unlinkSync(path);
+        removeOwnFile(path);
         return;
       }
       try {

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import type { Problem } from "../../errors.js";
-import { newFileProblem } from "../files.js";
+import { claimProblem } from "../claim/claim.js";
 
 /** What is wrong with writing a recovery there, if anything: nothing that exists is written over, folders included. */
 export function outProblem(out: string): Problem | undefined {
@@ -8,5 +8,5 @@ export function outProblem(out: string): Problem | undefined {
   if (statSync(out, { throwIfNoEntry: false })) {
     return { where, what: "exists already", hint: "Choose another name with --out." };
   }
-  return newFileProblem(where, out, false);
+  return claimProblem({ where, path: out, isForced: false });
 }

@@ -7,6 +7,7 @@ import { slotColumns } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream, StageReport } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
+import { openClaimedStore } from "../archive/claimed-store.js";
 import { imageNotStored } from "../disk/disk-fault.js";
 import { type Container, containerFor, type FrameStore } from "../frame-store.js";
 import type { RecoverContext, Recovery } from "./recovery.js";
@@ -53,9 +54,15 @@ export async function recoverFrames(salvage: Salvage, recovery: Recovery, contex
     };
     const container = fittingContainer(descriptor, recovery);
     const { frame, geometry } = frameFor(descriptor, salvage.mostRows);
-    const open = await container.load();
     const where = `recover, --out ${recovery.out}`;
-    const store = await open({ path: recovery.out, where, descriptor, geometry, isForced: false });
+    const store = await openClaimedStore({
+      path: recovery.out,
+      where,
+      descriptor,
+      geometry,
+      isForced: false,
+      what: "recover",
+    });
     let isClosed = false;
     try {
       const imagesMissing = await copyFrames(salvage, store, container, frame, recovery);

@@ -1,7 +1,10 @@
-/** Writes a table whole or not at all: temporary name, fsync, rename. */
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
-import { failure, MoteError, type Problem, reason, refusal } from "../../errors.js";
-import { newFileProblem } from "../files.js";
+/** Writes a table whole or not at all. */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { failure, MoteError, type Problem, reason } from "../../errors.js";
+import { besideName } from "../claim/beside.js";
+import { claimProblem } from "../claim/claim.js";
+import { removeOwnFile } from "../claim/removal.js";
+import { openWholeOutput } from "../claim/whole-output.js";
 
 const endings = /\.(csv|tsv|txt|parquet)$/i;
 
@@ -16,7 +19,7 @@ export function tableOutProblem(where: string, path: string, isForced: boolean):
     const hint = "Name a .csv, .tsv, .txt or .parquet file, or leave --out away and redirect stdout.";
     return { where, what: "tables are written as .csv, .tsv, .txt or .parquet", hint };
   }
-  const problem = newFileProblem(where, path, isForced);
+  const problem = claimProblem({ where, path, isForced });
   return problem?.what === "is not a regular file"
     ? { ...problem, hint: "Leave --out away and redirect stdout." }
     : problem;
@@ -29,23 +32,12 @@ export async function saveTable(
   isForced: boolean,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.part`;
-  let fd = -1;
+  const output = openWholeOutput({ where, path, isForced }, "link");
   try {
-    fd = openSync(temporary, "wx");
-    for await (const piece of pieces) {
-      for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
-    }
-    fsyncSync(fd);
-    closeSync(fd);
-    fd = -2;
-    // Another run may have written the file since it was looked for.
-    const problem = newFileProblem(where, path, isForced);
-    if (problem) throw refusal(problem.where, problem.what, problem.hint);
-    renameSync(temporary, path);
+    for await (const piece of pieces) output.write(piece);
+    output.finish();
   } catch (error) {
-    if (fd >= 0) closeSync(fd);
-    if (fd !== -1) unlinkSync(temporary);
+    output.giveUp();
     if (error instanceof MoteError) throw error;
     throw failure(where, `cannot be written: ${reason(error)}`, "Nothing was changed; make room and run again.", error);
   }
@@ -58,12 +50,28 @@ export async function saveParquetTable(
   isForced: boolean,
   text: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const between = `${path}.${process.pid}.csv`;
   const { parquetOfText } = await import("../parquet/parquet-of-text.js");
-  await saveTable(where, between, false, text);
+  const between = besideName(path, "text");
+  async function* pieces() {
+    // The name is claimed by now: a file of that name was left by a run that is gone.
+    removeOwnFile(between);
+    try {
+      await writeText(between, text);
+      yield* parquetOfText(where, between);
+    } finally {
+      removeOwnFile(between);
+    }
+  }
+  await saveTable(where, path, isForced, pieces());
+}
+
+async function writeText(path: string, text: AsyncIterable<Uint8Array>): Promise<void> {
+  const fd = openSync(path, "wx");
   try {
-    await saveTable(where, path, isForced, parquetOfText(where, between));
+    for await (const piece of text) {
+      for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
+    }
   } finally {
-    unlinkSync(between);
+    closeSync(fd);
   }
 }

@@ -2,12 +2,13 @@
  * Frames as a TIFF or OME-TIFF of many pages, under the final name from the start: after every frame the file is whole for
  * any reader, whatever becomes of the process. Detections and events have no place in it.
  */
-import { closeSync, unlinkSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { basename } from "node:path";
 import { failure, type MoteError, reason } from "../../errors.js";
 import { createFile } from "../appear.js";
+import { removeOwnFile } from "../claim/removal.js";
 import { fileInTheWay } from "../files.js";
-import type { FrameStore, StoreRequest } from "../frame-store.js";
+import { type FrameStore, nameOf, type StoreRequest } from "../frame-store.js";
 import { createStripEncoder } from "./strip-encoder.js";
 import { plainTiff, tiffRefusal } from "./tiff-options.js";
 import { createTiffWriter, needsBigTiff, omeNameOf } from "./tiff-writer.js";
@@ -24,10 +25,8 @@ export function openTiffStore(request: StoreRequest): FrameStore {
 
   function begin() {
     try {
-      const omeName = omeNameOf(basename(path));
-      return createFile(path, request.isForced, (opened) =>
-        createTiffWriter(opened, { descriptor, layout, isBig, omeName }),
-      );
+      const omeName = omeNameOf(basename(nameOf(request)));
+      return createFile(path, (opened) => createTiffWriter(opened, { descriptor, layout, isBig, omeName }));
     } catch (error) {
       throw fileInTheWay(where, error);
     }
@@ -65,7 +64,7 @@ export function openTiffStore(request: StoreRequest): FrameStore {
     async close(end) {
       try {
         // A TIFF without an image is none (TIFF 6.0 section 2), so a run without frames leaves no file.
-        if (writer.pages === 0) unlinkSync(path);
+        if (writer.pages === 0) removeOwnFile(path);
         else {
           writer.finish();
           writer.sync();

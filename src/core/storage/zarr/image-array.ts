@@ -1,8 +1,9 @@
 /** One resolution of the frames on the disk: a file a frame, or a shard of many; the array's shape grows behind them. */
-import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { crc32c } from "../../codecs/crc32c.js";
 import type { JsonValue } from "../../model/json.js";
+import { moveOwn, removeEmptyFolder, removeOwnFile } from "../claim/removal.js";
 import { type ArrayLayout, arrayJson, shardingCodec, type ZarrType } from "./array-metadata.js";
 import { partialName, writeAll, writeWhole } from "./whole-file.js";
 
@@ -90,8 +91,8 @@ export class ImageArray {
     }
     // The folder of a chunk that was not stored; one that has it stays.
     const folder = dirname(this.#chunkPath(index));
-    rmdirSync(folder);
-    rmdirSync(dirname(folder));
+    removeEmptyFolder(folder);
+    removeEmptyFolder(dirname(folder));
   }
 
   /** Gives the last shard, which may have room left, its name. */
@@ -101,8 +102,8 @@ export class ImageArray {
     this.#shard = undefined;
     closeSync(shard.fd);
     // One that was opened for a frame that never got in.
-    if (shard.end === 0) rmSync(partialName(shard.path));
-    else if (!shard.isNamed) renameSync(partialName(shard.path), shard.path);
+    if (shard.end === 0) removeOwnFile(partialName(shard.path));
+    else if (!shard.isNamed) moveOwn(partialName(shard.path), shard.path);
   }
 
   #chunkPath(index: number): string {
@@ -129,7 +130,7 @@ export class ImageArray {
     ftruncateSync(shard.fd, shard.end + chunk.length + tail.length);
     this.#putBytes = chunk.length;
     if (slot === rows - 1 && !shard.isNamed) {
-      renameSync(partialName(shard.path), shard.path);
+      moveOwn(partialName(shard.path), shard.path);
       shard.isNamed = true;
     }
   }

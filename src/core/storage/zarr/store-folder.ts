@@ -1,8 +1,10 @@
 /** The folder of a Zarr store: how one is known, how a new one takes its place, how all of it gets to the disk. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { partialName, writeWhole } from "./whole-file.js";
+import { besideName } from "../claim/beside.js";
+import { clearFolder, moveOwn, removeOwnFile } from "../claim/removal.js";
+import { writeWhole } from "./whole-file.js";
 
 const marks = ["zarr.json", ".zgroup", ".zarray"];
 
@@ -13,27 +15,24 @@ export function isZarrStore(path: string): boolean {
 }
 
 /** Room that an open store keeps for itself: a full disk must still take the shapes of what is stored. */
-const reserveName = ".reserve";
+export const reserveName = ".reserve";
 const reserveBytes = 64 * 1024;
 
 /** Gives the room back; for a store that is about to be closed. */
 export function freeReserve(path: string): void {
-  rmSync(join(path, reserveName), { force: true });
+  removeOwnFile(join(path, reserveName));
 }
 
 /** Metadata files by their folder in the store; "" is the store itself. */
 export type Skeleton = readonly (readonly [folder: string, json: string])[];
 
-/**
- * Makes a store with these metadata files; it appears whole. Where something has the name: an error with code EEXIST, or
- * with `isForced` it is replaced, if it is a Zarr store.
- */
-export function makeStore(path: string, skeleton: Skeleton, isForced: boolean): void {
-  const isThere = existsSync(path);
-  if (isThere && !(isForced && isZarrStore(path))) throw taken(path);
-  // Of this process alone: of two runs with one output, the second to get here finds the name taken.
-  const partial = `${partialName(path)}-${process.pid}`;
-  rmSync(partial, { recursive: true, force: true });
+/** Makes a store with these metadata files; it appears whole. Where something has the name: an error with code EEXIST. */
+export function makeStore(path: string, skeleton: Skeleton): void {
+  if (existsSync(path)) throw taken(path);
+  const partial = besideName(path, "partial");
+  const clear = () => existsSync(partial) && clearFolder(partial, (name) => /(^|\/)(zarr\.json|\.reserve)$/.test(name));
+  // What a run left that was killed here.
+  clear();
   try {
     mkdirSync(partial);
     for (const [folder, json] of skeleton) {
@@ -41,10 +40,9 @@ export function makeStore(path: string, skeleton: Skeleton, isForced: boolean): 
       writeWhole(join(partial, folder, "zarr.json"), Buffer.from(json));
     }
     writeWhole(join(partial, reserveName), new Uint8Array(reserveBytes).fill(reserveName.charCodeAt(1)));
-    if (isThere) rmSync(path, { recursive: true });
-    renameSync(partial, path);
+    moveOwn(partial, path);
   } catch (error) {
-    rmSync(partial, { recursive: true, force: true });
+    clear();
     if ((error as NodeJS.ErrnoException).code === "ENOTEMPTY") throw taken(path, error);
     throw error;
   }

@@ -1,10 +1,11 @@
 /** Files that appear whole: written beside their place and renamed into it, so that no reader meets half of one. */
-import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { besideName } from "../claim/beside.js";
+import { moveOwn, removeOwnFile } from "../claim/removal.js";
 
 /** The name a file has until it is whole; readers of Zarr take no notice of names that are no keys. */
 export function partialName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.partial`);
+  return besideName(path, "partial");
 }
 
 /** Writes all bytes, however few the system takes at a time. */
@@ -26,9 +27,9 @@ export function writeWhole(path: string, ...parts: readonly Uint8Array[]): void 
     } finally {
       closeSync(fd);
     }
-    renameSync(partial, path);
+    moveOwn(partial, path);
   } catch (error) {
-    rmSync(partial, { force: true });
+    removeOwnFile(partial);
     throw error;
   }
 }

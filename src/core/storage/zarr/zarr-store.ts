@@ -3,7 +3,6 @@
  * shape grows by rename; so a process that is killed leaves every frame that was promised. Columns beside the frames are
  * written as they come; their shapes follow every hundred frames, or the first frame after a second.
  */
-import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { failure, type MoteError, reason } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
@@ -13,7 +12,7 @@ import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-
 import type { EndOfStream } from "../../model/run-report.js";
 import { msSince, now } from "../../time.js";
 import { fileInTheWay } from "../files.js";
-import type { FrameStore, StoreRequest } from "../frame-store.js";
+import { type FrameStore, nameOf, type StoreRequest } from "../frame-store.js";
 import { type ArrayLayout, arrayJson, groupJson } from "./array-metadata.js";
 import { ColumnTable, columnLayout, type TableLayout } from "./column-table.js";
 import { type FrameChunkEncoder, loadFrameChunkEncoder } from "./frame-chunk.js";
@@ -22,6 +21,7 @@ import { halve, halvedShape } from "./halve.js";
 import { ImageArray, imageLayout } from "./image-array.js";
 import { appendEventRow, ledgerTable, putFrameFate } from "./ledger-columns.js";
 import { type DisplayRange, omeAttributes } from "./ome-metadata.js";
+import { zarrStore } from "./own-files.js";
 import { freeReserve, makeStore, type Skeleton, syncStore } from "./store-folder.js";
 import { putTrackRows, tracksTable } from "./track-columns.js";
 import { writeWhole } from "./whole-file.js";
@@ -58,7 +58,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   let end: EndOfStream | null = null;
   let frames = 0;
   try {
-    makeStore(path, skeletonOf(rootJson(), layouts, tables), request.isForced);
+    makeStore(path, skeletonOf(rootJson(), layouts, tables));
   } catch (error) {
     throw fileInTheWay(where, error);
   }
@@ -80,7 +80,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   function rootJson(): string {
     const most = descriptor.pixelFormat === "float32" ? 1 : 2 ** descriptor.bitDepth - 1;
     return groupJson({
-      ome: omeAttributes(basename(path), descriptor, settings.levels, range ?? { start: 0, end: most }),
+      ome: omeAttributes(basename(nameOf(request)), descriptor, settings.levels, range ?? { start: 0, end: most }),
       mote: {
         layout: 1,
         is_complete: end !== null && !end.notStored,
@@ -191,7 +191,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     async close(given) {
       if (given === null && frames === 0 && (tracks?.rows ?? 0) === 0) {
         closeTables();
-        rmSync(path, { recursive: true, force: true });
+        zarrStore.remove(path);
         return;
       }
       let first: unknown;

@@ -1,0 +1,87 @@
+/** A container under a name that is claimed for it: locked while it grows, in the place of an old one once it is complete. */
+import { extname } from "node:path";
+import type { EndOfStream } from "../../model/run-report.js";
+import { type Claim, claimName, type Outcome } from "../claim/claim.js";
+import { containerFor, type FrameStore, type StoreRequest } from "../frame-store.js";
+
+export interface ClaimedRequest extends Omit<StoreRequest, "name"> {
+  /** Replaces what has the name. */
+  readonly isForced: boolean;
+  /** Who writes, for those who are refused: "archive". */
+  readonly what: string;
+}
+
+/** Claims the name and opens the container whose extension it has; a folder of TIFFs claims the names of its files itself. */
+export async function openClaimedStore(request: ClaimedRequest): Promise<FrameStore> {
+  const { where, path, isForced, what, settings } = request;
+  const container = containerFor(where, path);
+  const open = await container.load();
+  if (container.folderProblem) return await open(request);
+  const kind = await container.kind?.(settings);
+  const claim = claimName({ where, path, isForced, ...(kind && { kind }) }, what);
+  try {
+    return claimed(await open({ ...request, path: claim.growing, name: claim.path }), claim, request);
+  } catch (error) {
+    claim.giveBack();
+    throw error;
+  }
+}
+
+function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): FrameStore {
+  const isMoving = claim.growing !== claim.path;
+  let path = isMoving ? claim.growing : undefined;
+  let parts = store.parts;
+  const { appendDetections } = store;
+
+  function settle(outcome: Outcome): void {
+    const settled = claim.settle(outcome);
+    if (isMoving && settled.path === claim.path) {
+      path = undefined;
+      parts = store.parts?.map((part) => movedPart(part, claim));
+    }
+    if (settled.note !== undefined) warn?.(settled.note);
+  }
+
+  return {
+    get frames() {
+      return store.frames;
+    },
+    get rows() {
+      return store.rows;
+    },
+    get path() {
+      return path;
+    },
+    get parts() {
+      return parts;
+    },
+    get bytes() {
+      return store.bytes;
+    },
+    append: (frame) => store.append(frame),
+    ...(appendDetections ? { appendDetections: (frame) => appendDetections.call(store, frame) } : {}),
+    event: (event) => store.event(event),
+    async close(end) {
+      let isClosed = false;
+      try {
+        await store.close(end);
+        isClosed = true;
+      } finally {
+        settle(outcomeOf(store, end, isClosed));
+      }
+    },
+  };
+}
+
+/** The files of a row are called after it: run_000.h5 of run.h5. */
+function movedPart(part: string, { path, growing }: Claim): string {
+  const ending = extname(path).length;
+  return path.slice(0, path.length - ending) + part.slice(growing.length - ending);
+}
+
+function outcomeOf({ frames, rows }: FrameStore, end: EndOfStream | null, isClosed: boolean): Outcome {
+  const isEmpty = frames === 0 && rows === 0;
+  if (isEmpty && !end?.isComplete) return "nothing";
+  if (!isClosed || end === null) return "cut";
+  return end.notStored ? "kept" : "complete";
+}

@@ -1,0 +1,21 @@
+/** A file of its own as something that is replaced: by the new one's taking its name, in one step. */
+import { chmodSync, lstatSync, statSync } from "node:fs";
+import { moveOwn, removeOwnFile } from "./removal.js";
+import type { Refused, Replaceable } from "./replaceable.js";
+
+export const singleFile: Replaceable = {
+  isThere: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  refused(path, isForced): Refused | undefined {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (!there) return { what: "is a link to a file that is not there", hint: "Make that file's folder, or name it." };
+    if (there.isDirectory()) return { what: "is a folder", hint: "Name a file in it." };
+    if (!there.isFile()) return { what: "is not a regular file", hint: "Use --output for pipes and devices." };
+    return isForced ? undefined : { what: "exists already", hint: "Choose another name, or --force to replace it." };
+  },
+  replace(path, growing) {
+    // Who may read the old one may read the new one.
+    chmodSync(growing, statSync(path).mode & 0o777);
+    moveOwn(growing, path);
+  },
+  remove: removeOwnFile,
+};
