@@ -2,29 +2,37 @@
 
 import type { Fault } from "../core/cameras/faults.js";
 import type { ReplayPlan } from "../core/cameras/replay.js";
-import { givenSimOptions, simOptions, simSettings } from "../core/cameras/sim/options.js";
+import { simOptions, simSettings } from "../core/cameras/sim/options.js";
 import { simScratchBytes } from "../core/cameras/sim/scratch-layout.js";
 import { simPixelFormat, unpacedRateHz } from "../core/cameras/sim/settings.js";
 import type { SimPlan } from "../core/cameras/sim/sim-camera.js";
-import { MoteError, type Problem, refusal } from "../core/errors.js";
+import { refusal } from "../core/errors.js";
 import { type Region, wholeOf } from "../core/imaging/region.js";
 import type { FrameShape, StreamDescriptor } from "../core/model/descriptor.js";
 import type { JsonObject } from "../core/model/json.js";
 import { pixelFormats } from "../core/model/pixel-format.js";
 import { region, size } from "../core/option/geometry.js";
-import { type OptionsOf, option } from "../core/option/option.js";
+import { absent, given, inGroup, type OptionsOf, onlyWith, option } from "../core/option/option.js";
 import { defineStage, type Negotiated } from "../core/pipeline/stage.js";
 import type { RawLayout } from "../core/storage/read/formats.js";
 import type { FileFacts } from "../core/storage/read/look-at-files.js";
+
+/** Options that say which part of a recording is replayed, and how it is laid out. */
+const ofFiles = { camera: absent } as const;
 
 const options = {
   files: option.list<string>(
     option.path({
       doc: "Files to replay in this order (.mote, .h5, .tif, .tiff, .png, .jxl, .zarr, or headerless with --size and --pixel-format), folders (their images in natural order) or quoted patterns.",
       metavar: "file",
+      noun: "files",
     }),
   ),
-  camera: option.choice(["sim"], { doc: "Take frames from this camera instead of files; sim is the simulated one." }),
+  camera: option.choice(["sim"], {
+    doc: "Take frames from this camera instead of files; sim is the simulated one.",
+    only: { files: absent },
+    instead: "Name files or a camera, not both.",
+  }),
   fps: option.number({
     doc: "Frames a second: paces the frames by the real clock, which makes the source live. Without it they come as fast as they are taken.",
     unit: "Hz",
@@ -35,11 +43,13 @@ const options = {
     doc: "Stop after this many frames (of a camera: exposed, lost ones included). Default: all of the files; without end for sim.",
     min: 1,
   }),
-  loop: option.count({ doc: "Replay the whole sequence this many times; 0 for ever. Default 1.", min: 0 }),
-  start: option.count({ doc: "First frame of the files' whole sequence to replay, from 0. Default 0.", min: 0 }),
-  end: option.count({ doc: "Replay up to, not including, this frame of the sequence. Default: its end.", min: 1 }),
-  step: option.count({ doc: "Replay every n-th frame. Default 1.", min: 1 }),
-  roi: region({ doc: "Replay only this region of interest of every frame: x,y,width,height in pixels." }),
+  ...onlyWith(ofFiles, {
+    loop: option.count({ doc: "Replay the whole sequence this many times; 0 for ever. Default 1.", min: 0 }),
+    start: option.count({ doc: "First frame of the files' whole sequence to replay, from 0. Default 0.", min: 0 }),
+    end: option.count({ doc: "Replay up to, not including, this frame of the sequence. Default: its end.", min: 1 }),
+    step: option.count({ doc: "Replay every n-th frame. Default 1.", min: 1 }),
+    roi: region({ doc: "Replay only this region of interest of every frame: x,y,width,height in pixels." }),
+  }),
   pixelSize: option.number({
     doc: "Edge of a pixel in the specimen; wins over what a file says.",
     unit: "um",
@@ -48,12 +58,19 @@ const options = {
   }),
   size: size({
     doc: "Width x height of the frames of headerless files, or of the simulated camera (there 2048x2048 by default).",
+    only: [{ camera: given }, { pixelFormat: given }],
+    instead: "Size and pixel format together describe headerless files.",
   }),
   dataset: option.text({
     doc: "Path of the frames in an .h5 that another program wrote and that has several datasets of frames, such as /entry/data.",
+    only: ofFiles,
   }),
-  pixelFormat: option.choice(pixelFormats, { doc: "Pixel type of headerless files, little-endian." }),
-  ...simOptions,
+  pixelFormat: option.choice(pixelFormats, {
+    doc: "Pixel type of headerless files, little-endian.",
+    only: { ...ofFiles, size: given },
+    instead: "Size and pixel format together describe headerless files; the simulated camera has --bit-depth.",
+  }),
+  ...inGroup("Simulated camera:", onlyWith({ camera: "sim" }, simOptions)),
 };
 
 type AcquireOptions = OptionsOf<typeof options>;
@@ -91,15 +108,15 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
       shows: "Simulate beads on a camera that sends a frame twice; the second copy is left out.",
     },
   ],
-  async look(given) {
-    refuseConflicts(given);
-    if (given.camera !== undefined) return null;
+  async look(o) {
+    refuseNothing(o);
+    if (o.camera !== undefined) return null;
     const { lookAtFiles } = await import("../core/storage/read/look-at-files.js");
-    return await lookAtFiles("acquire", given.files, layoutOf(given) ?? undefined, given.dataset);
+    return await lookAtFiles("acquire", o.files, layoutOf(o) ?? undefined, o.dataset);
   },
-  negotiate(_input, given, facts) {
-    refuseConflicts(given);
-    return facts === null ? negotiateSim(given) : negotiateReplay(given, facts);
+  negotiate(_input, o, facts) {
+    refuseNothing(o);
+    return facts === null ? negotiateSim(o) : negotiateReplay(o, facts);
   },
   async check(plan) {
     if (plan.kind !== "sim" || plan.sim.truth === null) return [];
@@ -120,68 +137,47 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
   },
 });
 
-/** Options that do not belong together, all at once. */
-function refuseConflicts(given: AcquireOptions): void {
-  const problems: Problem[] = [];
-  const add = (name: string, what: string, hint: string) => problems.push({ where: `acquire, ${name}`, what, hint });
-  if (given.camera === undefined) {
-    if (given.files.length === 0)
-      add("files", "there is nothing to acquire from", "Name files, or a camera: --camera sim.");
-    for (const name of givenSimOptions(given))
-      add(name, "is an option of the simulated camera", "Add --camera sim, or leave it out.");
-    if ((given.size === undefined) !== (given.pixelFormat === undefined)) {
-      const [there, missing] = given.size ? ["--size", "--pixel-format"] : ["--pixel-format", "--size"];
-      add(there!, `needs ${missing} beside it`, "Both together describe headerless files.");
-    }
-  } else {
-    if (given.files.length > 0)
-      add("--camera sim", `takes no files, got ${given.files[0]}`, "Name files or a camera, not both.");
-    for (const name of ["loop", "start", "end", "step", "roi", "dataset"] as const) {
-      if (given[name] !== undefined) add(`--${name}`, "is for replaying files", "Leave it out with --camera sim.");
-    }
-    if (given.pixelFormat !== undefined) {
-      add("--pixel-format", "is for headerless files", "Use --bit-depth with --camera sim.");
-    }
-  }
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+function refuseNothing({ files, camera }: AcquireOptions): void {
+  if (camera === undefined && files.length === 0)
+    throw refusal("acquire", "there is nothing to acquire from", "Name files, or a camera: --camera sim.");
 }
 
-function layoutOf(given: AcquireOptions): RawLayout | null {
-  return given.size && given.pixelFormat ? { shape: given.size, pixelFormat: given.pixelFormat } : null;
+function layoutOf(o: AcquireOptions): RawLayout | null {
+  return o.size && o.pixelFormat ? { shape: o.size, pixelFormat: o.pixelFormat } : null;
 }
 
-function negotiateSim(given: AcquireOptions): Negotiated<AcquirePlan> {
-  const settings = simSettings(given, given.size);
-  const frames = given.frames ?? null;
-  const sim: SimPlan = { settings, frames, paceHz: given.fps ?? null, truth: given.truth ?? null };
-  const output = describe(given, settings.shape, {
+function negotiateSim(o: AcquireOptions): Negotiated<AcquirePlan> {
+  const settings = simSettings(o, o.size);
+  const frames = o.frames ?? null;
+  const sim: SimPlan = { settings, frames, paceHz: o.fps ?? null, truth: o.truth ?? null };
+  const output = describe(o, settings.shape, {
     pixelFormat: simPixelFormat(settings),
     bitDepth: settings.bitDepth,
-    pixelSizeUm: given.pixelSize ?? null,
-    rateHz: given.fps ?? unpacedRateHz,
+    pixelSizeUm: o.pixelSize ?? null,
+    rateHz: o.fps ?? unpacedRateHz,
     frameCount: frames === null ? null : frames - countLost(frames, settings.faults),
     source: { camera: "sim", ...(settings as unknown as JsonObject) },
   });
   return { output, plan: { kind: "sim", sim }, needs: { scratchBytes: simScratchBytes(settings) } };
 }
 
-function negotiateReplay(given: AcquireOptions, facts: FileFacts): Negotiated<AcquirePlan> {
+function negotiateReplay(o: AcquireOptions, facts: FileFacts): Negotiated<AcquirePlan> {
   const { first, files } = facts;
-  const roi = given.roi ?? wholeOf(first.shape);
+  const roi = o.roi ?? wholeOf(first.shape);
   requireInside(roi, first.shape);
   const all = files.reduce((total, file) => total + file.frames, 0);
-  const start = given.start ?? 0;
-  const end = Math.min(given.end ?? all, all);
-  const step = given.step ?? 1;
+  const start = o.start ?? 0;
+  const end = Math.min(o.end ?? all, all);
+  const step = o.step ?? 1;
   const selected = Math.ceil((end - start) / step);
   if (selected < 1) {
     const [name, hint] =
       start >= all ? ["--start", `Frames are counted from 0 to ${all - 1}.`] : ["--end", "Raise it above --start."];
     throw refusal(`acquire, ${name}`, `no frame of ${all} is left from ${start} to ${end}`, hint);
   }
-  const passes = given.loop ?? 1;
+  const passes = o.loop ?? 1;
   const looped = passes === 0 ? null : selected * passes;
-  const frames = looped === null ? (given.frames ?? null) : Math.min(looped, given.frames ?? looped);
+  const frames = looped === null ? (o.frames ?? null) : Math.min(looped, o.frames ?? looped);
   const replay: ReplayPlan = {
     files,
     fileShape: first.shape,
@@ -192,16 +188,16 @@ function negotiateReplay(given: AcquireOptions, facts: FileFacts): Negotiated<Ac
     step,
     selected,
     frames,
-    paceHz: given.fps ?? null,
+    paceHz: o.fps ?? null,
   };
   const output = describe(
-    given,
+    o,
     { height: roi.height, width: roi.width },
     {
       pixelFormat: first.pixelFormat,
       bitDepth: first.bitDepth,
-      pixelSizeUm: given.pixelSize ?? first.pixelSizeUm,
-      rateHz: given.fps ?? (first.rateHz === null ? null : first.rateHz / step),
+      pixelSizeUm: o.pixelSize ?? first.pixelSizeUm,
+      rateHz: o.fps ?? (first.rateHz === null ? null : first.rateHz / step),
       frameCount: frames,
       source: {
         files: { count: files.length, first: files[0]!.path, last: files[files.length - 1]!.path, frames: all },
@@ -209,7 +205,7 @@ function negotiateReplay(given: AcquireOptions, facts: FileFacts): Negotiated<Ac
       },
     },
   );
-  return { output, plan: { kind: "replay", replay, layout: layoutOf(given), dataset: given.dataset ?? null } };
+  return { output, plan: { kind: "replay", replay, layout: layoutOf(o), dataset: o.dataset ?? null } };
 }
 
 function requireInside(roi: Region, shape: FrameShape): void {
@@ -222,7 +218,7 @@ function requireInside(roi: Region, shape: FrameShape): void {
 }
 
 function describe(
-  given: AcquireOptions,
+  o: AcquireOptions,
   shape: FrameShape,
   own: Pick<StreamDescriptor, "pixelFormat" | "bitDepth" | "pixelSizeUm" | "rateHz" | "frameCount" | "source">,
 ): StreamDescriptor {
@@ -232,7 +228,7 @@ function describe(
     hasFrames: true,
     detections: null,
     isLinked: false,
-    isLive: given.fps !== undefined,
+    isLive: o.fps !== undefined,
     calibration: null,
     producedBy: [],
   };

@@ -1,8 +1,11 @@
 /** Says what is in a file or in the stream on stdin, and draws a frame of it. */
 import { refusal } from "../core/errors.js";
 import type { JsonObject } from "../core/model/json.js";
-import { option } from "../core/option/option.js";
+import { given, option } from "../core/option/option.js";
 import { defineCommand } from "../core/pipeline/command.js";
+
+const ofPicture = { png: given } as const;
+const sayWhich = "Say which frame to draw: --png 0.";
 
 const options = {
   files: option.list<string>(
@@ -13,8 +16,12 @@ const options = {
     { required: true },
   ),
   png: option.count({ doc: "Draw the frame of this number, with its detections and their tails, as a PNG.", min: 0 }),
-  pngOut: option.path({ doc: "Where the picture goes; beside the file, as NAME.frame-N.png, when not given." }),
-  force: option.flag({ doc: "Replace a picture that exists.", default: false }),
+  pngOut: option.path({
+    doc: "Where the picture goes; beside the file, as NAME.frame-N.png, when not given.",
+    only: ofPicture,
+    instead: sayWhich,
+  }),
+  force: option.flag({ doc: "Replace a picture that exists.", default: false, only: ofPicture, instead: sayWhich }),
 };
 
 export const inspect = defineCommand({
@@ -44,7 +51,6 @@ export const inspect = defineCommand({
         json: { picture: out, frame: png, detections: drawn },
       };
     }
-    if (pngOut !== undefined) throw refusal("inspect, --png-out", "needs --png", "Say which frame to draw: --png 0.");
     const description = await inspectFile(path);
     const { inspectText } = await import("../core/storage/inspect-text.js");
     const isCut =

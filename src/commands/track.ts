@@ -4,6 +4,7 @@ import type { Frame } from "../core/memory/frame.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { detectionCapacity, detectionColumns, extraColumns } from "../core/model/detection.js";
 import { maximumPixel } from "../core/model/pixel-format.js";
+import { parameterProblems } from "../core/option/parameter-problems.js";
 import { defineStage, type StageContext, type StageNeeds } from "../core/pipeline/stage.js";
 import type {
   finderScratchBytes as FinderScratchBytes,
@@ -18,13 +19,13 @@ import { checkTiles, leastOverlap } from "../core/tracking/locate/tiling.js";
 import { checkRefineParameters } from "../core/tracking/refine/parameters.js";
 import { checkRingParameters } from "../core/tracking/ring/parameters.js";
 import { linkParameters, linkProblems } from "./link-options.js";
+import { cameraNoise, refineNames } from "./refine-options.js";
+import { ringParameters } from "./ring-options.js";
 import {
-  cameraNoise,
+  locateNames,
   locateOptions,
-  loneOptions,
   type MaskFacts,
   placeProblems,
-  ringParameters,
   type TrackOptions,
   tileSize,
   trackOptions,
@@ -105,7 +106,7 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
     if (!input) throw refusal("track", "needs frames", "Put acquire before it.");
     checkInput(input);
     const { find, problems, needs } = o.locator === "ring" ? planRings(input, o) : planParticles(input, o, facts);
-    const all = [...problems, ...linkProblems("track", o), ...loneOptions(o), ...placeProblems(o, input, facts.mask)];
+    const all = [...problems, ...linkProblems("track", o), ...placeProblems(o, input, facts.mask)];
     if (all.length > 0) throw new MoteError(all, { exitCode: 2 });
     const link = linkParameters(o);
     const columns = o.flags ? [...detectionColumns, ...extraColumns] : detectionColumns;
@@ -217,10 +218,11 @@ function planParticles(input: StreamDescriptor, o: TrackOptions, facts: Facts): 
   const tile = tileSize(o, o.roi ?? shape, least);
   const params: FindParameters = { locate, region: o.roi ?? null, refine, hasFlags: o.flags, saturation, tile };
   const problems = [
-    ...[...checkLocateParameters(locate, o.roi ?? shape, pixelFormat), ...(tile ? checkTiles(tile, least) : [])].map(
-      (problem) => ({ ...problem, where: `track, ${problem.where}` }),
-    ),
-    ...(o.refine === "centroid" ? [] : checkRefineParameters({ ...refine, shape, format: pixelFormat })),
+    ...parameterProblems("track", checkLocateParameters(locate, o.roi ?? shape), locateNames),
+    ...(tile ? parameterProblems("track", checkTiles(tile, least), { overlap: "tileOverlap" }) : []),
+    ...(o.refine === "centroid"
+      ? []
+      : parameterProblems("track", checkRefineParameters({ ...refine, shape, format: pixelFormat }), refineNames)),
   ];
   if (problems.length > 0) return { find: { kind: "particle", params }, problems, needs: {} };
   const scratch = facts.finderScratchBytes(shape, pixelFormat, params, o.workers ?? facts.processors);
@@ -242,7 +244,11 @@ function planRings(input: StreamDescriptor, o: TrackOptions): FindPlan {
     hasFlags: o.flags,
     saturation: saturationOf(input),
   };
-  const problems = checkRingParameters(o.roi ?? shape, ring);
+  const problems = parameterProblems("track", checkRingParameters(o.roi ?? shape, ring));
+  if (o.diameter.y !== o.diameter.x) {
+    const what = `expected one diameter for rings, got ${o.diameter.y},${o.diameter.x}`;
+    problems.push({ where: "track, --diameter", what, hint: "A ring is round; blobs may differ on the axes." });
+  }
   const separation = ring.separation ?? ring.diameter / 2;
   return {
     find: { kind: "ring", params },

@@ -36,6 +36,21 @@ export function failure(where: string, what: string, hint?: string, cause?: unkn
   return new MoteError(hint === undefined ? { where, what } : { where, what, hint }, { exitCode: 1, cause });
 }
 
+/** What a library finds wrong with one of its parameters; the command line names the option that it came from. */
+export interface ParameterFault<Field extends string = string> {
+  readonly field: Field;
+  /** What was expected and what came, in one clause. */
+  readonly what: string;
+  /** What to do, a sentence in the words of the parameters. */
+  readonly hint?: string;
+}
+
+/** Parameters that nobody checked beforehand, all at once; `where` names what was to use them. */
+export function parameterRefusal(where: string, faults: readonly ParameterFault[]): MoteError {
+  const problems = faults.map(({ field, ...rest }) => ({ where: `${where}, ${field}`, ...rest }));
+  return new MoteError(problems, { exitCode: 2 });
+}
+
 /** The words of a system error without its stack: "ENOENT: no such file or directory". */
 export function reason(error: unknown): string {
   if (error instanceof Error) return error.message.split("\n")[0] ?? error.name;

@@ -179,7 +179,7 @@ describe("refusals (exit code 2) say where, what and what next", () => {
   it("a headerless file that is no whole number of frames, or a layout given in halves", async () => {
     const file = rawFile(join(folder(), "x.raw"), 1, 2);
     expect(await refused({ files: file, size: "5x2", pixelFormat: "uint16" })).toContain("no multiple of the 20");
-    expect(await refused({ files: file, size: "3x2" })).toContain("needs --pixel-format");
+    expect(await refused({ files: file, size: "3x2" })).toContain("without --pixel-format");
     expect(await refused({ files: pages, ...layout })).toContain("header of its own");
   });
   it("a region that reaches out, a selection of nothing", async () => {

@@ -49,8 +49,8 @@ export async function runSource(
   raw: RawOptions,
   settings: RunSettings = {},
 ): Promise<SourceRun> {
-  const { options, problems } = decodeOptions(stage.name, stage.options, raw);
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const { options, problems, broken } = decodeOptions(stage.name, stage.options, raw);
+  if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
   const facts = await stage.look?.(options, stage.name);
   const { output, plan, needs } = stage.negotiate(null, options, facts);
   const found = (await stage.check?.(plan, output)) ?? [];

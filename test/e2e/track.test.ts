@@ -209,8 +209,8 @@ test("tiles that cannot give the whole frame's answer are refused before anythin
     return err;
   };
   expect(await refusal("--preset tweezer --tile-overlap 28")).toContain("--tile-overlap: must be at least 29");
-  expect(await refusal("--preset tweezer --diameter 31")).toContain("Give --tile-overlap 39 or more");
-  expect(await refusal("--diameter 21 --tile-overlap 40")).toContain("without --tile-width or --tile-height");
+  expect(await refusal("--preset tweezer --diameter 31")).toContain("Give 39 or more");
+  expect(await refusal("--diameter 21 --tile-overlap 40")).toContain("without --tile-width or without --tile-height");
   expect(await refusal("--diameter 21 --locator ring --tile-width 256")).toContain(
     "Rings are searched in whole frames",
   );

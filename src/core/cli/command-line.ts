@@ -4,6 +4,7 @@ import { refusal } from "../errors.js";
 import type { RawOptions } from "../option/decode-options.js";
 import { camel, kebab } from "../option/names.js";
 import type { OptionSpec, OptionSpecs } from "../option/option.js";
+import { ruleText } from "../option/rules.js";
 import type { Example } from "../pipeline/stage.js";
 
 /** What a verb's command line is made of. */
@@ -23,11 +24,13 @@ export interface ParsedWords {
   readonly wantsHelp: boolean;
 }
 
-/** "(a whole number, at least 1; default: 3)" */
-export function expectation(spec: OptionSpec<unknown>): string {
+/** "(a whole number, at least 1; only with --png; default: 3)" */
+export function expectation(spec: OptionSpec<unknown>, specs: OptionSpecs): string {
   const parts: string[] = [];
   if (!spec.isFlag) parts.push(spec.expected);
   if (spec.isRepeatable) parts.push("may be given several times");
+  const rule = ruleText(spec, specs);
+  if (rule) parts.push(rule);
   const hasDefault = spec.default !== undefined && !(Array.isArray(spec.default) && spec.default.length === 0);
   if (spec.isRequired) parts.push("required");
   else if (hasDefault && !(spec.isFlag && spec.default === false))
@@ -46,11 +49,12 @@ export function buildCommander(syntax: VerbSyntax): Commander {
     .configureHelp({ helpWidth: 100 });
   const argument = syntax.usage ?? (syntax.positional ? `[${syntax.positional}...]` : "");
   command.usage(`${argument} [options]`.trim());
+  const all: OptionSpecs = Object.assign({}, ...syntax.groups.map((group) => group.options));
   for (const group of syntax.groups) {
     for (const [name, spec] of Object.entries(group.options)) {
       if (name === syntax.positional) continue;
       const flags = spec.isFlag ? `--${kebab(name)}` : `--${kebab(name)} <${spec.metavar}>`;
-      command.addOption(new Option(flags, `${spec.doc} ${expectation(spec)}`.trim()).helpGroup(group.heading));
+      command.addOption(new Option(flags, `${spec.doc} ${expectation(spec, all)}`.trim()).helpGroup(group.heading));
       if (spec.isFlag) command.addOption(new Option(`--no-${kebab(name)}`).hideHelp());
     }
   }

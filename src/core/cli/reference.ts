@@ -1,6 +1,7 @@
 /** The command reference of the README, from the declarations. */
 import { loadVerb, verbNames } from "../../commands/index.js";
 import { kebab } from "../option/names.js";
+import type { OptionSpecs } from "../option/option.js";
 import { expectation, type VerbSyntax } from "./command-line.js";
 import { commandSyntax, stageSyntax } from "./verb-syntax.js";
 
@@ -17,7 +18,7 @@ export async function referenceText(): Promise<string> {
   }
   for (const heading of shared) {
     const group = seen.get(heading);
-    if (group) parts.push(`### ${heading.replace(":", "")}\n\n${table(group.options, undefined)}`);
+    if (group) parts.push(`### ${heading.replace(":", "")}\n\n${table(group.options, undefined, group.options)}`);
   }
   return parts.join("\n\n");
 }
@@ -28,6 +29,7 @@ function verbText(syntax: VerbSyntax): string {
   const borrowed = syntax.groups.filter(
     (group) => shared.includes(group.heading) && group.heading.startsWith("Stream"),
   );
+  const all: OptionSpecs = Object.assign({}, ...syntax.groups.map((group) => group.options));
   const lines = [
     `### mote ${syntax.name}`,
     "",
@@ -37,7 +39,9 @@ function verbText(syntax: VerbSyntax): string {
   ];
   if (syntax.description) lines.push("", syntax.description);
   for (const group of own) {
-    if (Object.keys(group.options).length > 0) lines.push("", table(group.options, syntax.positional));
+    if (Object.keys(group.options).length === 0) continue;
+    if (own.length > 1) lines.push("", `**${group.heading.replace(":", "")}**`);
+    lines.push("", table(group.options, syntax.positional, all));
   }
   if (borrowed.length > 0)
     lines.push(
@@ -48,7 +52,7 @@ function verbText(syntax: VerbSyntax): string {
   return lines.join("\n");
 }
 
-function table(options: VerbSyntax["groups"][number]["options"], positional: string | undefined): string {
+function table(options: OptionSpecs, positional: string | undefined, all: OptionSpecs): string {
   const rows = Object.entries(options).map(([name, spec]) => {
     const flag =
       name === positional
@@ -56,7 +60,7 @@ function table(options: VerbSyntax["groups"][number]["options"], positional: str
         : spec.isFlag
           ? `\`--${kebab(name)}\``
           : `\`--${kebab(name)} <${spec.metavar}>\``;
-    return `| ${flag} | ${`${spec.doc} ${expectation(spec)}`.trim().replaceAll("|", "\\|")} |`;
+    return `| ${flag} | ${`${spec.doc} ${expectation(spec, all)}`.trim().replaceAll("|", "\\|")} |`;
   });
   return ["| option | |", "|---|---|", ...rows].join("\n");
 }

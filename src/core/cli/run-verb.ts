@@ -137,8 +137,8 @@ async function runStages(requests: readonly StageRequest[], voice: Voice, versio
 
 export async function runCommandVerb(command: Command, given: RawOptions, version: string): Promise<ExitCode> {
   const { raw, voice } = takeEvery(command.name, given, everyCommand);
-  const { options, problems } = decodeOptions(command.name, command.options, raw);
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const { options, problems, broken } = decodeOptions(command.name, command.options, raw);
+  if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
   const work = createWorkProgress(voice);
   const result = await command.run!(options, { version, progress: work.show }).finally(work.stop);
   const said = voice.json ? JSON.stringify(result.json) : result.text;

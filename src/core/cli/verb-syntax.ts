@@ -28,9 +28,19 @@ export const everyRun = {
 
 const everyHeading = "Options of every command:";
 
+/** The options under their headings, in the order in which these are first named. */
+function grouped(options: OptionSpecs): { heading: string; options: OptionSpecs }[] {
+  const groups = new Map<string, Record<string, OptionSpecs[string]>>();
+  for (const [name, spec] of Object.entries(options)) {
+    const heading = spec.group ?? "Options:";
+    groups.set(heading, { ...groups.get(heading), [name]: spec });
+  }
+  return [...groups].map(([heading, own]) => ({ heading, options: own }));
+}
+
 /** `isAlone` in a shell pipeline, where the stream's ends belong to the command; false inside `run`. */
 export function stageSyntax(stage: StageDeclaration, isAlone: boolean): VerbSyntax {
-  const groups: { heading: string; options: OptionSpecs }[] = [{ heading: "Options:", options: stage.options }];
+  const groups = grouped(stage.options);
   if (isAlone && stage.role !== "source") groups.push({ heading: "Stream in:", options: streamIn.options });
   if (isAlone && stage.role !== "sink")
     groups.push({ heading: "Stream out:", options: { ...streamOut.options, ...linkOptions } });
@@ -55,7 +65,7 @@ export function commandSyntax(command: Command): VerbSyntax {
     positional: command.positional,
     examples: command.examples,
     groups: [
-      { heading: "Options:", options: command.options },
+      ...grouped(command.options),
       { heading: everyHeading, options: command.compose ? everyRun : everyCommand },
     ],
   };

@@ -3,6 +3,7 @@ import type { Problem } from "../errors.js";
 import type { JsonObject, JsonValue } from "../model/json.js";
 import { kebab, nearestName } from "./names.js";
 import type { OptionSpecs, OptionsOf } from "./option.js";
+import { ruleProblems } from "./rules.js";
 
 export type RawOptions = { readonly [name: string]: unknown };
 
@@ -10,6 +11,8 @@ export interface Decoded<Specs extends OptionSpecs> {
   /** Complete only when `problems` is empty. */
   readonly options: OptionsOf<Specs>;
   readonly problems: readonly Problem[];
+  /** Options that could be read but mean nothing beside the others: the rules that they declare. */
+  readonly broken: readonly Problem[];
 }
 
 /** Decodes `raw` (camelCase names) against `specs`; `where` names the stage in complaints. */
@@ -51,7 +54,9 @@ export function decodeOptions<Specs extends OptionSpecs>(where: string, specs: S
       });
     }
   }
-  return { options: options as OptionsOf<Specs>, problems };
+  // Of options that could not be read nothing can be said.
+  const broken = problems.length === 0 ? ruleProblems(where, specs, options) : [];
+  return { options: options as OptionsOf<Specs>, problems, broken };
 }
 
 /** What a stage ran with, as given or by default, for descriptors and files: plain JSON, nothing undefined. */

@@ -1,5 +1,5 @@
 /** Options with a geometry: the size of an image and a region of it. Declared once, used by every stage that has them. */
-import { option } from "./option.js";
+import { option, type Prose } from "./option.js";
 
 export interface Size {
   readonly height: number;
@@ -10,8 +10,8 @@ export interface Size {
 const largestEdge = 1 << 20;
 
 /** "640x480": width, then height, as on a data sheet; in a run file also { width, height }. */
-export function size(prose: { readonly doc: string }) {
-  return option.custom<Size, { doc: string; expected: string; metavar: string }>(
+export function size(prose: Prose) {
+  return option.custom<Size, Prose & { expected: string; metavar: string }>(
     { ...prose, metavar: "WxH", expected: "width x height in pixels, such as 640x480" },
     (raw) => {
       const match = typeof raw === "string" ? /^(\d+)x(\d+)$/.exec(raw.trim()) : null;
@@ -24,8 +24,8 @@ export function size(prose: { readonly doc: string }) {
 }
 
 /** "10,20,640,480": x and y of the top-left pixel, then width and height; in a run file also { x, y, width, height }. */
-export function region(prose: { readonly doc: string }) {
-  return option.custom<Size & { x: number; y: number }, { doc: string; expected: string; metavar: string }>(
+export function region(prose: Prose) {
+  return option.custom<Size & { x: number; y: number }, Prose & { expected: string; metavar: string }>(
     { ...prose, metavar: "x,y,width,height", expected: "four whole numbers x,y,width,height in pixels" },
     (raw) => {
       const parts =

@@ -5,11 +5,29 @@
  */
 import type { JsonObject, JsonValue } from "../model/json.js";
 import type { PerAxis } from "../model/per-axis.js";
+import { isInRange, type Range, rangeText } from "../model/range.js";
 import { acceptedUnits, parseQuantity, type Unit } from "../units.js";
+
+/** Any value but the default. */
+export const given = Symbol("given");
+/** No value, or the default. */
+export const absent = Symbol("absent");
+/** What other options of the same command have to be: given, absent, this value, or one of these. All of them have to hold. */
+export type Condition = {
+  readonly [option: string]: typeof given | typeof absent | JsonValue;
+};
 
 export interface OptionSpec<Value> {
   /** One or more sentences, ending in a full stop. */
   readonly doc: string;
+  /** The heading it stands under in help; absent: the command's first. */
+  readonly group?: string;
+  /** When it means something: one of these has to hold; empty: always. */
+  readonly only: readonly Condition[];
+  /** What to do where it means nothing, a sentence; absent: add what is missing, or leave it out. */
+  readonly instead?: string;
+  /** What the rules of others call it; absent: as it is typed, with its dashes. */
+  readonly noun?: string;
   /** Stands for the value in help: `--diameter <px>`; empty for a flag. */
   readonly metavar: string;
   /** What a value has to be, for help and complaints: "an odd whole number, at least 3". */
@@ -32,14 +50,33 @@ export type OptionsOf<Specs extends OptionSpecs> = {
   readonly [Name in keyof Specs]: Specs[Name] extends OptionSpec<infer Value> ? Value : never;
 };
 
-interface Prose {
+/** What every declaration says beside its type. */
+export interface Prose {
   readonly doc: string;
   readonly metavar?: string;
+  /** A rule about other options, declared here and nowhere else: `only: { locator: "ring" }`; of several one has to hold. */
+  readonly only?: Condition | readonly Condition[];
+  readonly instead?: string;
+  readonly noun?: string;
 }
 type Presence<Value, Given> = Given extends { default: unknown } | { required: true } ? Value : Value | undefined;
 interface Given {
   readonly default?: JsonValue;
   readonly required?: true;
+}
+
+/** The same options under a heading of their own in help. */
+export function inGroup<Specs extends OptionSpecs>(heading: string, specs: Specs): Specs {
+  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { ...spec, group: heading }])) as Specs;
+}
+
+/** The same options, of one value of another: those of a variant, such as `{ camera: "sim" }`. An option's own rule holds too. */
+export function onlyWith<Specs extends OptionSpecs>(condition: Condition, specs: Specs): Specs {
+  const narrowed = (spec: OptionSpec<unknown>) =>
+    spec.only.length === 0 ? [condition] : spec.only.map((own) => ({ ...condition, ...own }));
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => [name, { ...spec, only: narrowed(spec) }]),
+  ) as unknown as Specs;
 }
 
 function got(raw: unknown): { got: string } {
@@ -56,6 +93,9 @@ function spec<Value>(
 ): OptionSpec<Value> {
   return {
     doc: given.doc,
+    only: given.only === undefined ? [] : ([given.only].flat() as Condition[]),
+    ...(given.instead === undefined ? {} : { instead: given.instead }),
+    ...(given.noun === undefined ? {} : { noun: given.noun }),
     metavar: given.metavar ?? own.metavar,
     expected: own.expected,
     ...(given.default === undefined ? {} : { default: given.default }),
@@ -67,35 +107,12 @@ function spec<Value>(
   };
 }
 
-interface Range {
-  readonly min?: number;
-  readonly max?: number;
-  /** The value has to be above `min`, not equal to it. */
-  readonly above?: number;
-}
-
-function rangeProse(noun: string, range: Range): string {
-  if (range.above !== undefined) return `${noun} above ${range.above}`;
-  if (range.min !== undefined && range.max !== undefined) return `${noun}, ${range.min} to ${range.max}`;
-  if (range.min !== undefined) return `${noun}, at least ${range.min}`;
-  if (range.max !== undefined) return `${noun}, at most ${range.max}`;
-  return noun;
-}
-
-function inRange(value: number, range: Range): boolean {
-  return (
-    Number.isFinite(value) &&
-    (range.min === undefined || value >= range.min) &&
-    (range.max === undefined || value <= range.max) &&
-    (range.above === undefined || value > range.above)
-  );
-}
-
 function rangeSchema(range: Range): JsonObject {
   return {
     ...(range.min === undefined ? {} : { minimum: range.min }),
     ...(range.max === undefined ? {} : { maximum: range.max }),
     ...(range.above === undefined ? {} : { exclusiveMinimum: range.above }),
+    ...(range.below === undefined ? {} : { exclusiveMaximum: range.below }),
   };
 }
 
@@ -109,11 +126,11 @@ function toNumber(raw: unknown, unit?: Unit): number {
 function count<G extends Prose & Given & Range>(given: G): OptionSpec<Presence<number, G>> {
   return spec<Presence<number, G>>(given, {
     metavar: "n",
-    expected: rangeProse("a whole number", given),
+    expected: rangeText({ ...given, whole: true }),
     schema: { type: "integer", ...rangeSchema(given) },
     decode(raw) {
       const value = toNumber(raw);
-      return Number.isSafeInteger(value) && inRange(value, given) ? { value: value as Presence<number, G> } : got(raw);
+      return isInRange(value, { ...given, whole: true }) ? { value: value as Presence<number, G> } : got(raw);
     },
   });
 }
@@ -124,29 +141,22 @@ function number<G extends Prose & Given & Range & { unit?: Unit }>(given: G): Op
   const unitProse = given.unit ? ` in ${given.unit}${others.length > 0 ? ` (or ${others.join(", ")})` : ""}` : "";
   return spec<Presence<number, G>>(given, {
     metavar: given.unit ?? "x",
-    expected: rangeProse("a number", given) + unitProse,
+    expected: rangeText(given) + unitProse,
     schema: given.unit
       ? { anyOf: [{ type: "number", ...rangeSchema(given) }, { type: "string" }] }
       : { type: "number", ...rangeSchema(given) },
     decode(raw) {
       const value = toNumber(raw, given.unit);
-      return inRange(value, given) ? { value: value as Presence<number, G> } : got(raw);
+      return isInRange(value, given) ? { value: value as Presence<number, G> } : got(raw);
     },
   });
 }
 
 /** One number for both axes or two, "y,x" (slowest axis first, as trackpy's tuples). */
-function perAxis<G extends Prose & Given & Range & { odd?: boolean; whole?: boolean }>(
-  given: G,
-): OptionSpec<Presence<PerAxis, G>> {
-  const noun = given.odd ? "an odd whole number" : given.whole ? "a whole number" : "a number";
-  const fits = (value: number) =>
-    inRange(value, given) &&
-    (!(given.odd || given.whole) || Number.isInteger(value)) &&
-    (!given.odd || value % 2 === 1);
+function perAxis<G extends Prose & Given & Range>(given: G): OptionSpec<Presence<PerAxis, G>> {
   return spec<Presence<PerAxis, G>>(given, {
     metavar: "px",
-    expected: `${rangeProse(noun, given)}, or two for y,x`,
+    expected: `${rangeText(given)}, or two for y,x`,
     schema: {
       anyOf: [
         { type: "number" },
@@ -157,7 +167,8 @@ function perAxis<G extends Prose & Given & Range & { odd?: boolean; whole?: bool
     decode(raw) {
       const parts = Array.isArray(raw) ? raw : typeof raw === "string" ? raw.split(",") : [raw];
       const numbers = parts.map((part) => toNumber(part, "px"));
-      if (numbers.length < 1 || numbers.length > 2 || !numbers.every(fits)) return got(raw);
+      if (numbers.length < 1 || numbers.length > 2 || !numbers.every((value) => isInRange(value, given)))
+        return got(raw);
       const [y, x = y] = numbers as [number, number?];
       return { value: { y, x } as Presence<PerAxis, G> };
     },

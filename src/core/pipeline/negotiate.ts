@@ -68,15 +68,33 @@ export function withPreset(stage: StageDeclaration, raw: RawOptions): RawOptions
 export async function planRun(requests: readonly StageRequest[], version: string): Promise<readonly PlannedStage[]> {
   checkOrder(requests);
   const problems: Problem[] = [];
+  const broken: Problem[] = [];
   const decoded = requests.map((request) => {
     const raw = withPreset(request.stage, request.raw);
     const specs = optionsOf(request.stage);
     const result = decodeOptions(request.servedStage ?? request.label, specs, raw);
     problems.push(...result.problems);
+    broken.push(...result.broken);
     return { ...request, specs, raw, options: result.options as Record<string, unknown> };
   });
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  try {
+    const planned = await negotiateAll(decoded, version);
+    if (broken.length === 0) return planned;
+  } catch (error) {
+    // What one stage finds wrong with its input is told together with what was wrong with the options by themselves.
+    if (!(error instanceof MoteError) || error.exitCode !== 2 || broken.length === 0) throw error;
+    broken.push(...error.problems);
+  }
+  throw new MoteError(broken, { exitCode: 2 });
+}
 
+interface DecodedRequest extends StageRequest {
+  readonly specs: OptionSpecs;
+  readonly options: Record<string, unknown>;
+}
+
+async function negotiateAll(decoded: readonly DecodedRequest[], version: string): Promise<readonly PlannedStage[]> {
   const planned: PlannedStage[] = [];
   let upstream: StreamDescriptor | null = null;
   for (const { stage, label, servedStage, specs, raw, options } of decoded) {

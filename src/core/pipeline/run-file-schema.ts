@@ -1,5 +1,7 @@
 /** Run files as JSON Schema (2020-12), from the stages' declarations. */
 import type { JsonObject } from "../model/json.js";
+import type { OptionSpec, OptionSpecs } from "../option/option.js";
+import { ruleText } from "../option/rules.js";
 import { optionsOf } from "./negotiate.js";
 import type { StageDeclaration } from "./stage.js";
 
@@ -19,13 +21,19 @@ export function runFileSchema(stages: readonly StageDeclaration[]): JsonObject {
   };
 }
 
+/** What it does, and when it means something. */
+function describe(spec: OptionSpec<unknown>, specs: OptionSpecs): string {
+  const rule = ruleText(spec, specs);
+  return rule ? `${spec.doc} (${rule})` : spec.doc;
+}
+
 function stageSchema(stage: StageDeclaration): JsonObject {
   const specs = Object.entries(optionsOf(stage));
   const properties = specs.map(([name, spec]) => [
     name,
     {
       ...spec.schema,
-      description: spec.doc,
+      description: describe(spec, optionsOf(stage)),
       ...(spec.default === undefined ? {} : { default: spec.default }),
     },
   ]);

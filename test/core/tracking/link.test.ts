@@ -346,12 +346,12 @@ test("all parameters that cannot be used are named at once", () => {
     maxSubnet: 0,
     linkBudgetMs: -1,
   };
-  expect(checkLinkParameters(wrong).map((problem) => problem.where)).toEqual([
-    "link, --search-range",
-    "link, --memory",
-    "link, --adaptive-stop",
-    "link, --adaptive-step",
-    "link, --max-subnet",
-    "link, --link-budget",
+  expect(checkLinkParameters(wrong).map(({ field }) => field)).toEqual([
+    "searchRange",
+    "memory",
+    "adaptiveStep",
+    "maxSubnet",
+    "linkBudgetMs",
+    "adaptiveStop",
   ]);
 });

@@ -373,13 +373,13 @@ test("everything wrong with the parameters is told at once", () => {
     expect(error).toBeInstanceOf(MoteError);
     const { problems, exitCode } = error as MoteError;
     expect(problems.map(({ what }) => what)).toEqual([
-      "10 on y cannot be a window of --refine gaussian",
+      "10 on y cannot be a window of gaussian",
       "61 on x is more than the frame has",
       "a camera gain of 0 e-/ADU",
       "a read noise of -1 e-",
       "a camera offset of NaN ADU",
       "0.1 px",
-      "0",
+      "expected a whole number, at least 1, got 0",
     ]);
     expect(exitCode).toBe(2);
   }

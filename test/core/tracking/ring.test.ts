@@ -279,10 +279,10 @@ test("everything wrong with the parameters is told at once", () => {
   } catch (error) {
     expect(error).toBeInstanceOf(MoteError);
     expect((error as MoteError).problems.map(({ where }) => where)).toEqual([
-      "track, --diameter",
-      "track, --min-score",
-      "track, --separation",
-      "track, --radius-tolerance",
+      "ring locator, minScore",
+      "ring locator, separation",
+      "ring locator, radiusTolerance",
+      "ring locator, diameter",
     ]);
   }
 });

@@ -207,7 +207,7 @@ test("an overlap below the reach of the filters and the refinement is refused, w
   expect(checkTiles({ height: 256, width: 256, overlap: 29 }, 29)).toEqual([]);
   expect(checkTiles({ height: 256, width: 256, overlap: 28 }, 29)).toMatchObject([
     {
-      where: "--tile-overlap",
+      field: "overlap",
       what: expect.stringMatching(/at least 29, .* got 28/),
       hint: expect.stringMatching(/29/),
     },

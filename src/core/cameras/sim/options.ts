@@ -1,9 +1,8 @@
 /**
- * The options of `acquire --camera sim`. None has a default of its own in its declaration, so that one given without the
- * camera can be refused by name; what is left out comes from `simDefaults`, and the help says so.
+ * The options of `acquire --camera sim`. None has a default of its own in its declaration, since some depend on the bit
+ * depth; what is left out comes from `simDefaults`, and the help says so.
  */
 import { refusal } from "../../errors.js";
-import { kebab } from "../../option/names.js";
 import { type OptionsOf, option } from "../../option/option.js";
 import { type Fault, parseFault } from "../faults.js";
 import type { SimSettings } from "./settings.js";
@@ -148,16 +147,6 @@ function isFault(raw: unknown): raw is Fault {
   if (typeof raw !== "object" || raw === null) return false;
   const { kind, first, last } = raw as Partial<Fault>;
   return parseFault(`${kind}@${first}-${last}`) !== undefined;
-}
-
-/** The simulation's options that were given, as they are typed. */
-export function givenSimOptions(options: SimOptions): string[] {
-  return Object.keys(simOptions)
-    .filter((name) => {
-      const value = options[name as keyof SimOptions];
-      return Array.isArray(value) ? value.length > 0 : value !== undefined;
-    })
-    .map((name) => `--${kebab(name)}`);
 }
 
 /** Completes the options; refuses light that the bit depth cannot hold. */

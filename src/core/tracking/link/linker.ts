@@ -3,7 +3,7 @@
  * 179:298). Owns the live tracks; knows nothing of images, tables or files.
  */
 
-import { MoteError } from "../../errors.js";
+import { MoteError, parameterRefusal } from "../../errors.js";
 import { detectionFlag } from "../../model/detection.js";
 import { later, type MonotonicMs, msBetween, never, now } from "../../time.js";
 import { CandidateGraph } from "./candidate-graph.js";
@@ -79,8 +79,8 @@ export interface Linker {
  * `now` is the clock of `linkBudgetMs`. Refuses parameters that cannot be used (MoteError).
  */
 export function createLinker(parameters: LinkParameters, options: { readonly now?: () => MonotonicMs } = {}): Linker {
-  const problems = checkLinkParameters(parameters);
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const faults = checkLinkParameters(parameters);
+  if (faults.length > 0) throw parameterRefusal("linker", faults);
   return new StreamingLinker(resolveLinkParameters(parameters), options.now ?? now);
 }
 

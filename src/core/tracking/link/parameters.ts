@@ -1,5 +1,6 @@
 /** What a user may ask of the linker, what an unset value means, and which values are refused. */
-import type { Problem } from "../../errors.js";
+import type { ParameterFault } from "../../errors.js";
+import { rangeFaults } from "../../model/range.js";
 
 export type LinkPredictor = "none" | "nearest-velocity" | "drift";
 
@@ -34,49 +35,27 @@ export interface LinkParameters {
 /** trackpy's Linker.MAX_SUB_NET_SIZE_ADAPTIVE: tracks in a subnet beyond which the adaptive search shrinks the range. */
 export const adaptiveMaxSubnet = 15;
 
-/** Every value of `parameters` that cannot be used, as problems of the `link` stage; empty when all is well. */
-export function checkLinkParameters(parameters: LinkParameters): Problem[] {
-  const problems: Problem[] = [];
-  const refuse = (option: string, expected: string, got: unknown, hint?: string): void => {
-    const where = `link, --${option}`;
-    const what = `expected ${expected}, got ${String(got)}`;
-    problems.push(hint === undefined ? { where, what } : { where, what, hint });
-  };
-  const { searchRange, memory, adaptiveStop, adaptiveStep, predictor, maxSubnet, linkBudgetMs } = parameters;
+/** What each parameter may be, for the options that set them too. */
+export const linkRanges = {
+  searchRange: { above: 0 },
+  memory: { whole: true, min: 0, max: 1_000_000 },
+  adaptiveStop: { above: 0 },
+  adaptiveStep: { above: 0, below: 1 },
+  maxSubnet: { whole: true, min: 1 },
+  linkBudgetMs: { min: 0 },
+} as const;
 
-  for (const axis of ["y", "x"] as const) {
-    const range = searchRange[axis];
-    if (!(Number.isFinite(range) && range > 0)) refuse("search-range", `a positive length on the ${axis} axis`, range);
+/** Every value of `parameters` that cannot be used; empty when all is well. */
+export function checkLinkParameters(parameters: LinkParameters): ParameterFault<keyof LinkParameters>[] {
+  const faults: ParameterFault<keyof LinkParameters>[] = rangeFaults(linkRanges, parameters);
+  const { searchRange, adaptiveStop, predictor } = parameters;
+  if (adaptiveStop !== undefined && adaptiveStop >= Math.max(searchRange.y, searchRange.x)) {
+    const what = `expected less than the search range ${searchRange.y},${searchRange.x}, got ${adaptiveStop}`;
+    faults.push({ field: "adaptiveStop", what, hint: "The range only shrinks: stop lower." });
   }
-  if (memory !== undefined && !(Number.isSafeInteger(memory) && memory >= 0)) {
-    refuse("memory", "a whole number of frames, 0 or more", memory);
-  }
-  if (adaptiveStop !== undefined) {
-    if (!(Number.isFinite(adaptiveStop) && adaptiveStop > 0)) {
-      refuse("adaptive-stop", "a positive length", adaptiveStop);
-    } else if (adaptiveStop >= Math.max(searchRange.y, searchRange.x)) {
-      const range = `${searchRange.y},${searchRange.x}`;
-      refuse(
-        "adaptive-stop",
-        `less than the search range ${range}`,
-        adaptiveStop,
-        "The range only shrinks: stop lower.",
-      );
-    }
-  }
-  if (adaptiveStep !== undefined && !(adaptiveStep > 0 && adaptiveStep < 1)) {
-    refuse("adaptive-step", "a factor between 0 and 1, both excluded", adaptiveStep);
-  }
-  if (predictor !== undefined && !linkPredictors.includes(predictor)) {
-    refuse("predictor", `one of ${linkPredictors.join(", ")}`, predictor);
-  }
-  if (maxSubnet !== undefined && !(Number.isSafeInteger(maxSubnet) && maxSubnet >= 1)) {
-    refuse("max-subnet", "a whole number of tracks, 1 or more", maxSubnet);
-  }
-  if (linkBudgetMs !== undefined && !(Number.isFinite(linkBudgetMs) && linkBudgetMs >= 0)) {
-    refuse("link-budget", "a time, 0 or more", linkBudgetMs);
-  }
-  return problems;
+  if (predictor !== undefined && !linkPredictors.includes(predictor))
+    faults.push({ field: "predictor", what: `expected one of ${linkPredictors.join(", ")}, got ${String(predictor)}` });
+  return faults;
 }
 
 /** The parameters with every default filled in, and the search in the units in which distances are measured. */

@@ -1,9 +1,10 @@
 /** What `locate` can be told, with trackpy's defaults, and everything that can be wrong with it. Knows no pixels. */
 
-import type { Problem } from "../../errors.js";
+import type { ParameterFault } from "../../errors.js";
 import type { FrameShape } from "../../model/descriptor.js";
 import type { PerAxis } from "../../model/per-axis.js";
 import { maximumPixel, type PixelFormat } from "../../model/pixel-format.js";
+import { rangeFaults } from "../../model/range.js";
 
 export type { FrameShape, PerAxis };
 
@@ -99,117 +100,58 @@ export function edgeMargin(params: LocateParameters): PerAxis {
   return { y: margin("y"), x: margin("x") };
 }
 
-const perAxisRules: readonly {
-  key: "diameter" | "separation" | "noiseSize" | "smoothingSize";
-  where: string;
-  what: string;
-  hint: string;
-  holds: (value: number) => boolean;
-}[] = [
-  {
-    key: "diameter",
-    where: "--diameter",
-    what: "must be an odd whole number of at least 3",
-    hint: "A feature has a centre pixel: round up to the next odd number.",
-    holds: (value) => Number.isInteger(value) && value % 2 === 1 && value >= 3 && value <= 301,
-  },
-  {
-    key: "separation",
-    where: "--separation",
-    what: "must be at least 1 pixel",
-    hint: "Leave it out for the default, diameter + 1.",
-    holds: (value) => Number.isFinite(value) && value >= 1,
-  },
-  {
-    key: "noiseSize",
-    where: "--noise-size",
-    what: "must be 0 (no low-pass) or more",
-    hint: "It is the sigma of the low-pass in pixels; 1 is the default.",
-    holds: (value) => Number.isFinite(value) && value >= 0,
-  },
-  {
-    key: "smoothingSize",
-    where: "--smoothing-size",
-    what: "must be an odd whole number",
-    hint: "It is the edge of the moving average; leave it out for the diameter.",
-    holds: (value) => Number.isInteger(value) && value % 2 === 1 && value >= 1,
-  },
-];
+/** What each parameter may be, for the options that set them too. */
+export const locateRanges = {
+  diameter: { odd: true, min: 3, max: 301 },
+  separation: { min: 1 },
+  noiseSize: { min: 0 },
+  smoothingSize: { odd: true, min: 1 },
+  threshold: { min: 0 },
+  percentile: { min: 0, max: 100 },
+  topn: { whole: true, min: 1 },
+  maxIterations: { whole: true, min: 1, max: 1000 },
+} as const;
+
+type LocateFault = ParameterFault<keyof LocateParameters>;
 
 /** Every reason why these parameters cannot locate anything in such a frame; empty when all is well. */
-export function checkLocateParameters(params: LocateParameters, shape: FrameShape, format: PixelFormat): Problem[] {
-  const problems: Problem[] = [];
-  for (const rule of perAxisRules) {
-    const value = params[rule.key];
-    if (rule.holds(value.y) && rule.holds(value.x)) continue;
-    const tooLarge = rule.key === "diameter" && Math.max(value.y, value.x) > 301;
-    problems.push({
-      where: rule.where,
-      what: `${tooLarge ? "must be at most 301" : rule.what}, got ${describePerAxis(value)}`,
-      hint: tooLarge ? "Bin the frames first." : rule.hint,
-    });
-  }
-  if (params.preprocess) problems.push(...checkBandPass(params));
-  problems.push(...checkFits(params, shape), ...checkFilters(params, format));
-  return problems;
+export function checkLocateParameters(params: LocateParameters, shape: FrameShape): LocateFault[] {
+  return [
+    ...rangeFaults(locateRanges, params),
+    ...(params.preprocess ? checkBandPass(params) : []),
+    ...checkFits(params, shape),
+    ...checkLimits(params),
+  ];
 }
 
-function checkBandPass({ noiseSize, smoothingSize }: LocateParameters): Problem[] {
+function checkBandPass({ noiseSize, smoothingSize }: LocateParameters): LocateFault[] {
   if (noiseSize.y < smoothingSize.y && noiseSize.x < smoothingSize.x) return [];
   return [
     {
-      where: "--noise-size",
+      field: "noiseSize",
       what: `must be below the smoothing size ${describePerAxis(smoothingSize)}, got ${describePerAxis(noiseSize)}`,
-      hint: "The band-pass keeps what lies between the two: make noise-size smaller or smoothing-size larger.",
+      hint: "The band-pass keeps what lies between the two: make the noise size smaller or the smoothing size larger.",
     },
   ];
 }
 
-function checkFits(params: LocateParameters, shape: FrameShape): Problem[] {
-  const { diameter } = params;
+function checkFits({ diameter }: LocateParameters, shape: FrameShape): LocateFault[] {
   if (shape.height >= diameter.y && shape.width >= diameter.x) return [];
   return [
     {
-      where: "--diameter",
+      field: "diameter",
       what: `a feature of ${diameter.x} x ${diameter.y} pixels does not fit a frame of ${shape.width} x ${shape.height}`,
       hint: "Choose a smaller diameter, or larger frames or tiles.",
     },
   ];
 }
 
-function checkFilters(params: LocateParameters, format: PixelFormat): Problem[] {
-  const problems: Problem[] = [];
-  const expect = (holds: boolean, where: string, what: string, got: unknown, hint: string) => {
-    if (!holds) problems.push({ where, what: `${what}, got ${got}`, hint });
-  };
-  const { threshold = defaultThreshold(format), percentile, topn, maxIterations } = params;
-  expect(Number.isFinite(threshold), "--threshold", "must be a number", threshold, "Leave it out for the default.");
-  expect(percentile >= 0 && percentile <= 100, "--percentile", "must be 0 to 100", percentile, "64 is the default.");
-  expect(
-    topn === undefined || (Number.isInteger(topn) && topn >= 1),
-    "--topn",
-    "must be a whole number of at least 1",
-    topn,
-    "Leave it out to keep every feature.",
-  );
-  expect(
-    Number.isInteger(maxIterations) && maxIterations >= 1,
-    "--max-iterations",
-    "must be a whole number of at least 1",
-    maxIterations,
-    "10 is the default.",
-  );
-  const limits = [
-    ["--minmass", params.minMass],
-    ["--maxmass", params.maxMass],
-    ["--maxsize", params.maxSize],
-    ["--min-ecc", params.minEcc],
-    ["--max-ecc", params.maxEcc],
-  ] as const;
-  for (const [where, value] of limits) {
-    expect(value === undefined || !Number.isNaN(value), where, "must be a number", value, "Leave it out for no limit.");
-  }
-  return problems;
+/** Limits may be infinite, which is no limit, but not NaN, which nothing passes. */
+function checkLimits(params: LocateParameters): LocateFault[] {
+  const limits = ["minMass", "maxMass", "maxSize", "minEcc", "maxEcc"] as const;
+  return limits
+    .filter((field) => Number.isNaN(params[field]))
+    .map((field) => ({ field, what: "expected a number, got NaN", hint: "Leave it out for no limit." }));
 }
 
 function describePerAxis({ y, x }: PerAxis): string {

@@ -3,7 +3,7 @@
  * way, and the peaks within it. What a tile's work reads beyond its edges is its neighbours' work, finished before.
  */
 
-import type { Problem } from "../../errors.js";
+import type { ParameterFault } from "../../errors.js";
 import { type FrameShape, type LocateParameters, lowPassReach, peakReach } from "./parameters.js";
 
 /** Size of the tiles, pixels, and how far the work on one may reach beyond its edges. */
@@ -114,13 +114,13 @@ export function leastOverlap(params: LocateParameters): number {
 }
 
 /** What is wrong with tiles for such a search. */
-export function checkTiles(size: TileSize, least: number): Problem[] {
+export function checkTiles(size: TileSize, least: number): ParameterFault<"overlap">[] {
   if (size.overlap >= least) return [];
   return [
     {
-      where: "--tile-overlap",
+      field: "overlap",
       what: `must be at least ${least}, the reach of these filters and of the refinement, got ${size.overlap}`,
-      hint: `Give --tile-overlap ${least} or more: a particle on a tile's edge would not be found as in the whole frame.`,
+      hint: `Give ${least} or more: a particle on a tile's edge would not be found as in the whole frame.`,
     },
   ];
 }

@@ -1,7 +1,8 @@
 /** What a refinement can be told, its defaults, and everything that can be wrong with it. Knows no pixels. */
 
-import type { Problem } from "../../errors.js";
+import type { ParameterFault } from "../../errors.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
+import { isInRange, rangeFaults } from "../../model/range.js";
 import type { FrameShape, PerAxis } from "../locate/parameters.js";
 
 /** How positions found by the locator can be improved; `centroid` leaves them as they are. */
@@ -58,41 +59,37 @@ export function saturationLevel(format: PixelFormat, params: RefineParameters): 
   return params.saturation ?? { uint8: 255, uint16: 65535, float32: Infinity }[format];
 }
 
-/** All that is wrong with the parameters, in the words of the options they come from. */
-export function checkRefineParameters({ method, shape, params }: RefinerSetup): Problem[] {
-  const problems: Problem[] = [];
-  const refuse = (option: string, what: string, hint: string) =>
-    problems.push({ where: `track, --${option}`, what, hint });
+type RefineFault = ParameterFault<"window" | "camera" | "sigma" | "maxIterations">;
+
+/** All that is wrong with the parameters. */
+export function checkRefineParameters({ method, shape, params }: RefinerSetup): RefineFault[] {
+  const faults: RefineFault[] = [];
+  const refuse = (field: RefineFault["field"], what: string, hint: string) => faults.push({ field, what, hint });
   for (const axis of ["y", "x"] as const) {
     const side = params.window[axis];
-    if (!Number.isInteger(side) || side < 5 || side % 2 === 0) {
-      refuse(
-        "diameter",
-        `${side} on ${axis} cannot be a window of --refine ${method}`,
-        "Give an odd number from 5 on.",
-      );
+    if (!isInRange(side, windowRange)) {
+      refuse("window", `${side} on ${axis} cannot be a window of ${method}`, "Give an odd number from 5 on.");
     } else if (side > shape[axis === "y" ? "height" : "width"]) {
-      refuse("diameter", `${side} on ${axis} is more than the frame has`, "Give a smaller diameter.");
+      refuse("window", `${side} on ${axis} is more than the frame has`, "Give a smaller diameter.");
     }
   }
   const { camera, sigma, maxIterations } = params;
-  if (camera !== undefined && !(camera.gain > 0 && Number.isFinite(camera.gain))) {
-    refuse("calibration", `a camera gain of ${camera.gain} e-/ADU`, "Calibrate again: the gain must be above 0.");
+  if (camera !== undefined && !isInRange(camera.gain, { above: 0 })) {
+    refuse("camera", `a camera gain of ${camera.gain} e-/ADU`, "Calibrate again: the gain must be above 0.");
   }
-  if (camera !== undefined && !(camera.readNoise >= 0 && Number.isFinite(camera.readNoise))) {
-    refuse("calibration", `a read noise of ${camera.readNoise} e-`, "Calibrate again: read noise must be 0 or more.");
+  if (camera !== undefined && !isInRange(camera.readNoise, { min: 0 })) {
+    refuse("camera", `a read noise of ${camera.readNoise} e-`, "Calibrate again: read noise must be 0 or more.");
   }
   if (camera !== undefined && !Number.isFinite(camera.offset)) {
-    refuse("calibration", `a camera offset of ${camera.offset} ADU`, "Calibrate again: the offset must be a number.");
+    refuse("camera", `a camera offset of ${camera.offset} ADU`, "Calibrate again: the offset must be a number.");
   }
-  if (sigma !== undefined && !(sigma >= minSigma && sigma <= Math.max(params.window.y, params.window.x))) {
+  if (sigma !== undefined && !isInRange(sigma, { min: minSigma, max: Math.max(params.window.y, params.window.x) })) {
     refuse("sigma", `${sigma} px`, `Give at least ${minSigma} px and no more than the window.`);
   }
-  if (maxIterations !== undefined && !(Number.isInteger(maxIterations) && maxIterations >= 1)) {
-    refuse("fit-iterations", `${maxIterations}`, "Give a whole number from 1 on.");
-  }
-  return problems;
+  return [...faults, ...rangeFaults({ maxIterations: { whole: true, min: 1 } }, { maxIterations })];
 }
+
+const windowRange = { odd: true, min: 5 };
 
 /** Narrower profiles fall between the pixels: amplitude and width could not be told apart. */
 export const minSigma = 0.4;

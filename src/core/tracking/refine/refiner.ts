@@ -1,6 +1,6 @@
 /** Improves the positions of one frame's features, each from the pixels around it. */
 
-import { MoteError } from "../../errors.js";
+import { parameterRefusal } from "../../errors.js";
 import type { PixelArray } from "../../model/pixel-format.js";
 import { GaussianFit } from "./gaussian-fit.js";
 import { checkRefineParameters, type RefinerSetup, saturationLevel } from "./parameters.js";
@@ -60,8 +60,8 @@ export interface Refiner {
  * Throws a MoteError with all problems of `checkRefineParameters`.
  */
 export function createRefiner(setup: RefinerSetup): Refiner {
-  const problems = setup.method === "centroid" ? [] : checkRefineParameters(setup);
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const faults = setup.method === "centroid" ? [] : checkRefineParameters(setup);
+  if (faults.length > 0) throw parameterRefusal("refinement", faults);
   if (setup.method === "centroid") return { refine: () => 0, noteStarts: () => {}, refineSome: () => 0 };
   const { params, shape, format } = setup;
   const window = new FitWindow(

@@ -1,6 +1,7 @@
 /** What the ring locator can be told, its defaults, and everything that can be wrong with it. Knows no pixels. */
 
-import type { Problem } from "../../errors.js";
+import type { ParameterFault } from "../../errors.js";
+import { rangeFaults } from "../../model/range.js";
 import type { FrameShape } from "../locate/parameters.js";
 
 /** bright and dark: a line brighter or darker than both of its sides · edge: the steepest step, up or down. */
@@ -38,26 +39,26 @@ export function completeRingParameters(params: RingParameters): CompleteRingPara
   };
 }
 
+/** What each parameter may be by itself, for the options that set them too. */
+export const ringRanges = {
+  minScore: { above: 0, max: 1 },
+  separation: { min: 1 },
+  radiusTolerance: { min: 0, max: 0.5 },
+  lineWidth: { min: 0.5 },
+  followRange: { above: 0 },
+} as const;
+
 /** All that is wrong with the parameters. */
-export function checkRingParameters(shape: FrameShape, params: RingParameters): Problem[] {
-  const problems: Problem[] = [];
-  const refuse = (option: string, what: string, hint: string) =>
-    problems.push({ where: `track, --${option}`, what, hint });
-  const { diameter, minScore, separation, radiusTolerance, lineWidth, followRange } = completeRingParameters(params);
-  if (!(diameter >= 8)) refuse("diameter", `${diameter} px for a ring`, "Give at least 8, or use --locator particle.");
+export function checkRingParameters(shape: FrameShape, params: RingParameters): ParameterFault<keyof RingParameters>[] {
+  const complete = completeRingParameters(params);
+  const faults: ParameterFault<keyof RingParameters>[] = rangeFaults(ringRanges, complete);
+  const { diameter, lineWidth, followRange } = complete;
+  const refuse = (field: keyof RingParameters, what: string, hint: string) => faults.push({ field, what, hint });
+  if (!(diameter >= 8)) refuse("diameter", `${diameter} px for a ring`, "Give at least 8, or look for blobs.");
   else if (diameter > 2 * Math.min(shape.height, shape.width)) {
     refuse("diameter", `${diameter} px in a frame of ${shape.width} x ${shape.height}`, "Give a smaller diameter.");
   }
-  if (!(minScore > 0 && minScore <= 1)) refuse("min-score", `${minScore}`, "Give a share above 0 and up to 1.");
-  if (!(separation >= 1)) refuse("separation", `${separation} px`, "Give at least 1.");
-  if (!(radiusTolerance >= 0 && radiusTolerance <= 0.5)) {
-    refuse("radius-tolerance", `${radiusTolerance}`, "Give a share from 0 to 0.5.");
-  }
-  if (!(lineWidth >= 0.5 && lineWidth <= diameter / 4)) {
-    refuse("line-width", `${lineWidth} px`, "Give 0.5 to a quarter of the diameter.");
-  }
-  if (!(followRange > 0 && followRange <= diameter / 2)) {
-    refuse("follow-range", `${followRange} px`, "Give a distance up to half the diameter.");
-  }
-  return problems;
+  if (lineWidth > diameter / 4) refuse("lineWidth", `${lineWidth} px`, "Give at most a quarter of the diameter.");
+  if (followRange > diameter / 2) refuse("followRange", `${followRange} px`, "Give at most half the diameter.");
+  return faults;
 }

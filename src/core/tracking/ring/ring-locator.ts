@@ -1,6 +1,6 @@
 /** Locates particles that look like bright or dark rings: centre and radius to a part of a pixel. */
 
-import { MoteError } from "../../errors.js";
+import { parameterRefusal } from "../../errors.js";
 import { detectionCapacity } from "../../model/detection.js";
 import type { PixelArray, PixelFormat } from "../../model/pixel-format.js";
 import type { FrameShape } from "../locate/parameters.js";
@@ -60,8 +60,8 @@ export interface RingLocator {
  * 1345, 2019); the method is another: votes of gradients for candidates, then a matched filter along rays.
  */
 export function createRingLocator({ shape, params }: RingLocatorSetup): RingLocator {
-  const problems = checkRingParameters(shape, params);
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const faults = checkRingParameters(shape, params);
+  if (faults.length > 0) throw parameterRefusal("ring locator", faults);
   const complete = completeRingParameters(params);
   const { separation, diameter, followRange } = complete;
   const capacity = detectionCapacity(shape, { y: separation, x: separation });
