@@ -1,12 +1,20 @@
 import { defineConfig } from "vitest/config";
+import { slowTests } from "./test/tiers.js";
+
+const all = "test/**/*.test.ts";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: "test/begin-run.ts",
+    reporters: ["default", "./test/tell-left-out.ts"],
     // Generous: what a test waits for has a deadline of its own that says what it was.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    // `npx vitest run` runs both, `--project quick` one of them.
+    projects: [
+      { extends: true, test: { name: "quick", include: [all], exclude: [...slowTests] } },
+      { extends: true, test: { name: "slow", include: [...slowTests] } },
+    ],
   },
 });

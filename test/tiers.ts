@@ -1,0 +1,23 @@
+/**
+ * Which tests `npm test` leaves to `npm run test:all`: those that start, kill and judge programs by the dozen. A file that is
+ * not listed is of the quick tier, which has to stay under three minutes on two processors.
+ */
+export const slowTests: readonly string[] = [
+  // Every container against every fault.
+  "test/faults/containers.test.ts",
+  // Kills, full disks and failing disks, container by container, judged by other people's programs.
+  "test/core/storage/faults.test.ts",
+  "test/core/storage/table-faults.test.ts",
+  "test/core/storage/tiff-faults.test.ts",
+  "test/core/storage/zarr-faults.test.ts",
+  "test/core/storage/h5-crash.test.ts",
+  "test/core/storage/short-writes.test.ts",
+  "test/e2e/disk-full.test.ts",
+  "test/e2e/faulty-disks.test.ts",
+  // Real time: cameras that outrun disks and pipes.
+  "test/core/pipeline/spill.test.ts",
+  "test/e2e/spill.test.ts",
+  // Every format into every other, every flipped byte.
+  "test/e2e/round-trips.test.ts",
+  "test/e2e/verify.test.ts",
+];
