@@ -19,7 +19,7 @@ export const recover = defineCommand({
   name: "recover",
   summary: "Get back what is whole in a damaged or cut file, into a new file.",
   description:
-    "The old file is only read. Every frame that is whole is copied, and what is missing is named. Exit code 0: everything was there. 3: something is missing. 1: nothing could be got back. A file of frames can become any container of frames: recover cut.mote --out whole.h5.",
+    "The old file is only read. Every frame that is whole is copied, and what is missing is named. Exit code 0: everything that the file knows of was there. 3: something is missing, or the file was not finished. 1: nothing could be got back. A file of frames can become any container of frames: recover cut.mote --out whole.h5.",
   usage: "FILE",
   options,
   positional: "files",
@@ -33,7 +33,7 @@ export const recover = defineCommand({
     const where = `recover, ${path}`;
     const { formatOf, recoveredName } = await import("../core/storage/archive-formats.js");
     const { outProblem } = await import("../core/storage/recover/out-problem.js");
-    const { Recovery } = await import("../core/storage/recover/recovery.js");
+    const { recoverFile } = await import("../core/storage/recover/recover-file.js");
     const { recoveryJson, recoveryText } = await import("../core/storage/recover/recovery-text.js");
     const format = formatOf(where, path);
     if (!format.recover)
@@ -43,14 +43,14 @@ export const recover = defineCommand({
     if (problem) throw refusal(problem.where, problem.what, problem.hint);
 
     const startedAt = now();
-    const recovery = new Recovery(path, out, (done, total) => context.progress(path, done, total));
-    const recoverOne = await format.recover();
-    await recoverOne(recovery, { where, version: context.version });
+    const recoverContext = { where, version: context.version };
+    const onProgress = (done: number, total: number) => context.progress(path, done, total);
+    const recovery = await recoverFile(path, out, format.recover, recoverContext, onProgress);
     const elapsedMs = msSince(startedAt);
     return {
       text: recoveryText(recovery, elapsedMs),
       json: recoveryJson(recovery, elapsedMs),
-      exitCode: recovery.lossCount > 0 ? 3 : 0,
+      exitCode: recovery.hasLoss ? 3 : 0,
     };
   },
 });

@@ -34,7 +34,7 @@ export const verify = defineCommand({
   async run({ files, sample }, context) {
     const { formatOf } = await import("../core/storage/archive-formats.js");
     const { exitCodeOf, worstOf } = await import("../core/storage/verify/verdict.js");
-    const { Verification } = await import("../core/storage/verify/verification.js");
+    const { verifyFile } = await import("../core/storage/verify/verify-file.js");
     const { verificationJson, verificationText } = await import("../core/storage/verify/verification-text.js");
     const problems: Problem[] = [];
     const known = files.flatMap((path) => {
@@ -53,11 +53,8 @@ export const verify = defineCommand({
     const verdicts: Verdict[] = [];
     for (const { path, format } of known) {
       const startedAt = now();
-      const report = new Verification(path, (done, total) => context.progress(path, done, total));
-      report.format = format.name;
-      report.isRecoverable = format.recover !== undefined;
-      const verifyOne = await format.verify();
-      await verifyOne(path, report, { sample: sample ?? null });
+      const onProgress = (done: number, total: number) => context.progress(path, done, total);
+      const report = await verifyFile(path, format, { sample: sample ?? null }, onProgress);
       const elapsedMs = msSince(startedAt);
       texts.push(verificationText(report, elapsedMs));
       reports.push(verificationJson(report, elapsedMs));

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { borrowPixels, bytesPerPixel } from "../../../src/core/model/pixel-format.js";
 import { formatOf } from "../../../src/core/storage/archive-formats.js";
 import { openImageFile } from "../../../src/core/storage/read/formats.js";
-import { Recovery } from "../../../src/core/storage/recover/recovery.js";
-import { Verification } from "../../../src/core/storage/verify/verification.js";
+import { recoverFile } from "../../../src/core/storage/recover/recover-file.js";
+import type { Recovery } from "../../../src/core/storage/recover/recovery.js";
+import type { Verification } from "../../../src/core/storage/verify/verification.js";
+import { verifyFile } from "../../../src/core/storage/verify/verify-file.js";
 
 /**
  * A folder in memory where there is one: hundreds of files are written and synced. The HDF5 library also keeps a file open that
@@ -17,23 +19,19 @@ export function quickFolder(name: string): string {
 }
 
 export async function verified(path: string, sample: number | null = null): Promise<Verification> {
-  const report = new Verification(path);
-  const verify = await formatOf("test", path).verify();
-  await verify(path, report, { sample });
-  return report;
+  return verifyFile(path, formatOf("test", path), { sample });
 }
 
 /** Recovers and asserts that the original is untouched. */
 export async function recovered(path: string, out: string): Promise<Recovery> {
   const before = snapshot(path);
-  const recovery = new Recovery(path, out);
-  const recover = await formatOf("test", path).recover!();
-  const failed = await recover(recovery, { where: `recover, ${path}`, version: "0.0.0" }).catch(
+  const context = { where: `recover, ${path}`, version: "0.0.0" };
+  const recovery = await recoverFile(path, out, formatOf("test", path).recover!, context).catch(
     (error: unknown) => error,
   );
   if (snapshot(path) !== before) throw new Error(`${path} was changed`);
-  if (failed) throw failed;
-  return recovery;
+  if (recovery instanceof Error) throw recovery;
+  return recovery as Recovery;
 }
 
 function snapshot(path: string): string {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
@@ -34,8 +34,11 @@ async function record(extension: string, count: number, tiff: TiffSettings, fram
     await store.append(frame);
     ends.push(readFileSync(path).length);
   }
+  // What kill -9 leaves between two frames.
+  const unclosed = newName(extension);
+  copyFileSync(path, unclosed);
   await store.close(end);
-  return { path, ends };
+  return { path, ends, unclosed };
 }
 
 function pixelsOf(number: number): number[] {
@@ -111,6 +114,49 @@ for (const [extension, settings, frameCount] of variants) {
     expect(found).toBeGreaterThan(5);
   });
 }
+
+for (const [extension, settings, frameCount] of variants) {
+  test(`${extension} ${settings.compression}, of ${frameCount}: what a kill leaves is told from what was closed`, async () => {
+    const { path, unclosed } = await record(extension, 3, settings, frameCount);
+    const closed = await verified(path);
+    expect([closed.verdict, closed.isEnded, closed.framesExpected]).toEqual(["unchecked", true, 3]);
+    expect(closed.unchecked.map(({ aspect }) => aspect)).toEqual(["pixels"]);
+    const report = await verified(unclosed);
+    expect([report.verdict, report.frames]).toEqual(["incomplete", 3]);
+    expect(report.reasons).toContainEqual({ code: "completeness-missing", count: 1 });
+    const out = newName(extension);
+    const recovery = await recovered(unclosed, out);
+    expect([recovery.ending, recovery.frames, recovery.hasLoss]).toEqual(["unfinished", 3, true]);
+    expect((await verified(out)).isEnded).toBe(true);
+    expect(await recovered(path, newName(extension))).toMatchObject({ ending: "finished", hasLoss: false });
+  });
+}
+
+test("a TIFF that says how many pages it was closed with tells that pages are gone, however the chain ends", async () => {
+  const { path } = await record(".tif", 3, plain);
+  const bytes = readFileSync(path);
+  // The link of the second page to the third: its last word, in front of its texts.
+  const first = bytes.readUInt32LE(4);
+  const second = bytes.readUInt32LE(first + 2 + bytes.readUInt16LE(first) * 12);
+  bytes.writeUInt32LE(0, second + 2 + bytes.readUInt16LE(second) * 12);
+  writeFileSync(path, bytes);
+  const report = await verified(path);
+  expect([report.verdict, report.frames, report.framesExpected]).toEqual(["incomplete", 2, 3]);
+  expect(await recovered(path, newName(".tif"))).toMatchObject({ frames: 2, lostFrames: 1, hasLoss: true });
+});
+
+test("a TIFF of a Mote that marked no end, or of another program, is not checked for it", async () => {
+  const { path } = await record(".tif", 2, plain);
+  const text = readFileSync(path, "latin1");
+  const others = [text.replace('"end":{', '"old":{'), text.replace('{"frame_number"', '{"other_number"')];
+  for (const other of others) {
+    writeFileSync(path, other, "latin1");
+    const report = await verified(path);
+    expect([report.verdict, report.findings]).toEqual(["unchecked", []]);
+    expect(report.unchecked.map(({ aspect }) => aspect)).toEqual(["pixels", "end"]);
+    expect(await recovered(path, newName(".tif"))).toMatchObject({ ending: "unknown", hasLoss: false });
+  }
+});
 
 test("a page that does not decode is named, with its byte; pages behind a broken link are found", async () => {
   const { path, ends } = await record(".tif", 5, { compression: "deflate", isPredicted: false });

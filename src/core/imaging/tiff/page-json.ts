@@ -6,6 +6,7 @@
 import { FrameHeader, frameHeaderBytes, noDeviceFrameNumber } from "../../model/frame-header.js";
 import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
+import { readEnd, type TiffEnd } from "./end-mark.js";
 import type { TiffPage } from "./page.js";
 
 type NumericField = Exclude<
@@ -70,6 +71,8 @@ export interface PageRecord {
   readonly header: FrameHeader;
   /** On the first page only. */
   readonly stream?: StreamFacts;
+  /** On the first page: null while the file grows; absent in files that say nothing of their end. */
+  readonly end?: TiffEnd | null;
 }
 
 /** Reads the description of a page of ours; undefined for any other text. What is damaged counts as unknown. */
@@ -98,7 +101,8 @@ export function readPageRecord(description: string, page: TiffPage): PageRecord 
     if (typeof value === "string" && /^-?\d{1,19}$/.test(value)) header[field] = BigInt.asIntN(64, BigInt(value));
   }
   const stream = readStream(json.stream, sampleBytes * 8);
-  return stream ? { header, stream } : { header };
+  const end = readEnd(json);
+  return { header, ...(stream && { stream }), ...(end !== undefined && { end }) };
 }
 
 function readStream(value: unknown, mostBits: number): StreamFacts | undefined {

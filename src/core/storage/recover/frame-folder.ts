@@ -109,14 +109,12 @@ function tellLosses({ journal, bad, good, descriptor }: FolderFound, recovery: R
   if (journal.quarantined > 0) {
     recovery.lost(`frames that were in ${quarantineName}/ before, as raw pixels`, journal.quarantined);
   }
-  if (journal.end) return;
-  const next = Math.max(good.at(-1)?.frame ?? -1, ...bad.map(({ frame }) => frame ?? -1)) + 1;
-  const announced = descriptor.frameCount;
-  if (announced === null) {
-    recovery.lost(`the frames after ${next - 1}: the run was cut, and nothing says how long it was`, null);
-  } else if (next < announced) {
-    recovery.lostRange(next, announced - next, `missing, the run was cut (${announced} frames were announced)`);
+  if (journal.end) {
+    recovery.finished();
+    return;
   }
+  const next = Math.max(good.at(-1)?.frame ?? -1, ...bad.map(({ frame }) => frame ?? -1)) + 1;
+  recovery.unfinishedBehind("the run was cut", next, descriptor.frameCount);
 }
 
 async function copyFolder(found: FolderFound, recovery: Recovery): Promise<void> {

@@ -246,22 +246,13 @@ class H5Salvage implements Salvage {
   #finish(onEvent: (event: StreamEvent) => void): void {
     for (const event of this.#lost.before(Number.POSITIVE_INFINITY)) onEvent(event);
     const metrics = jsonAttribute(this.#file, "processing_metrics");
+    if (this.#state.isClosed === true) this.#recovery.finished();
     if (this.#state.isClosed !== false) {
       if (Array.isArray(metrics.stages)) this.end = metrics as unknown as EndOfStream;
       else this.end = { isComplete: true, lost: 0, stages: [] };
       return;
     }
-    const announced = this.descriptor.frameCount;
-    const there = this.#number + 1;
-    if (announced === null) {
-      this.#recovery.lost(
-        `the frames after ${this.#number}: the file was not closed, and nothing says how long the run was`,
-        null,
-      );
-    } else if (there < announced) {
-      const why = `missing, the file was not closed (${announced} frames were announced)`;
-      this.#recovery.lostRange(there, announced - there, why);
-    } else this.#recovery.note(`the file was not closed; all ${announced} announced frames are there`);
+    this.#recovery.unfinishedBehind("the file was not closed", this.#number + 1, this.descriptor.frameCount);
   }
 }
 

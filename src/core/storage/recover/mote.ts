@@ -182,17 +182,17 @@ class MoteSalvage implements Salvage {
       return;
     }
     const total = this.end ? (this.end.stages.at(-1)?.out ?? this.#seen) : this.descriptor.frameCount;
+    if (this.end) this.#recovery.finished();
+    else this.#recovery.unfinished();
     if (this.end && at < 0) return;
-    if (total === null) {
-      const after = this.#lastFrame < 0 ? "all frames" : `the frames after ${this.#lastFrame}`;
-      this.#recovery.lost(`${after}: the recording was cut, and nothing says how long it was`, null);
-    } else if (total > this.#seen) {
+    if (total !== null && total > this.#seen) {
       const why =
         at < 0 ? `missing, the recording was cut (${total} frames were announced)` : `damaged, from byte ${at} on`;
       this.#lose(first, total - this.#seen, why, onEvent);
-    } else if (at >= 0 && !this.#isTold)
+    } else if (at >= 0 && !this.#isTold) {
       this.#recovery.lost(`behind the last frame: a message at byte ${at} is damaged`);
-    else this.#recovery.note(`the end of the recording is missing; all ${total} announced frames are there`);
+    } else if (!this.end)
+      this.#recovery.unfinishedBehind("the recording was cut", first, total === null ? null : first);
   }
 
   /** Header and pixels into the frame, rows without padding; false when it is not of the stream's shape. */

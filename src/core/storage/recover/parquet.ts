@@ -157,10 +157,8 @@ class ParquetSalvage implements Salvage {
   }
 
   #tellEnd(): false {
-    if (this.#source.notes.get("mote.is_complete") === "true") return false;
-    const after = this.#lastFrame < 0 ? "all frames" : `the frames after ${this.#lastFrame}`;
-    const why = "the table was not closed in order, and nothing says how long the run was";
-    this.#recovery.lost(`${after}, if there were any: ${why}`, null);
+    if (this.#source.notes.get("mote.is_complete") === "true") this.#recovery.finished();
+    else this.#recovery.unfinishedBehind("the table was not closed in order", this.#lastFrame + 1);
     return false;
   }
 }

@@ -1,16 +1,23 @@
 /** A recovery for people and for programs: what is in the new file, what is missing, what became of the old one. */
 import { formatBytes, formatCount, formatDuration } from "../../units.js";
 import { fileBytes } from "../files.js";
-import type { Recovery } from "./recovery.js";
+import type { Ending, Recovery } from "./recovery.js";
 
 const shownLosses = 12;
+
+/** What is said of a recovery that missed nothing it knows of. */
+const withoutLoss: Readonly<Record<Ending, string>> = {
+  finished: "nothing lost",
+  unfinished: "all that is known of is there, the run was not finished",
+  unknown: "all that is there, nothing says whether it was finished",
+};
 
 export function recoveryText(recovery: Recovery, elapsedMs: number): string {
   const { out, frames, rows, losses } = recovery;
   const parts: string[] = [];
   if (frames !== null) parts.push(formatCount(frames, "frame"));
   if (rows !== null) parts.push(formatCount(rows, frames === null ? "row" : "detection"));
-  if (recovery.lossCount === 0) parts.push("nothing lost");
+  if (recovery.lossCount === 0) parts.push(withoutLoss[recovery.ending]);
   const size = fileBytes(out);
   const lines = [
     `${out}: ${parts.join(", ")}${size > 0 ? `, ${formatBytes(size)}` : ""}, in ${formatDuration(elapsedMs)}`,
@@ -40,6 +47,7 @@ export function recoveryJson(recovery: Recovery, elapsedMs: number) {
     isLostCounted: recovery.isLostCounted,
     losses: recovery.losses.map((loss) => ({ ...loss })),
     lossCount: recovery.lossCount,
+    ending: recovery.ending,
     notes: [...recovery.notes],
     elapsedMs: Math.round(elapsedMs),
   };

@@ -12,6 +12,9 @@ export interface Loss {
   readonly firstFrame: number | null;
 }
 
+/** "unknown": nothing in the file says whether it was finished, as in a table of lines. */
+export type Ending = "finished" | "unfinished" | "unknown";
+
 const mostLosses = 100;
 
 /** A recovery while it goes on: a format's salvager tells it what it wrote and what it lost. */
@@ -24,6 +27,7 @@ export class Recovery {
   rows: number | null = null;
   readonly losses: Loss[] = [];
   readonly notes: string[] = [];
+  #ending: Ending = "unknown";
   #lossCount = 0;
   #lostFrames = 0;
   #isLostUnknown = false;
@@ -75,6 +79,40 @@ export class Recovery {
       frames,
       firstFrame: before.firstFrame,
     };
+  }
+
+  /** The source says itself that it was finished, by a mark of its format. */
+  finished(): void {
+    this.#ending = "finished";
+  }
+
+  /** The source was not finished, and what is missing at its end is told as losses. */
+  unfinished(): void {
+    this.#ending = "unfinished";
+  }
+
+  /**
+   * The same, and tells what is missing at the end: counted when the recording said before how long it would be. `next`: the
+   * first frame behind those that are there.
+   */
+  unfinishedBehind(what: string, next: number, announced: number | null = null): void {
+    this.unfinished();
+    if (announced === null) {
+      const after = next === 0 ? "all frames, if there were any" : `the frames after ${next - 1}, if there were any`;
+      this.lost(`${after}: ${what}, and nothing says how long the run was`, null);
+    } else if (next < announced) {
+      this.lostRange(next, announced - next, `missing, ${what} (${announced} frames were announced)`);
+    } else this.note(`${what}; all ${announced} announced frames are there`);
+  }
+
+  /** What is known of the source's end. */
+  get ending(): Ending {
+    return this.#ending;
+  }
+
+  /** Something was lost, or nobody knows whether: the source was not finished. */
+  get hasLoss(): boolean {
+    return this.#lossCount > 0 || this.#ending === "unfinished";
   }
 
   /** Worth knowing, and no loss: what was repaired, what was put where. */

@@ -54,5 +54,8 @@ export const recoverTable: Recover = async (recovery, { where }) => {
     closeSync(fd);
   }
   recovery.rows = lines - 1;
-  if (!check.isEnded) recovery.lost("the end of the run: its documents were cut", null);
+  if (!check.isEnded) {
+    recovery.unfinished();
+    recovery.lost("the end of the run: its documents were cut", null);
+  } else if (check.hasEndMark) recovery.finished();
 };

@@ -4,6 +4,7 @@ import { wholeOf } from "../../imaging/region.js";
 import { PageDecoder } from "../../imaging/tiff/decode-page.js";
 import { parseOme } from "../../imaging/tiff/ome.js";
 import type { TiffPage } from "../../imaging/tiff/page.js";
+import type { PageRecord } from "../../imaging/tiff/page-json.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import { openTiff } from "../../imaging/tiff/tiff-stack.js";
 import type { Frame } from "../../memory/frame.js";
@@ -13,6 +14,7 @@ import type { FrameHeader } from "../../model/frame-header.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
+import { formatCount } from "../../units.js";
 import { closeOnFailure } from "../read/close-on-failure.js";
 import { openFileSource } from "../read/file-source.js";
 import { readPageNotes, readStreamNotes } from "../tiff/page-notes.js";
@@ -158,6 +160,8 @@ class TiffSalvage implements Salvage {
   readonly #pages: readonly SurveyedPage[];
   readonly #recovery: Recovery;
   readonly #decoder: PageDecoder;
+  /** Frames handed out. */
+  #whole = 0;
   #index = 0;
   /** Number of the frame to come, when its page does not say. */
   #next = 0;
@@ -191,7 +195,11 @@ class TiffSalvage implements Salvage {
 
   /** The header the frame had when it was stored. */
   #notes(survey: Survey, { page }: SurveyedPage): FrameHeader | undefined {
-    return page && readPageNotes(textOf(survey, page, tag.imageDescription), page)?.header;
+    return this.#record(survey, page)?.header;
+  }
+
+  #record(survey: Survey, page: TiffPage | undefined): PageRecord | undefined {
+    return page && readPageNotes(textOf(survey, page, tag.imageDescription), page);
   }
 
   async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean> {
@@ -210,6 +218,7 @@ class TiffSalvage implements Salvage {
       }
       if (notes) frame.header.copyFrom(notes);
       frame.header.frameNumber = number;
+      this.#whole++;
       return true;
     }
     this.#finish(onEvent);
@@ -246,15 +255,22 @@ class TiffSalvage implements Salvage {
     const after = `the frames after ${this.#next - 1}`;
     // The last page written points nowhere, wherever the chain to it breaks.
     const hasLast = this.#pages.some(({ page }) => page?.directory.nextOffset === 0);
-    const isOurs = this.#pages[0] && this.#notes(this.#survey, this.#pages[0]) !== undefined;
+    const notes = this.#record(this.#survey, this.#pages[0]?.page);
     const { extentBytes, chainFault, reader } = this.#survey;
     const rest = reader.source.sizeBytes - extentBytes;
+    const counted = notes?.end ? notes.end.frames - this.#whole - this.#recovery.lostFrames : 0;
     if (promised > this.#next) this.#lose(this.#next, promised - this.#next, "the file was cut before it", onEvent);
+    else if (counted > 0) this.#recovery.lost(`${formatCount(counted, "frame")} that the first page counts`, counted);
     else if (!hasLast) this.#recovery.lost(`${after}: the chain of pages breaks, nothing says how long it was`, null);
     else if (rest < 0) this.#recovery.lost(`${after}: the file ends before what its last page speaks of`, null);
-    else if (isOurs && !chainFault && rest > 1) {
+    else if (notes && !chainFault && rest > 1) {
       this.#recovery.lost(`${after}: the file ends in a page that was not finished`, null);
     }
-    this.end = this.#isBroken ? null : { isComplete: true, lost: 0, stages: [] };
+    if (notes?.end) this.#recovery.finished();
+    else if (notes?.end === null && this.#recovery.lossCount > 0) this.#recovery.unfinished();
+    else if (notes?.end === null) this.#recovery.unfinishedBehind("the file was not closed", this.#next);
+    const { isComplete = true, lost = 0, notStored = 0 } = notes?.end ?? {};
+    const isEnded = !this.#isBroken && notes?.end !== null;
+    this.end = isEnded ? { isComplete, lost, stages: [], ...(notStored > 0 && { notStored }) } : null;
   }
 }

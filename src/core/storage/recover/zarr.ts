@@ -47,6 +47,7 @@ class ZarrSalvage implements Salvage {
   readonly #withoutPixels: WithoutPixels[];
   #isBehindFrames = false;
   #next = 0;
+  #lastFrame = -1;
 
   constructor(file: ImageFile, recovery: Recovery) {
     const image = findImage(recovery.path);
@@ -70,6 +71,7 @@ class ZarrSalvage implements Salvage {
     while (!this.#isBehindFrames) {
       const index = this.#next++;
       const isPromised = index < frameCount;
+      // Nothing says of another program's store whether it was finished.
       if (!isPromised && !this.#isOurs) return false;
       await this.#recovery.progress(index, frameCount);
       frame.header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], bitDepth);
@@ -95,11 +97,17 @@ class ZarrSalvage implements Salvage {
         );
       this.#tellEvents(frame.header.frameNumber, onEvent);
       this.#tracks?.fill(frame);
+      this.#lastFrame = frame.header.frameNumber;
       return true;
     }
     const row = this.#withoutPixels.shift();
     this.#tellEvents(row?.frame ?? Number.POSITIVE_INFINITY, onEvent);
-    if (!row) return false;
+    if (!row) {
+      if (this.end) this.#recovery.finished();
+      else this.#recovery.unfinishedBehind("the store was not closed", this.#lastFrame + 1, this.descriptor.frameCount);
+      return false;
+    }
+    this.#lastFrame = Math.max(this.#lastFrame, row.frame);
     frame.header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], bitDepth);
     frame.header.frameNumber = row.frame;
     frame.header.capturedAtNs = row.capturedAtNs;

@@ -1,4 +1,5 @@
 /** What the pages say besides pixels: JSON descriptions, DateTime, Software and resolution, all of them ASCII. */
+import { endMember, type TiffEnd } from "../../imaging/tiff/end-mark.js";
 import { headerToJson } from "../../imaging/tiff/page-json.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { FrameHeader } from "../../model/frame-header.js";
@@ -14,9 +15,15 @@ function asciiJson(value: unknown): string {
     .replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** The metadata of one frame, unknown ones left out, and on the first page that of the stream. */
-export function pageJson(header: FrameHeader, descriptor?: StreamDescriptor): string {
-  return asciiJson({ ...headerToJson(header), stream: descriptor && streamOf(descriptor) });
+/** The metadata of one frame, unknown ones left out. */
+export function pageJson(header: FrameHeader): string {
+  return asciiJson(headerToJson(header));
+}
+
+/** On the first page also that of the stream, and its end, for which there is room until it is known. */
+export function firstPageJson(header: FrameHeader, descriptor: StreamDescriptor, end: TiffEnd | null): string {
+  const json = asciiJson({ ...headerToJson(header), stream: streamOf(descriptor) });
+  return `${json.slice(0, -1)},${endMember(end)}}`;
 }
 
 function streamOf(descriptor: StreamDescriptor): object {

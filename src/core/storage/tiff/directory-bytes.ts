@@ -13,6 +13,8 @@ export interface DirectoryBytes {
   readonly pointerAt: number;
   /** Offset in the file of a field's count, behind which its value's offset stands. */
   countAt(tag: number): number;
+  /** Offset in the file of a field's value, of one that is too long to stand in the field itself. */
+  valueAt(tag: number): number;
 }
 
 const typeNumber = { text: 2, textAt: 2, short: 3, long: 4, rational: 5, long8: 16 } as const;
@@ -60,10 +62,15 @@ export function encodeDirectory(fields: readonly Field[], at: number, isBig: boo
       free += value.length + (value.length & 1);
     }
   }
+  const countOf = (tag: number) => countBytes + fields.findIndex((field) => field.tag === tag) * fieldBytes + 4;
   return {
     bytes,
     pointerAt: at + pointerAt,
-    countAt: (tag) => at + countBytes + fields.findIndex((field) => field.tag === tag) * fieldBytes + 4,
+    countAt: (tag) => at + countOf(tag),
+    valueAt: (tag) => {
+      const word = countOf(tag) + inlineBytes;
+      return isBig ? Number(view.getBigUint64(word, true)) : view.getUint32(word, true);
+    },
   };
 }
 

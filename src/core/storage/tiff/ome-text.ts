@@ -4,10 +4,11 @@
  * only, when the whole text is appended and takes the place of the first.
  */
 
+import type { TiffEnd } from "../../imaging/tiff/end-mark.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
-import type { FrameHeader } from "../../model/frame-header.js";
-import { pageJson, software } from "./describe-page.js";
+import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
+import { firstPageJson, software } from "./describe-page.js";
 import type { DirectoryBytes } from "./directory-bytes.js";
 import { type OmeImage, omeXml, sizeField } from "./ome-xml.js";
 import type { PageChain } from "./page-chain.js";
@@ -22,12 +23,13 @@ export interface OmeText {
   begin(header: FrameHeader): Uint8Array;
   /** Counts a page that is in the chain: SizeT is patched. Throws and has counted nothing when the disk refuses. */
   linked(chain: PageChain, capturedAtNs: bigint, directory: DirectoryBytes): void;
-  /** Writes the description with all times. */
-  finish(chain: PageChain): void;
+  /** Writes the description with all times, and how the run ended; null when it failed. */
+  finish(chain: PageChain, end: TiffEnd | null): void;
 }
 
 export function createOmeText(descriptor: StreamDescriptor, name: string): OmeText {
   let image: OmeImage | undefined;
+  let firstHeader: FrameHeader | undefined;
   let first = new Uint8Array(0);
   let sizeAt = 0;
   let countAt = 0;
@@ -45,8 +47,9 @@ export function createOmeText(descriptor: StreamDescriptor, name: string): OmeTe
         name,
         creator: software(descriptor),
         firstAtNs: header.capturedAtNs,
-        comment: pageJson(header, descriptor),
+        comment: firstPageJson(header, descriptor, null),
       };
+      firstHeader = copyOf(header);
       const text = omeXml(image, 1);
       first = bytesOf(text);
       sizeAt = text.indexOf(sizeField(1));
@@ -68,10 +71,18 @@ export function createOmeText(descriptor: StreamDescriptor, name: string): OmeTe
       }
       frames++;
     },
-    finish(chain) {
-      if (!image || frames === 0) return;
-      const known = omeXml(image, frames, (t) => (t < mostTimes ? times[t]! : 0n));
+    finish(chain, end) {
+      if (!image || !firstHeader || frames === 0) return;
+      const comment = firstPageJson(firstHeader, descriptor, end);
+      const known = omeXml({ ...image, comment }, frames, (t) => (t < mostTimes ? times[t]! : 0n));
       chain.replaceText(countAt, bytesOf(known));
     },
   };
+}
+
+/** The slot that a header lies in is used again. */
+function copyOf(header: FrameHeader): FrameHeader {
+  const copy = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
+  copy.copyFrom(header);
+  return copy;
 }

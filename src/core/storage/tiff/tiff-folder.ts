@@ -100,7 +100,7 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
         bytes += writeNewFile(place, name, (fd) => {
           const writer = createTiffWriter(fd, plan);
           writer.append(header, strips);
-          writer.finish();
+          writer.finish({ isComplete: true, lost: 0, stages: [] });
         });
         frames++;
       } catch (error) {

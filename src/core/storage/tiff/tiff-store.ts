@@ -66,7 +66,7 @@ export function openTiffStore(request: StoreRequest): FrameStore {
         // A TIFF without an image is none (TIFF 6.0 section 2), so a run without frames leaves no file.
         if (writer.pages === 0) removeOwnFile(path);
         else {
-          writer.finish();
+          writer.finish(end);
           writer.sync();
         }
       } catch (error) {

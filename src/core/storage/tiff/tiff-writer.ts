@@ -1,9 +1,11 @@
 /** A TIFF or OME-TIFF on an open file: page after page, the first one with the description of the stream. */
+import { endMember } from "../../imaging/tiff/end-mark.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { FrameHeader } from "../../model/frame-header.js";
-import { pageJson } from "./describe-page.js";
-import type { Field } from "./directory-bytes.js";
+import type { EndOfStream } from "../../model/run-report.js";
+import { firstPageJson, pageJson } from "./describe-page.js";
+import type { DirectoryBytes, Field } from "./directory-bytes.js";
 import { createOmeText } from "./ome-text.js";
 import { mostClassicBytes, PageChain } from "./page-chain.js";
 import { pageFields } from "./page-fields.js";
@@ -27,8 +29,8 @@ export interface TiffWriter {
   readonly hasRoom: boolean;
   /** All of a page, or an error and the file as before. */
   append(header: FrameHeader, strips: readonly Uint8Array[]): void;
-  /** What can be said only at the end; every page is whole before. */
-  finish(): void;
+  /** What can be said only at the end, every page is whole before: how the run ended. Null: it failed, and has no end. */
+  finish(end: EndOfStream | null): void;
   /** Waits until the disk has everything. */
   sync(): void;
 }
@@ -39,11 +41,18 @@ export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeNam
   const ome = omeName === null ? undefined : createOmeText(descriptor, omeName);
   const mostPageBytes = mostBytesOfPage(layout);
   let pages = 0;
+  let endAt = 0;
 
   function describe(header: FrameHeader, leadAt: number): Field {
     if (pages > 0) return { tag: tag.imageDescription, type: "text", text: pageJson(header) };
     if (ome) return { tag: tag.imageDescription, type: "textAt", offset: leadAt, length: ome.beganWith };
-    return { tag: tag.imageDescription, type: "text", text: pageJson(header, descriptor) };
+    return { tag: tag.imageDescription, type: "text", text: firstPageJson(header, descriptor, null) };
+  }
+
+  /** Where the end of the stream goes: last in the description of the first page. */
+  function findEnd(header: FrameHeader, directory: DirectoryBytes): void {
+    const text = firstPageJson(header, descriptor, null);
+    endAt = directory.valueAt(tag.imageDescription) + text.lastIndexOf(endMember(null));
   }
 
   return {
@@ -58,11 +67,24 @@ export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeNam
         lead: pages === 0 ? ome?.begin(header) : undefined,
         strips,
         describe: (placed, leadAt) => pageFields(descriptor, layout, header, placed, describe(header, leadAt)),
-        linked: (directory) => ome?.linked(chain, header.capturedAtNs, directory),
+        linked: (directory) => {
+          if (ome) ome.linked(chain, header.capturedAtNs, directory);
+          else if (pages === 0) findEnd(header, directory);
+        },
       });
       pages++;
     },
-    finish: () => ome?.finish(chain),
+    finish(end) {
+      if (pages === 0) return;
+      const told = end && {
+        frames: pages,
+        isComplete: end.isComplete,
+        lost: end.lost,
+        notStored: end.notStored ?? 0,
+      };
+      if (ome) ome.finish(chain, told);
+      else if (told) chain.write(new TextEncoder().encode(endMember(told)), endAt);
+    },
     sync: () => chain.sync(),
   };
 }

@@ -57,6 +57,7 @@ export const verifyFrameFolder: Verify = async (folder, report, options) => {
     report.note(`${formatCount(unfinished, "file")} that a run began and did not finish; --resume takes them away`);
   report.checked("ledger", `${formatCount(known.size, "file")}, each with its line`);
   report.checked("completeness", "the line that ends a run");
+  report.isEnded = end !== undefined;
   if (end === undefined && cutBytes === 0) {
     const last = entries.at(-1)?.frame;
     const where = last === undefined ? "before the first frame" : `after frame ${last.toLocaleString("en-US")}`;

@@ -93,6 +93,7 @@ async function checkArchive(
       : "";
     report.missing("completeness", `${where}the file was not closed (is_complete is 0)`);
   }
+  report.isEnded = state.isClosed === true;
   if (state.isClosed !== null) report.checked("completeness", "is_complete");
 }
 

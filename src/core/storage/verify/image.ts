@@ -24,6 +24,8 @@ export const verifyImage: Verify = async (path, report) => {
       if (recorded || path.toLowerCase().endsWith(".png")) report.checked("checksums", "the pixels");
       else report.notChecked("pixels", "there is no checksum of them: only what does not decode is found");
       report.frames = 1;
+      // An image is one piece: what decodes to its last pixel is all there.
+      report.isEnded = true;
       report.checked("decoding", `${shape.width}x${shape.height} ${pixelFormat}`);
     } finally {
       file.close();

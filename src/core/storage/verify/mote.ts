@@ -336,6 +336,7 @@ class RecordingCheck {
           });
         }
       } else {
+        report.isEnded = true;
         const fault = this.#index.finish(footer);
         if (fault) report.damaged("structure", fault, { byte: this.#source.sizeBytes - footerBytes });
       }

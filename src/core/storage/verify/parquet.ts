@@ -115,7 +115,8 @@ function checkEnd({ notes }: ParquetSource, report: Verification, rows: number, 
     return;
   }
   report.checked("completeness", "mote.is_complete");
-  if (isComplete === "true") return;
+  report.isEnded = isComplete === "true";
+  if (report.isEnded) return;
   const frame = lastFrame === null ? "" : `, of frame ${lastFrame.toLocaleString("en-US")}`;
   const reach = report.findingCount === 0 ? `; intact up to row ${rows.toLocaleString("en-US")}${frame}` : "";
   report.missing("completeness", `was not closed in order with every frame that came${reach}`);

@@ -8,6 +8,7 @@ import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
 import { PageDecoder } from "../../imaging/tiff/decode-page.js";
 import { parseOme } from "../../imaging/tiff/ome.js";
+import type { PageRecord } from "../../imaging/tiff/page-json.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import { openTiff } from "../../imaging/tiff/tiff-stack.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
@@ -121,7 +122,8 @@ function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPl
   report.checked("structure", `${formatCount(pages.length, "page")} in the chain`);
   const first = pages[0]?.page;
   const description = first ? readText(survey, first.directory.entries.get(tag.imageDescription)) : "";
-  const isOurs = first !== undefined && readPageNotes(description, first) !== undefined;
+  const notes = first && readPageNotes(description, first);
+  const isOurs = notes !== undefined;
   const ome = isOurs ? parseOme(description) : undefined;
   if (ome) {
     report.framesExpected = ome.sizeT;
@@ -136,10 +138,7 @@ function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPl
         `the OME-XML counts ${formatCount(ome.sizeT, "frame")}, the chain has ${pages.length}: it was not closed in order`,
       );
   }
-  report.notChecked(
-    "end",
-    isOurs ? "a TIFF has no mark of being closed" : "Mote did not write this file: nothing says that it was finished",
-  );
+  checkMark(notes, pages.length, report);
   if (isPlain || chainFault) return;
   const rest = source.sizeBytes - extentBytes;
   if (rest < 0 && report.verdict !== "damaged") {
@@ -153,6 +152,28 @@ function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPl
     report.missing("completeness", what, { byte: extentBytes });
   } else if (rest > 1) report.note(`${formatBytes(rest)} behind the last page are spoken of by none`);
   report.checked("completeness", isOurs && !ome ? "nothing behind the last page" : "the end of the chain");
+}
+
+/** What the first page says of the end; a page of another program says nothing. */
+function checkMark(notes: PageRecord | undefined, pages: number, report: Verification): void {
+  const end = notes?.end;
+  if (end === null) {
+    report.framesExpected = null;
+    report.missing("completeness", "the file was not closed in order, as its first page says");
+  } else if (!notes) report.notChecked("end", "Mote did not write this file: nothing says that it was finished");
+  else if (end === undefined) report.notChecked("end", "the first page does not say whether the file was finished");
+  if (!end) return;
+  report.isEnded = true;
+  report.framesExpected = end.frames;
+  report.checked("ledger", `${formatCount(end.frames, "frame")}, as the first page says`);
+  const chained = `the first page counts ${formatCount(end.frames, "frame")}, the chain has ${pages.toLocaleString("en-US")}`;
+  if (pages < end.frames) report.missing("ledger", chained);
+  else if (pages > end.frames) report.damaged("ledger", chained);
+  if (end.lost > 0) report.note(`${formatCount(end.lost, "frame")} lost while recording, as the first page says`);
+  if (end.notStored > 0) {
+    report.missing("completeness", `${formatCount(end.notStored, "frame")} that came could not be stored`);
+  }
+  if (!end.isComplete) report.note("the run was ended before its source was");
 }
 
 function readText({ reader }: Survey, entry: Parameters<Survey["reader"]["text"]>[0]): string {

@@ -72,6 +72,8 @@ export class Verification {
   /** Whether `mote recover` knows the format. */
   isRecoverable = false;
   /** What each check that was made looked at: "3,004 of 3,004 messages". */
+  /** Whether the format's own mark says that the file was finished. */
+  isEnded = false;
   readonly checks = new Map<CheckName, string>();
   readonly findings: Finding[] = [];
   readonly notes: string[] = [];

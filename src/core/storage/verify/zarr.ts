@@ -134,6 +134,7 @@ async function checkRecorded(path: string, image: ZarrImage, file: ImageFile, re
   if (more > 0)
     report.missing("completeness", `${formatCount(more, "frame")} behind the last are there and not in the shape`);
   if (!isComplete) report.missing("completeness", "was not closed in order");
+  report.isEnded = isComplete;
   report.checked("completeness", isComplete ? "closed in order" : "not closed");
 }
 

@@ -1,0 +1,27 @@
+/** Verifies one file or folder: what its format says, and what the lock beside it says of who writes it. */
+import type { ArchiveFormat } from "../archive-formats.js";
+import { holderClause, lockBeside } from "../claim/lock-beside.js";
+import { Verification, type VerifyOptions } from "./verification.js";
+
+const codes = { alive: "being-written", gone: "writer-died", elsewhere: "writer-elsewhere" } as const;
+
+export async function verifyFile(
+  path: string,
+  format: ArchiveFormat,
+  options: VerifyOptions,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Verification> {
+  const report = new Verification(path, onProgress);
+  report.format = format.name;
+  report.isRecoverable = format.recover !== undefined;
+  // Looked at before, too: a writer that ends meanwhile leaves no lock, and what was read is not what it wrote.
+  const before = lockBeside(path);
+  const verifyOne = await format.verify();
+  await verifyOne(path, report, options);
+  const found = lockBeside(path) ?? before;
+  if (!found) return report;
+  // A format's own mark of its end says more than a lock, unless somebody writes just now.
+  if (report.isEnded && found.state !== "alive") report.note(`${found.lock} is there too: ${holderClause(found)}`);
+  else report.missing("completeness", holderClause(found), { code: codes[found.state] });
+  return report;
+}
