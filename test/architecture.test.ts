@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 /** Who may import whom (docs/architecture.md): a folder may import from its own layer's row and every row above it. */
 const layers: readonly (readonly string[])[] = [
-  ["core/errors.ts", "core/units.ts", "core/time.ts", "core/model", "webassembly.d.ts"],
+  ["core/errors.ts", "core/units.ts", "core/time.ts", "core/printable.ts", "core/model", "webassembly.d.ts"],
   ["core/option", "core/memory"],
   ["core/kernels"],
   ["core/imaging", "core/tracking", "core/calibration", "core/analysis", "core/codecs"],

@@ -3,6 +3,7 @@ import type { ExitCode } from "../errors.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import { type RunOutcome, startRun } from "../pipeline/run-pipeline.js";
 import type { ThreadMessage } from "../pipeline/thread-plan.js";
+import { oneLine } from "../printable.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
 import { listenForInterrupts, StreamThreads } from "./interrupts.js";
 import { createProgress } from "./progress.js";
@@ -26,7 +27,7 @@ export async function executeRun(stages: readonly PlannedStage[], voice: Voice):
       interrupts.source = view.shared.counters[0];
       progress.start(view);
     },
-    onWarning: (text) => progress.say(`warning: ${text}`),
+    onWarning: (text) => progress.say(`warning: ${oneLine(text)}`),
     onNews(text) {
       if (!voice.quiet) progress.say(text);
     },

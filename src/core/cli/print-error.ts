@@ -1,5 +1,6 @@
 /** Errors as people and programs read them, and the exit code they mean. */
 import { type ExitCode, MoteError, reason } from "../errors.js";
+import { oneLine } from "../printable.js";
 import { printMessage } from "./terminal.js";
 
 export function printError(error: unknown, asJson: boolean): ExitCode {
@@ -13,8 +14,8 @@ export function printError(error: unknown, asJson: boolean): ExitCode {
     return exitCode;
   }
   for (const { where, what, hint } of problems) {
-    printMessage(`error: ${where}: ${what}`);
-    if (hint) printMessage(`       ${hint}`);
+    printMessage(`error: ${oneLine(where)}: ${oneLine(what)}`);
+    if (hint) printMessage(`       ${oneLine(hint)}`);
   }
   const isDefect = !known || problems.some((problem) => problem.hint?.startsWith("This is a defect"));
   if (isDefect && error instanceof Error && error.stack) printMessage(error.stack);

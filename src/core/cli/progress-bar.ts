@@ -1,4 +1,5 @@
 /** The bar on a terminal's stderr; cli-progress is loaded only when there is one. */
+import { oneLine, printable } from "../printable.js";
 import { formatCount } from "../units.js";
 import type { Snapshot } from "./progress.js";
 import { diskText } from "./report-text.js";
@@ -10,8 +11,10 @@ export interface ProgressBar {
 }
 
 /** `frameCount` null: a source without an end; the bar then counts instead of filling. */
-export async function openBar(label: string, frameCount: number | null): Promise<ProgressBar> {
+export async function openBar(name: string, frameCount: number | null): Promise<ProgressBar> {
   const { default: cliProgress } = await import("cli-progress");
+  // Braces would be taken for names of values.
+  const label = oneLine(name, 60).replaceAll(/[{}]/g, "");
   const multi = new cliProgress.MultiBar({
     stream: process.stderr,
     hideCursor: true,
@@ -38,7 +41,7 @@ export async function openBar(label: string, frameCount: number | null): Promise
       });
     },
     say(text) {
-      multi.log(`${text}\n`);
+      multi.log(`${printable(text)}\n`);
       multi.update();
     },
     stop() {

@@ -2,6 +2,7 @@
 
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import type { RunView } from "../pipeline/run-pipeline.js";
+import { oneLine } from "../printable.js";
 import { msSince } from "../time.js";
 import { formatCount } from "../units.js";
 import { openBar, type ProgressBar } from "./progress-bar.js";
@@ -76,7 +77,7 @@ function lineOf(label: string, now: Snapshot): string {
   parts.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
   const disk = diskText(now.diskFullInS);
   if (disk) parts.push(disk);
-  return `${label}: ${parts.join(", ")}`;
+  return `${oneLine(label)}: ${parts.join(", ")}`;
 }
 
 export function createProgress(voice: Voice, stages: readonly PlannedStage[]): Progress {

@@ -1,6 +1,7 @@
 /** A run's report in a few lines for people. */
 import type { JsonValue } from "../model/json.js";
 import type { RunReport, SpillReport } from "../model/run-report.js";
+import { oneLine } from "../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../units.js";
 
 export function reportText(report: RunReport, wasCut: boolean): string {
@@ -25,7 +26,7 @@ export function reportText(report: RunReport, wasCut: boolean): string {
   }
   for (const { stage, spill } of report.stages) if (spill) lines.push(`  ${stage} ${spillText(spill)}`);
   for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.bytes)}`);
-  return lines.join("\n");
+  return lines.map((line) => oneLine(line)).join("\n");
 }
 
 /** "spilled 1,234 frames, 10.2 GB at most, all came back" */

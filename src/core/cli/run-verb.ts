@@ -10,6 +10,7 @@ import type { OptionSpecs } from "../option/option.js";
 import type { Command } from "../pipeline/command.js";
 import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
+import { oneLine } from "../printable.js";
 import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
 import { readTextFile } from "../storage/text-file.js";
 import { lowerPriority } from "../workers/processors.js";
@@ -146,6 +147,6 @@ export async function runCommandVerb(command: Command, given: RawOptions, versio
     await printData(command.name, result.data);
     if (voice.json || !voice.quiet) printMessage(said);
   } else printResult(command.name, said);
-  for (const warning of result.warnings ?? []) printMessage(`warning: ${warning}`);
+  for (const warning of result.warnings ?? []) printMessage(`warning: ${oneLine(warning)}`);
   return result.exitCode ?? 0;
 }

@@ -6,6 +6,7 @@ import { fstatSync, writeSync } from "node:fs";
 import { Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { failure, reason } from "../errors.js";
+import { printable } from "../printable.js";
 
 const napWords = new Int32Array(new SharedArrayBuffer(4));
 
@@ -35,7 +36,7 @@ function writeResult(where: string, bytes: Uint8Array): boolean {
 
 /** Results, whole, or as much as somebody reads. */
 export function printResult(where: string, text: string): void {
-  writeResult(where, Buffer.from(`${text}\n`));
+  writeResult(where, Buffer.from(`${printable(text)}\n`));
 }
 
 /** A result that is data, until its end or until nobody reads it any more. */
@@ -46,7 +47,7 @@ export async function printData(where: string, pieces: AsyncIterable<Uint8Array>
 /** Everything else. */
 export function printMessage(text: string): void {
   try {
-    write(2, Buffer.from(`${text}\n`));
+    write(2, Buffer.from(`${printable(text)}\n`));
   } catch {
     // Nobody can be told that nobody can be told.
   }

@@ -1,5 +1,6 @@
 /** A bar on a terminal for a command that takes its time; nothing elsewhere. cli-progress is loaded when it is needed. */
 
+import { oneLine } from "../printable.js";
 import { longAgo, msSince, now } from "../time.js";
 import { isMessageTerminal } from "./terminal.js";
 import type { Voice } from "./voice.js";
@@ -47,7 +48,8 @@ export function createWorkProgress(voice: Voice): WorkProgress {
   }
 
   return {
-    show(label, done, total) {
+    show(name, done, total) {
+      const label = oneLine(name, 60);
       if (msSince(startedAt) < patienceMs || msSince(shownAt) < barEveryMs) return;
       shownAt = now();
       if (bar) bar.update(done, { label });

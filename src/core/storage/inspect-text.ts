@@ -3,6 +3,7 @@
 import type { ImageFileFacts } from "../imaging/image-file.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject, JsonValue } from "../model/json.js";
+import { oneLine } from "../printable.js";
 import type { StreamSummary } from "../stream/describe-stream.js";
 import { formatBytes, formatCount } from "../units.js";
 import type { H5Description } from "./describe-h5.js";
@@ -10,11 +11,18 @@ import type { TableDescription } from "./describe-table.js";
 import type { ZarrDescription } from "./describe-zarr.js";
 import type { FileDescription } from "./inspect-file.js";
 
-type Line = readonly [label: string, text: string | null];
+/** Several texts stand below each other. */
+type Line = readonly [label: string, text: string | readonly string[] | null];
 
 export function inspectText(path: string, description: FileDescription): string {
-  const lines = linesOf(description).filter(([, text]) => text !== null);
-  return [path === "-" ? "stdin" : path, ...lines.map(([label, text]) => `  ${label.padEnd(12)}${text}`)].join("\n");
+  const lines = linesOf(description).flatMap(([label, text]) => (text === null ? [] : [lineText(label, text)]));
+  return [path === "-" ? "stdin" : oneLine(path), ...lines].join("\n");
+}
+
+/** All of it may come from a file of anybody. */
+function lineText(label: string, text: string | readonly string[]): string {
+  const parts = typeof text === "string" ? [text] : text;
+  return `  ${oneLine(label, 40).padEnd(12)}${parts.map((part) => oneLine(part)).join("\n              ")}`;
 }
 
 function linesOf(description: FileDescription): readonly Line[] {
@@ -50,7 +58,7 @@ function streamLines(s: StreamSummary): readonly Line[] {
         ? `${formatCount(s.detections, "detection")}${s.tracks === null ? ", not linked" : ` in ${formatCount(s.tracks, "track")}`}${s.framesWithoutPixels > 0 ? `; those of ${formatCount(s.framesWithoutPixels, "frame")} have no pixels` : ""}`
         : null,
     ],
-    ["events", s.eventCount === 0 ? null : eventLines(s.events).join("\n              ")],
+    ["events", s.eventCount === 0 ? null : eventLines(s.events)],
     ["made by", d.producedBy.map((step) => step.stage).join(" → ")],
     ...d.producedBy.map((step): Line => ["", `${step.stage}: ${settings(step.options)}`]),
     ["ledger", s.end ? (s.end.lost === 0 ? "nothing lost" : `${formatCount(s.end.lost, "frame")} lost`) : null],

@@ -1,4 +1,5 @@
 /** A recovery for people and for programs: what is in the new file, what is missing, what became of the old one. */
+import { oneLine } from "../../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../../units.js";
 import { fileBytes } from "../files.js";
 import type { Ending, Recovery } from "./recovery.js";
@@ -27,7 +28,7 @@ export function recoveryText(recovery: Recovery, elapsedMs: number): string {
   if (recovery.lossCount > 0) lines.push(`  ${totalText(recovery)}`);
   for (const note of recovery.notes) lines.push(`  ${note}`);
   lines.push(`  ${recovery.path} is as it was`);
-  return lines.join("\n");
+  return lines.map((line) => oneLine(line)).join("\n");
 }
 
 function totalText({ lostFrames, isLostCounted }: Recovery): string {

@@ -1,4 +1,5 @@
 /** A verification for people: one line that says it, a short table of the checks, what was found, and what to do. */
+import { needsEscapes, oneLine } from "../../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../../units.js";
 import { exitCodeOf } from "./verdict.js";
 import { type CheckName, checkNames, type Finding, type Verification } from "./verification.js";
@@ -24,7 +25,7 @@ export function verificationText(report: Verification, elapsedMs: number): strin
   if (exitCodeOf[report.verdict] !== 0 && report.isRecoverable) {
     lines.push(`  To get back what is whole: mote recover ${shellWord(report.path)}`);
   }
-  return lines.join("\n");
+  return lines.map((line) => oneLine(line)).join("\n");
 }
 
 function verdictText(report: Verification): string {
@@ -64,9 +65,15 @@ function placeText({ file, byte }: Finding): string {
   return parts.length > 0 ? `${parts.join(", ")}: ` : "";
 }
 
-/** A path as a POSIX shell reads it back. */
+/** A path as a shell reads it back; control characters in the way of bash, zsh and ksh. */
 export function shellWord(path: string): string {
+  if (needsEscapes(path)) return `$'${[...Buffer.from(path)].map(shellByte).join("")}'`;
   return /^[\w./:@%+=,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+function shellByte(byte: number): string {
+  const isPlain = byte >= 32 && byte < 127 && byte !== 39 && byte !== 92;
+  return isPlain ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
 /** The same for programs. */
