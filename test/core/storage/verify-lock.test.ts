@@ -63,6 +63,14 @@ test("a table whose writer died or gave up, or writes on another machine, is inc
   }
 });
 
+test("an old table that a run replaces is judged as it is: the new one grows under another name", async () => {
+  const path = table();
+  const lock = takeLock("test", path, "archive");
+  lock.isOfAnother();
+  expect((await verified(path)).verdict).toBe("unchecked");
+  lock.release();
+});
+
 test("a link to a table that is being written tells the same; a copy that was moved elsewhere is not checked", async () => {
   const path = table();
   lockOfWriter(path, writerName(dead));

@@ -16,7 +16,9 @@ export function holderClause({ state, who }: LockHolder): string {
 /** Who writes this file, or wrote it and did not come to close it; undefined when nothing says so, or it cannot be looked at. */
 export function lockBeside(path: string): LockHolder | undefined {
   try {
-    return lockOn(realpathSync(path));
+    const holder = lockOn(realpathSync(path));
+    // An old file, which is whole: the one that replaces it grows under another name, and has a lock of its own.
+    return holder?.isOfAnother ? undefined : holder;
   } catch {
     return undefined;
   }
