@@ -118,13 +118,18 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     const paths = files.stores.map(({ path }) => path);
     if (plan.root !== null) context.say(`writing ${paths.join(", ")}`);
     const stores = new StoreSet(files.stores, plan.disk, context);
+    let hasFrames = false;
     return {
       async push(frame) {
+        hasFrames = true;
         const loss = await stores.append(frame);
         return loss === undefined ? undefined : { drop: loss };
       },
       event: (event) => stores.event(event),
-      flush: (end) => stores.close(end),
+      // A stream that failed before its first frame leaves no file: the close below finds them all empty.
+      async flush(end) {
+        if (hasFrames || end.failure === undefined) await stores.close(end);
+      },
       summary: () => ({ files: stores.files }),
       // Only when the stream's end never came: what is still open then has been cut.
       async close() {

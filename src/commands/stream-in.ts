@@ -6,6 +6,8 @@ import type { EndOfStream } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { DrainPatience, type Upstream } from "../core/pipeline/drain-patience.js";
 import { defineStage } from "../core/pipeline/stage.js";
+import type { ByteSource } from "../core/stream/byte-pipe.js";
+import type { StreamReader } from "../core/stream/stream-reader.js";
 import { formatCount } from "../core/units.js";
 
 const options = {
@@ -119,34 +121,48 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
           patience.arrived(frame.header);
           return "frame";
         }
-        if (outcome === "cut" && !context.isStopped()) {
-          const where = reader.lastFrameNumber < 0 ? "before its first frame" : `after frame ${reader.lastFrameNumber}`;
-          const what = `the stream was cut ${where}, at byte ${source.position}`;
-          if (!plan.allowTruncated)
-            throw failure(
-              plan.name,
-              what,
-              "The program before ended early, or the copy is incomplete; --allow-truncated takes what is there.",
-            );
-          context.warn(what);
-          cutAfterFrame = reader.lastFrameNumber;
-        }
         if (reader.framesWithoutPixels > 0) {
           const count = formatCount(reader.framesWithoutPixels, "frame");
           context.warn(`left out the detections of ${count} without pixels; --detections-only takes them`);
         }
+        if (context.isStopped() || outcome === "stopped") return "stopped";
+        if (outcome === "cut") cutAfterFrame = reader.lastFrameNumber;
+        const what = outcome === "cut" ? cutText(reader, source) : failureBefore(reader.end);
+        if (what === undefined) return "end";
+        if (!plan.allowTruncated) throw failure(plan.name, what, truncatedHint);
+        context.warn(what);
         return "end";
       },
       upstreamEnd(): EndOfStream {
-        return reader.end ?? { isComplete: false, lost: 0, stages: [] };
+        const { failure: before, ...end } = reader.end ?? { isComplete: false, lost: 0, stages: [] };
+        return before === undefined || plan.allowTruncated ? end : { ...end, failure: before };
       },
-      summary: () => (cutAfterFrame === null ? {} : { cutAfterFrame }),
+      summary() {
+        const upstreamFailure = failureBefore(reader.end);
+        return {
+          ...(cutAfterFrame === null ? {} : { cutAfterFrame }),
+          ...(upstreamFailure === undefined ? {} : { upstreamFailure }),
+        };
+      },
       close() {
         source.close();
       },
     };
   },
 });
+
+const truncatedHint =
+  "The program before ended early, or the copy is incomplete; --allow-truncated takes what is there.";
+
+function cutText(reader: StreamReader, source: ByteSource): string {
+  const where = reader.lastFrameNumber < 0 ? "before its first frame" : `after frame ${reader.lastFrameNumber}`;
+  return `the stream was cut ${where}, at byte ${source.position}`;
+}
+
+/** What ended the stream early, as the process before us says; undefined when it ended as it should. */
+function failureBefore(end: EndOfStream | undefined): string | undefined {
+  return typeof end?.failure === "string" ? `the stream ended early: ${end.failure}` : undefined;
+}
 
 /** A frame of 65,536 x 65,536 pixels does not hold more particles worth tracking; what claims more is not believed. */
 const mostAcceptedRows = 16_000_000;

@@ -70,6 +70,16 @@ test("a full link with policy fail says so", () => {
   expect([push(1), push(2)]).toEqual([-1, -3]);
 });
 
+test("what a failing producer takes back is told by the entry that follows, up to the last event", () => {
+  const { push, take, link } = makeLink("fail", 5);
+  expect([push(1), push(2, true), push(3), push(4), push(5)]).toEqual([-1, -1, -1, -1, -1]);
+  expect(push(6)).toBe(-3);
+  expect([link.takeBack(), link.takeBack(), link.takeBack(), link.takeBack()]).toEqual([5, 4, 3, -1]);
+  expect(push(9, true)).toBe(-1);
+  expect([take()?.slot, take()?.slot]).toEqual([1, 2]);
+  expect(take()).toMatchObject({ slot: 9, droppedCount: 4, droppedFirst: 3 });
+});
+
 test("a blocked producer leaves when the run is aborted", () => {
   const { push, control } = makeLink("block", 1);
   push(1);

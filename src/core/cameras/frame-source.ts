@@ -22,9 +22,11 @@ export interface CameraContext {
   emit(event: StreamEvent): void;
 }
 
+export type SourceOutcome = "frame" | "end" | "stopped";
+
 export interface FrameSource {
-  /** Fills the frame and returns "frame", or returns "end". */
-  next(frame: Frame): "frame" | "end" | Promise<"frame" | "end">;
+  /** Fills the frame and returns "frame"; "end" when there are no more, "stopped" when the run drains. */
+  next(frame: Frame): SourceOutcome | Promise<SourceOutcome>;
   summary(): JsonObject;
   close(failed: boolean): void;
 }

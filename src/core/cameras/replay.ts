@@ -86,8 +86,8 @@ export function openReplay(
 
   return {
     async next(frame: Frame) {
-      if (context.isDraining() || (plan.frames !== null && delivered >= plan.frames)) return "end";
-      if (pacer && !pacer.waitFor(delivered)) return "end";
+      if (plan.frames !== null && delivered >= plan.frames) return "end";
+      if (context.isDraining() || (pacer && !pacer.waitFor(delivered))) return "stopped";
       const wanted = plan.start + (delivered % plan.selected) * plan.step;
       let path = plan.files[0]!.path;
       let capturedAtNs = 0n;

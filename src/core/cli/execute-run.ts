@@ -36,8 +36,10 @@ export async function executeRun(stages: readonly PlannedStage[], voice: Voice):
   try {
     const outcome = await run.outcome;
     progress.stop();
-    if (interrupts.count > 1) return 130;
-    return sayLastWords(outcome, stages, voice);
+    if (interrupts.count > 1 && !outcome.failure) return 130;
+    const exitCode = sayLastWords(outcome, stages, voice);
+    if (outcome.failure) throw outcome.failure;
+    return exitCode;
   } finally {
     progress.stop();
     interrupts.stop();
@@ -50,7 +52,10 @@ function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voic
   const upstreamCut = report.stages.length > 0 && !outcome.isComplete && outcome.quietReason === null;
   if (voice.json) printMessage(JSON.stringify({ kind: "report", ...report, isComplete: outcome.isComplete }));
   else {
-    if (!voice.quiet && isEndOfLine) printMessage(reportText(report, upstreamCut));
+    // What failed before anything came has no more to say than its error.
+    const isWorthTelling = !outcome.failure || (report.stages.at(-1)?.in ?? 0) > 0;
+    if (!voice.quiet && isEndOfLine && isWorthTelling)
+      printMessage(reportText(report, upstreamCut, outcome.failure !== null));
     const { loans, fromReserve } = report.pool;
     if (fromReserve > 0)
       printMessage(

@@ -4,7 +4,8 @@ import type { RunReport, SpillReport } from "../model/run-report.js";
 import { oneLine } from "../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../units.js";
 
-export function reportText(report: RunReport, wasCut: boolean): string {
+/** `wasCut`: the run ended before its source did; `hasFailed`: something broke, so that nobody knows all that is missing. */
+export function reportText(report: RunReport, wasCut: boolean, hasFailed: boolean): string {
   const last = report.stages.at(-1);
   const frames = last?.in ?? 0;
   const rate = (frames / Math.max(1, report.elapsedMs)) * 1000;
@@ -14,7 +15,8 @@ export function reportText(report: RunReport, wasCut: boolean): string {
   ];
   if (typeof summary.particles === "number") parts.push(formatCount(summary.particles, "particle"));
   if (typeof summary.tracks === "number") parts.push(formatCount(summary.tracks, "track"));
-  parts.push(report.lost === 0 ? "nothing lost" : `${formatCount(report.lost, "frame")} lost`);
+  if (report.lost > 0) parts.push(`${formatCount(report.lost, "frame")} lost`);
+  else if (report.losses.length === 0 && !hasFailed) parts.push("nothing lost");
   if (wasCut) parts.push("ended early");
   const lines = [`${last?.stage ?? "run"}: ${parts.join(", ")}`];
   const locking = summary.pixelLocking as { verdict?: string; text?: string } | undefined;

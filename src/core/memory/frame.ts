@@ -46,7 +46,7 @@ export class Frame {
     );
   }
 
-  /** Rows of detections, or -1 when nothing has been located in this frame. */
+  /** Rows of detections, or -1 when nothing has been located in this frame; -2 when its mapper failed. */
   get rowCount(): number {
     return this.#meta[slotMeta.rowCount]!;
   }

@@ -112,12 +112,35 @@ export class Link {
         }
       }
       const seen = this.spaceBell;
+      const hasFailed = !isLossless && this.#shape.policy === "fail";
+      if (hasFailed) this.#notePending(frameNumber);
       unlock(this.#words, word.mutex);
       if (this.#shape.policy === "spill") return -4;
-      if (!isLossless && this.#shape.policy === "fail") return -3;
+      if (hasFailed) return -3;
       if (control.isAborted) return -2;
       waitForRing(this.#words, word.spaceBell, seen, 100);
     }
+  }
+
+  /**
+   * Producer: takes its newest entry back, when it is a frame that nobody has begun with; the next entry tells it as given
+   * up. Returns its slot, or -1 when there is none.
+   */
+  takeBack(): number {
+    lock(this.#words, word.mutex);
+    const head = this.#words[word.head]!;
+    const last = (head - 1 + positions) % positions;
+    const at = this.#entryAt(last);
+    const frameNumber = this.#floats[(at + entry.frameNumber) >> 1]!;
+    const isWaiting = this.#words[word.claim] !== head && frameNumber >= 0;
+    if (isWaiting) {
+      const earlier = this.#words[at + entry.droppedCount]!;
+      this.#pendingCount += 1 + earlier;
+      this.#pendingFirst = earlier > 0 ? this.#floats[(at + entry.droppedFirst) >> 1]! : frameNumber;
+      this.#words[word.head] = last;
+    }
+    unlock(this.#words, word.mutex);
+    return isWaiting ? this.#words[at + entry.slot]! : -1;
   }
 
   /** Whether an entry fits; the producer's own answer stays true until it pushes, since the others only make room. */

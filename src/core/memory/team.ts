@@ -13,13 +13,15 @@ export interface Team {
    * homes[m + 1] - 1, equal parts where `homes` is not given, and goes on with what the next members have not begun: the
    * same part of a frame stays in the same processor's caches from step to step, and nobody waits for the slowest for long.
    * When all are done one member runs `finish`, alone, and its number is what every member gets. What was written before is
-   * seen by all afterwards. Throws `TeamDissolved` where the run was aborted while waiting: a member that failed never
-   * keeps the others.
+   * seen by all afterwards. Throws `TeamDissolved` where the run was aborted or a member gave up: a member that failed
+   * never keeps the others.
    */
   share(count: number, work: (piece: number) => void, finish: () => number, homes?: readonly number[]): number;
+  /** A member cannot go on, and so nobody can. True for the first that says so. */
+  dissolve(): boolean;
 }
 
-/** The run was aborted while this member waited for the others. */
+/** The run was aborted, or another member gave up, while this one waited. */
 export class TeamDissolved extends Error {}
 
 /** A team of one. */
@@ -30,11 +32,12 @@ export const soloTeam: Team = {
     for (let piece = 0; piece < count; piece++) work(piece);
     return finish();
   },
+  dissolve: () => true,
 };
 
 /** Each on a cache line of its own: pieces are taken while others look at the step. `taken` has one for every member. */
 const line = 16;
-const word = { arrived: 0, step: line, results: 2 * line, taken: 3 * line } as const;
+const word = { arrived: 0, isDissolved: 1, step: line, results: 2 * line, taken: 3 * line } as const;
 
 /** Words of shared bookkeeping that a team needs. */
 export function teamWords(size: number): number {
@@ -54,7 +57,7 @@ export function joinTeam(words: Int32Array, member: number, size: number, contro
   function waitForStep(after: number): void {
     for (let look = 0; look < looks; look++) if (Atomics.load(words, word.step) !== after) return;
     while (Atomics.load(words, word.step) === after) {
-      if (control.isAborted) throw new TeamDissolved();
+      if (control.isAborted || Atomics.load(words, word.isDissolved) === 1) throw new TeamDissolved();
       Atomics.wait(words, word.step, after, 100);
     }
   }
@@ -83,6 +86,11 @@ export function joinTeam(words: Int32Array, member: number, size: number, contro
         Atomics.notify(words, word.step);
       }
       return results[step & 1]!;
+    },
+    dissolve() {
+      const isFirst = Atomics.exchange(words, word.isDissolved, 1) === 0;
+      Atomics.notify(words, word.step);
+      return isFirst;
     },
   };
 }

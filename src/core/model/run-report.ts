@@ -51,9 +51,14 @@ export interface EndOfStream {
   /** Frames lost upstream, all reasons together. */
   readonly lost: number;
   readonly stages: readonly StageReport[];
+  /** What failed and ended the stream before its source did, in words; the frames before it are all there or counted. */
+  readonly failure?: string;
   /** In a file: how many frames that came, at least, are not in it with all they should have, because its disk refused them. */
   readonly notStored?: number;
 }
+
+/** Frames that came to a stage which had failed. */
+export const stageFailedReason = "the stage failed";
 
 /** Reasons to give a frame up that lose nothing: it is there already, or nobody reads any more. */
 export const harmlessReasons = {

@@ -1,40 +1,48 @@
 /** A mapper thread: claims frames, works on them in place, marks them; the link keeps the order. */
+import { unmappedRows } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import { type Team, TeamDissolved } from "../memory/team.js";
 import { msSince, now } from "../time.js";
 import type { FrameMapper } from "./stage.js";
 import type { RunShared } from "./thread-shared.js";
 
-export function runMapper(
-  mapper: FrameMapper,
-  shared: RunShared,
-  stageIndex: number,
-  counters: StageCounters,
-  batch: number,
-): void {
-  const link = shared.links[stageIndex - 1]!;
+export interface MapperRun {
+  readonly shared: RunShared;
+  readonly stageIndex: number;
+  readonly counters: StageCounters;
+  /** Frames claimed at a time. */
+  readonly batch: number;
+  /** Tells what the mapper threw; the frames it claims from then on go on unmapped, for the stage to count. */
+  fail(error: unknown): void;
+}
+
+export function runMapper(mapper: FrameMapper, run: MapperRun): void {
+  const { shared, counters, batch } = run;
+  const link = shared.links[run.stageIndex - 1]!;
   const claimed = new Int32Array(batch);
   for (;;) {
     const count = link.claim(claimed, batch, shared.control);
     if (count === 0) return;
     const startedAt = now();
-    for (let i = 0; i < count; i++) {
-      mapper.map(shared.pool.frame(link.slotAt(claimed[i]!)));
-      link.markMapped(claimed[i]!);
+    let mapped = 0;
+    try {
+      for (; mapped < count; mapped++) {
+        mapper.map(shared.pool.frame(link.slotAt(claimed[mapped]!)));
+        link.markMapped(claimed[mapped]!);
+      }
+    } catch (error) {
+      run.fail(error);
+      for (; mapped < count; mapped++) markUnmapped(run, claimed[mapped]!);
+      return passUnmapped(run);
     }
     counters.countBusy(msSince(startedAt));
   }
 }
 
 /** The same for mappers that work on every frame together: one of them claims it for all, and hands on the one before. */
-export function runTeam(
-  mapper: FrameMapper,
-  team: Team,
-  shared: RunShared,
-  stageIndex: number,
-  counters: StageCounters,
-): void {
-  const link = shared.links[stageIndex - 1]!;
+export function runTeam(mapper: FrameMapper, team: Team, run: MapperRun): void {
+  const { shared, counters } = run;
+  const link = shared.links[run.stageIndex - 1]!;
   const claimed = new Int32Array(1);
   const noWork = () => {};
   let position = -1;
@@ -51,7 +59,24 @@ export function runTeam(
       counters.countBusy(msSince(startedAt));
     }
   } catch (error) {
-    // Whoever aborted the run says why.
-    if (!(error instanceof TeamDissolved)) throw error;
+    // Whoever dissolved the team or aborted the run says why.
+    if (!(error instanceof TeamDissolved)) {
+      run.fail(error);
+      if (team.dissolve()) markUnmapped(run, position);
+    }
+    passUnmapped(run);
   }
+}
+
+function markUnmapped({ shared, stageIndex }: MapperRun, position: number): void {
+  const link = shared.links[stageIndex - 1]!;
+  shared.pool.frame(link.slotAt(position)).rowCount = unmappedRows;
+  link.markMapped(position);
+}
+
+/** Lets what still comes through as it is: the order of the frames is kept by whoever claims them. */
+function passUnmapped(run: MapperRun): void {
+  const claimed = new Int32Array(1);
+  const link = run.shared.links[run.stageIndex - 1]!;
+  while (link.claim(claimed, 1, run.shared.control) > 0) markUnmapped(run, claimed[0]!);
 }

@@ -5,6 +5,7 @@ import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import { type EndOfStream, isLoss } from "../model/run-report.js";
 import { now } from "../time.js";
+import { formatCount } from "../units.js";
 import { type EndEvent, lendEvent } from "./event-slot.js";
 import type { RunShared } from "./thread-shared.js";
 
@@ -42,6 +43,19 @@ export function createOutlet(
   function drop(frames: number, reason: string): void {
     dropped[reason] = (dropped[reason] ?? 0) + frames;
     counters.countDropped(frames, isLoss(reason));
+  }
+
+  /** The link's policy was to fail: nobody waits until the slow stage has taken what was in front of it. */
+  function giveUpWaiting(): number {
+    drop(1, linkFullReason);
+    let frames = 0;
+    for (let slot = link!.takeBack(); slot >= 0; slot = link!.takeBack()) {
+      pool.release(slot);
+      counters.countOut(-1);
+      drop(1, linkFullReason);
+      frames++;
+    }
+    return frames;
   }
 
   /** Into the link; when that spills and is full, or anything is still in the spool, behind that. Answers as `Link.push`. */
@@ -82,9 +96,11 @@ export function createOutlet(
       }
       pool.release(frame.slot);
       if (given === -3) {
+        const { frameNumber } = frame.header;
+        const lost = formatCount(1 + giveUpWaiting(), "frame");
         throw failure(
           label,
-          `the next stage did not keep up at frame ${frame.header.frameNumber}, and --backpressure fail was asked for`,
+          `the next stage did not keep up at frame ${frameNumber}, and --backpressure fail was asked for: ${lost} that waited for it are lost`,
           "Use --backpressure spill to let frames wait on a disk, drop-newest to lose them (counted), or block to wait.",
         );
       }

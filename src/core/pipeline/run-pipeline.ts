@@ -41,11 +41,13 @@ export interface RunOutcome {
   /** Why the run ended early without fault, if it did. */
   readonly quietReason: string | null;
   readonly isComplete: boolean;
+  /** What failed first; the report says what became of the frames all the same. */
+  readonly failure: MoteError | null;
 }
 
 export interface Run {
   readonly control: RunControl;
-  /** Rejects with the first stage's error; resolves otherwise, loss included. */
+  /** Resolves also when a stage failed; rejects for defects of the run itself. */
   readonly outcome: Promise<RunOutcome>;
 }
 
@@ -117,6 +119,16 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
     );
   });
 
+  function deathOf(ends: readonly PromiseSettledResult<void>[]): MoteError | undefined {
+    for (const [i, end] of ends.entries()) {
+      if (end.status === "fulfilled") continue;
+      const what = `its thread died: ${String(end.reason)}`;
+      const { label } = stages[layout.threads[i]!.stageIndex]!;
+      return failure(label, what, "What was flushed before is intact.", end.reason);
+    }
+    return undefined;
+  }
+
   async function settle(): Promise<RunOutcome> {
     const ends = await Promise.allSettled(
       handles.map((handle) =>
@@ -126,20 +138,9 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         }),
       ),
     );
-    if (failures.length > 0) throw asError(failures[0]!);
-    for (const [i, end] of ends.entries()) {
-      if (end.status === "rejected") {
-        const label = stages[layout.threads[i]!.stageIndex]!.label;
-        throw failure(
-          label,
-          `its thread died: ${String(end.reason)}`,
-          "What was flushed before is intact.",
-          end.reason,
-        );
-      }
-    }
+    const failed = failures.length > 0 ? asError(failures[0]!) : (deathOf(ends) ?? null);
     const report = runReport(reports ?? [], msSince(startedAt), shared);
-    if (!shared.control.isAborted) {
+    if (!shared.control.isAborted && !failed) {
       for (const stage of report.stages) assertBalance(stage);
       if (report.leakedSlots !== 0) {
         throw failure(
@@ -149,7 +150,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         );
       }
     }
-    return { report, quietReason, isComplete };
+    return { report, quietReason, isComplete, failure: failed };
   }
 
   return { control: shared.control, outcome: settle() };
@@ -180,6 +181,8 @@ function runReport(stages: readonly StageReport[], elapsedMs: number, shared: Ru
         `${stage.stage}: the stream was cut after frame ${stage.summary.cutAfterFrame}; what followed is unknown`,
       );
     }
+    if (typeof stage.summary.upstreamFailure === "string")
+      losses.push(`${stage.stage}: ${stage.summary.upstreamFailure}`);
     if (stage.failed > 0) {
       lost += stage.failed;
       losses.push(`${stage.stage}: ${stage.failed} ${stage.failed === 1 ? "frame" : "frames"} failed`);

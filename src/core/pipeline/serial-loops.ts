@@ -1,11 +1,12 @@
 /** The serial part of a stage's work: a source that fills frames, or a transform or sink that takes them in order. */
-import type { Taken } from "../memory/link.js";
-import { slotKind } from "../memory/slot-layout.js";
+import type { Link, Taken } from "../memory/link.js";
+import { slotKind, unmappedRows } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
+import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
-import type { EndOfStream } from "../model/run-report.js";
+import { type EndOfStream, stageFailedReason } from "../model/run-report.js";
 import { longAgo, type MonotonicMs, msBetween, msSince, now } from "../time.js";
-import { readEvent } from "./event-slot.js";
+import { type EndEvent, readEvent } from "./event-slot.js";
 import { linkFullReason, type Outlet } from "./outlet.js";
 import type { RunLayout } from "./run-layout.js";
 import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
@@ -21,64 +22,106 @@ export interface SerialRun {
   readonly counters: StageCounters;
   readonly context: StageContext;
   readonly startedAt: MonotonicMs;
+  /** Tells what the stage threw, and returns it in words for the stream's end. */
+  fail(error: unknown): string;
 }
 
-/** Runs a source to its end; undefined when the run was aborted. */
+/** Runs a source to its end; undefined when the run was aborted. One that fails ends its stream in order, saying so. */
 export async function runSource(source: SourceInstance, run: SerialRun): Promise<EndOfStream | undefined> {
-  const { shared, outlet, counters } = run;
-  const { pool, control } = shared;
-  const isRelay = source.upstreamEnd !== undefined;
-  let wasInterrupted = false;
-  for (;;) {
-    // A relay is asked even while draining: the process before us was interrupted too and is about to say its last word.
-    if (control.isStopped || (control.isDraining && !isRelay)) {
-      wasInterrupted = true;
-      break;
-    }
-    const frame = pool.acquire(control);
-    if (!frame) return undefined;
-    const before = now();
-    counters.waitingSince = before;
-    let outcome = source.next(frame);
-    if (outcome instanceof Promise) outcome = await outcome;
-    counters.waitingSince = undefined;
-    counters.countBusy(msSince(before));
-    if (outcome === "end") {
-      pool.release(frame.slot);
-      break;
-    }
-    frame.enteredAt = now();
-    counters.countIn();
-    if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
-    if (!outlet.frame(frame)) return undefined;
+  const { control } = run.shared;
+  let outcome: "end" | "stopped" = "stopped";
+  let failure: string | undefined;
+  try {
+    outcome = await handOn(source, run);
+  } catch (error) {
+    failure = run.fail(error);
   }
   if (control.isAborted) return undefined;
   const upstream = source.upstreamEnd?.();
   return finish(run, source.summary?.() ?? {}, {
-    isComplete: (upstream?.isComplete ?? true) && !wasInterrupted,
+    isComplete: (upstream?.isComplete ?? true) && outcome === "end" && failure === undefined,
     lost: upstream?.lost ?? 0,
     stages: upstream?.stages ?? [],
+    ...failureOf(failure ?? upstream?.failure),
   });
+}
+
+/** Fills frames and passes them on, until the source is exhausted or asked to end. */
+async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "stopped"> {
+  const { shared, outlet, counters } = run;
+  const { pool, control } = shared;
+  const isRelay = source.upstreamEnd !== undefined;
+  for (;;) {
+    // A relay is asked even while draining: the process before us was interrupted too and is about to say its last word.
+    if (control.isStopped || (control.isDraining && !isRelay)) return "stopped";
+    const frame = pool.acquire(control);
+    if (!frame) return "stopped";
+    const before = now();
+    counters.waitingSince = before;
+    let outcome: "frame" | "end" | "stopped";
+    try {
+      const given = source.next(frame);
+      outcome = given instanceof Promise ? await given : given;
+    } catch (error) {
+      pool.release(frame.slot);
+      throw error;
+    } finally {
+      counters.waitingSince = undefined;
+      counters.countBusy(msSince(before));
+    }
+    if (outcome !== "frame") {
+      pool.release(frame.slot);
+      return outcome;
+    }
+    frame.enteredAt = now();
+    counters.countIn();
+    if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
+    if (!outlet.frame(frame)) return "stopped";
+  }
+}
+
+/** What a transform or sink has in hand, for the case that it fails. */
+interface Hand {
+  /** Number of the frame that was taken last. */
+  frameNumber: number;
+  /** The last word of the stages before, once it came. */
+  end: EndOfStream | undefined;
 }
 
 /** Runs a transform or sink until the stage before it has ended; undefined when the run was aborted. */
 export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOfStream | undefined> {
+  const { control } = run.shared;
+  const hand: Hand = { frameNumber: -1, end: undefined };
+  let failure: string | undefined;
+  try {
+    await work(flow, run, hand);
+  } catch (error) {
+    failure = run.fail(error);
+    // Nobody needs more of the source. What it has passed on is counted here, and the stages behind get their end.
+    control.stop();
+    await countTheRest(run, hand);
+  }
+  if (control.isAborted || !hand.end) return undefined;
+  const { end } = hand;
+  return finish(run, flow.summary?.() ?? {}, {
+    ...end,
+    isComplete: end.isComplete && failure === undefined,
+    ...failureOf(failure ?? end.failure),
+  });
+}
+
+/** A mapper of this stage failed, which its own thread has told. */
+export class MapperFailed extends Error {}
+
+async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<void> {
   const { shared, outlet, counters } = run;
   const { pool, control } = shared;
-  const { stageIndex } = run.layout.threads[run.plan.threadIndex]!;
-  const link = shared.links[stageIndex - 1]!;
+  const link = linkBefore(run);
   const taken: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
-  const upstreamLabel = run.plan.input.producedBy.at(-1)?.stage ?? "source";
   while (link.take(taken, control)) {
     const frame = pool.frame(taken.slot);
-    if (taken.droppedCount > 0) {
-      const drop = {
-        event: "drop",
-        stage: upstreamLabel,
-        firstFrame: taken.droppedFirst,
-        count: taken.droppedCount,
-        reason: linkFullReason,
-      } as const;
+    const drop = dropBefore(taken, run);
+    if (drop) {
       await flow.event?.(drop);
       outlet.event(drop);
     }
@@ -87,17 +130,18 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
       const event = readEvent(frame);
       pool.release(frame.slot);
       if (event.event === "end") {
-        const { event: _, ...end } = event as { event: "end" } & EndOfStream;
-        if (control.isAborted) return undefined;
-        await flow.flush?.(end);
+        hand.end = endOf(event);
+        if (!control.isAborted) await flow.flush?.(hand.end);
         counters.countBusy(msSince(before));
-        return finish(run, flow.summary?.() ?? {}, end);
+        return;
       }
       await flow.event?.(event);
       outlet.event(event);
       continue;
     }
     counters.countIn();
+    hand.frameNumber = frame.header.frameNumber;
+    if (frame.rowCount === unmappedRows) throw new MapperFailed();
     let verdict = flow.push(frame);
     if (verdict instanceof Promise) verdict = await verdict;
     const after = now();
@@ -113,9 +157,54 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOf
     } else if (verdict) {
       pool.release(frame.slot);
       outlet.drop(1, verdict.drop);
-    } else if (!outlet.frame(frame)) return undefined;
+    } else if (!outlet.frame(frame)) return;
   }
-  return undefined;
+}
+
+/**
+ * After a failure: the frame in hand, those the stage held back and all that still come are lost to this stage, counted and
+ * told to the stages behind it, until the stages before have ended.
+ */
+async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
+  const { shared, outlet, counters } = run;
+  const { pool, control } = shared;
+  const link = linkBefore(run);
+  const taken: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
+  const unsettled = () => counters.in - counters.out - counters.dropped - counters.failed;
+  const firstFrame = Math.max(0, hand.frameNumber - unsettled() + 1);
+  while (!hand.end && link.take(taken, control)) {
+    const frame = pool.frame(taken.slot);
+    const drop = dropBefore(taken, run);
+    if (drop) outlet.event(drop);
+    const event = frame.kind === slotKind.event ? readEvent(frame) : undefined;
+    pool.release(frame.slot);
+    if (!event) counters.countIn();
+    else if (event.event === "end") hand.end = endOf(event);
+    else outlet.event(event);
+  }
+  const count = unsettled();
+  if (count <= 0) return;
+  outlet.drop(count, stageFailedReason);
+  outlet.event({ event: "drop", stage: run.plan.label, firstFrame, count, reason: stageFailedReason });
+}
+
+function linkBefore(run: SerialRun): Link {
+  return run.shared.links[run.layout.threads[run.plan.threadIndex]!.stageIndex - 1]!;
+}
+
+/** What the link's policy gave up in front of an entry. */
+function dropBefore({ droppedCount, droppedFirst }: Taken, run: SerialRun): StreamEvent | undefined {
+  if (droppedCount === 0) return undefined;
+  const stage = run.plan.input.producedBy.at(-1)?.stage ?? "source";
+  return { event: "drop", stage, firstFrame: droppedFirst, count: droppedCount, reason: linkFullReason };
+}
+
+function endOf({ event: _, ...end }: EndEvent): EndOfStream {
+  return end;
+}
+
+function failureOf(failure: string | undefined): { readonly failure?: string } {
+  return failure === undefined ? {} : { failure };
 }
 
 /** The stage's report joins those of the stages before it and goes on with the end. */
@@ -123,7 +212,7 @@ function finish(run: SerialRun, summary: JsonObject, before: EndOfStream): EndOf
   const { stageIndex } = run.layout.threads[run.plan.threadIndex]!;
   const own = stageReport(run.plan.label, stageIndex, run.layout, run.shared, run.outlet, run.startedAt, summary);
   const end: EndOfStream = {
-    isComplete: before.isComplete,
+    ...before,
     lost: before.lost + run.counters.lost + own.failed,
     stages: [...before.stages, own],
   };

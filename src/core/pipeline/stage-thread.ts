@@ -3,17 +3,20 @@ import { MoteError, reason } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
+import type { EndOfStream } from "../model/run-report.js";
 import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
 import { now } from "../time.js";
 import { createClock } from "./clock.js";
 import { runMapper, runTeam } from "./mapper-loop.js";
 import { createOutlet, type Outlet } from "./outlet.js";
 import type { TeamPlace } from "./run-layout.js";
-import { runFlow, runSource } from "./serial-loops.js";
+import { MapperFailed, runFlow, runSource } from "./serial-loops.js";
 import { runSpool } from "./spool-loop.js";
 import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "./stage.js";
 import type { ThreadMessage, ThreadPlan } from "./thread-plan.js";
 import { attachRun } from "./thread-shared.js";
+
+const mostFailureLength = 500;
 
 export interface ThreadPort {
   send(message: ThreadMessage): void;
@@ -64,6 +67,23 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     },
   };
 
+  let failure: string | undefined;
+  /** Tells what ended this thread's work early; the run goes on to its end in order. */
+  function fail(error: unknown): string {
+    failure ??= failureText(plan.label, error);
+    if (!(error instanceof MapperFailed)) port.send(failureMessage(plan.label, error));
+    return failure;
+  }
+
+  async function closeInstance(open: SourceInstance | FlowInstance, hasEnded: boolean): Promise<void> {
+    try {
+      await open.close?.(!hasEnded || failure !== undefined);
+    } catch (error) {
+      if (failure === undefined) fail(error);
+      else context.warn(`closing after the failure failed too: ${reason(error)}`);
+    }
+  }
+
   let instance: SourceInstance | FlowInstance | undefined;
   try {
     if (thread.part === "spool") {
@@ -77,18 +97,9 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       const { stageIndex } = thread;
       const queueCapacity = layout.links[stageIndex]!.overflow!.queue.capacity;
       const { warn } = context;
+      const { label, wallOffset } = plan;
       if (control.waitForGo())
-        runSpool({
-          label: plan.label,
-          stageIndex,
-          hasMappers,
-          shared,
-          queueCapacity,
-          spool,
-          counters,
-          wallOffset: plan.wallOffset,
-          warn,
-        });
+        runSpool({ label, stageIndex, hasMappers, shared, queueCapacity, spool, counters, wallOffset, warn });
       port.send({ kind: "done", reports: null, isComplete: true });
       return;
     }
@@ -96,9 +107,11 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     if (thread.part === "mapper") {
       const mapper = await stage.openMapper!(plan.plan, context);
       port.send({ kind: "ready" });
+      const { stageIndex } = thread;
+      const run = { shared, stageIndex, counters, batch: layout.batch, fail };
       if (control.waitForGo()) {
-        if (team) runTeam(mapper, team.team, shared, thread.stageIndex, counters);
-        else runMapper(mapper, shared, thread.stageIndex, counters, layout.batch);
+        if (team) runTeam(mapper, team.team, run);
+        else runMapper(mapper, run);
       }
       port.send({ kind: "done", reports: null, isComplete: true });
       return;
@@ -106,28 +119,23 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     instance = await stage.open(plan.plan, context);
     isRelay = "upstreamEnd" in instance;
     port.send({ kind: "ready" });
-    if (!control.waitForGo()) {
-      await instance.close?.(true);
-      port.send({ kind: "done", reports: null, isComplete: false });
-      return;
+    let end: EndOfStream | undefined;
+    if (control.waitForGo()) {
+      const run = { plan, layout, shared, outlet, counters, context, startedAt: now(), fail };
+      end =
+        thread.stageIndex === 0
+          ? await runSource(instance as SourceInstance, run)
+          : await runFlow(instance as FlowInstance, run);
     }
-    const run = { plan, layout, shared, outlet, counters, context, startedAt: now() };
-    const reports =
-      thread.stageIndex === 0
-        ? await runSource(instance as SourceInstance, run)
-        : await runFlow(instance as FlowInstance, run);
     const open = instance;
     instance = undefined;
-    await open.close?.(reports === undefined);
-    port.send({ kind: "done", reports: reports?.stages ?? null, isComplete: reports?.isComplete ?? false });
+    await closeInstance(open, end !== undefined);
+    port.send({ kind: "done", reports: end?.stages ?? null, isComplete: end?.isComplete ?? false });
   } catch (error) {
+    // It failed before the start, or in a way that keeps it from passing the stream's end on.
     control.abort();
-    try {
-      await instance?.close?.(true);
-    } catch (second) {
-      context.warn(`closing after the failure failed too: ${reason(second)}`);
-    }
-    port.send(failureMessage(plan.label, error));
+    fail(error);
+    if (instance) await closeInstance(instance, false);
   }
 }
 
@@ -142,6 +150,13 @@ function countDeviceLoss(event: StreamEvent, counters: { countIn(frames: number)
   if (event.event !== "gap" && event.event !== "duplicate") return;
   counters.countIn(event.count);
   outlet.drop(event.count, event.event === "gap" ? "device gap" : "duplicate");
+}
+
+/** For the stream's end, where it travels through slots of events. */
+function failureText(label: string, error: unknown): string {
+  if (error instanceof MapperFailed) return `${label}: a worker failed`;
+  const text = error instanceof MoteError ? error.message : `${label}: ${reason(error)}`;
+  return text.slice(0, mostFailureLength);
 }
 
 function failureMessage(label: string, error: unknown): ThreadMessage {

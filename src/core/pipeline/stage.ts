@@ -107,8 +107,8 @@ interface Opened {
 export interface SourceInstance extends Opened {
   /** For a source that relays another process' stream: the last word it received, after "end". Its events are not counted again. */
   upstreamEnd?(): EndOfStream | undefined;
-  /** Fills the frame and returns "frame", or returns "end". */
-  next(frame: Frame): Awaitable<"frame" | "end">;
+  /** Fills the frame and returns "frame"; "end" when the source is exhausted, "stopped" when it was asked to end before. */
+  next(frame: Frame): Awaitable<"frame" | "end" | "stopped">;
 }
 
 export interface FlowInstance extends Opened {

@@ -43,17 +43,26 @@ export async function start(stages: Stages, onWarning: (text: string) => void = 
   };
 }
 
-/** What came of a run; `collected` is what the stage `collect` says of itself. */
+/** What came of a run that did not fail; what failed is thrown. `collected` is what the stage `collect` says of itself. */
 export async function outcomeOf(started: Run) {
-  const { report, isComplete, quietReason } = await started.outcome;
+  const { failure, ...found } = await anyOutcomeOf(started);
+  if (failure) throw failure;
+  return found;
+}
+
+/** The same also of a run that failed. */
+export async function anyOutcomeOf(started: Run) {
+  const { report, isComplete, quietReason, failure } = await started.outcome;
   const stage = Object.fromEntries(report.stages.map((entry) => [entry.stage, entry])) as Record<string, StageReport>;
   const collected = stage.collect?.summary as {
     count: number;
     numbers: number[];
     events: unknown[];
     upstream: string[];
+    lostUpstream: number | null;
+    failureUpstream: string | null;
   };
-  return { report, stage, collected, isComplete, quietReason };
+  return { report, stage, collected, isComplete, quietReason, failure };
 }
 
 export async function run(...stages: Stages) {

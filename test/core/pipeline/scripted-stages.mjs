@@ -107,7 +107,7 @@ const mark = {
   name: "mark",
   role: "transform",
   summary: "Mappers of uneven speed write one detection a frame; the serial part drops what it is told to.",
-  options: anything("mappers", "dropEvery", "failEvery", "unevenMs"),
+  options: anything("mappers", "dropEvery", "failEvery", "unevenMs", "mapFailAt", "pushFailAt", "holdFrom"),
   examples: [],
   negotiate(input, options) {
     return {
@@ -115,14 +115,23 @@ const mark = {
         ...input,
         detections: { columns: ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"] },
       },
-      plan: { dropEvery: options.dropEvery ?? 0, failEvery: options.failEvery ?? 0, unevenMs: options.unevenMs ?? 0 },
-      needs: { mappers: options.mappers ?? 2, detectionRows: 1 },
+      plan: {
+        dropEvery: options.dropEvery ?? 0,
+        failEvery: options.failEvery ?? 0,
+        unevenMs: options.unevenMs ?? 0,
+        mapFailAt: options.mapFailAt ?? -1,
+        pushFailAt: options.pushFailAt ?? -1,
+        holdFrom: options.holdFrom ?? Infinity,
+      },
+      needs: { mappers: options.mappers ?? 2, detectionRows: 1, heldFrames: 50 },
     };
   },
   open(plan) {
     return {
       push(frame) {
         if (frame.rowCount !== 1) throw new Error("a frame came that no mapper saw");
+        if (frame.header.frameNumber === plan.pushFailAt) throw new Error("the scripted transform broke");
+        if (frame.header.frameNumber >= plan.holdFrom) return "held";
         if (plan.failEvery && frame.header.frameNumber % plan.failEvery === 0) return { failed: "scripted" };
         return plan.dropEvery && frame.header.frameNumber % plan.dropEvery === 0 ? { drop: "scripted" } : undefined;
       },
@@ -133,6 +142,7 @@ const mark = {
     return {
       map(frame) {
         napMs((plan.unevenMs * ((frame.header.frameNumber * 7919) % 5)) / 4);
+        if (frame.header.frameNumber === plan.mapFailAt) throw new Error("the scripted mapper broke");
         frame.rowCount = 1;
         frame.detections[0] = frame.pixels[0];
       },
@@ -246,6 +256,8 @@ const collect = {
         numbers: numbers.length <= 1000 ? numbers : [],
         events,
         upstream: end ? end.stages.map((stage) => stage.stage) : [],
+        lostUpstream: end?.lost ?? null,
+        failureUpstream: end?.failure ?? null,
       }),
     };
   },

@@ -48,7 +48,7 @@ export function openSimCamera(plan: SimPlan, context: CameraContext, kernels: Re
     context.emit({ event: "gap", firstFrame, count, reason: "device gap" });
   }
 
-  function end(): "end" {
+  function end(outcome: "end" | "stopped"): "end" | "stopped" {
     emitPending();
     // No frame follows that would show it, but a simulated camera knows what it dropped last.
     const lost = counts.exposed - sequence.expected;
@@ -56,7 +56,7 @@ export function openSimCamera(plan: SimPlan, context: CameraContext, kernels: Re
       sequence.arrive(counts.exposed - 1);
       reportLoss(counts.exposed - lost, lost);
     }
-    return "end";
+    return outcome;
   }
 
   function fillHeader(frame: Frame, device: number, frameNumber: number): void {
@@ -75,9 +75,9 @@ export function openSimCamera(plan: SimPlan, context: CameraContext, kernels: Re
   return {
     next(frame) {
       for (;;) {
-        if (context.isDraining() || (plan.frames !== null && counts.exposed >= plan.frames)) return end();
         const device = counts.exposed;
-        if (pacer && !pacer.waitFor(device)) return end();
+        if (plan.frames !== null && device >= plan.frames) return end("end");
+        if (context.isDraining() || (pacer && !pacer.waitFor(device))) return end("stopped");
         emitPending();
         if (device > 0) beads.step();
         truth?.add(device, beads);
