@@ -1,5 +1,6 @@
 /** The `archive` stage: frames and tracks into files, the container chosen by each file's extension. */
 import { MoteError, type Problem, refusal } from "../core/errors.js";
+import { changedPixels } from "../core/memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
@@ -122,6 +123,7 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     return {
       async push(frame) {
         hasFrames = true;
+        if (!stores.isSound(frame)) return { failed: changedPixels };
         const loss = await stores.append(frame);
         return loss === undefined ? undefined : { drop: loss };
       },

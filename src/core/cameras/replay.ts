@@ -105,6 +105,7 @@ export function openReplay(
         header.positionIndex = place.positionIndex;
         capturedAtNs = place.capturedAtNs;
         if (place.recorded) number = keepRecorded(header, place.recorded);
+        frame.pixelsCrc32 = place.pixelsCrc32 ?? -1;
       } catch (error) {
         throw explained(`acquire, ${path}`, error, failure);
       }

@@ -29,6 +29,8 @@ export interface FramePlace {
   readonly capturedAtNs: bigint;
   /** All that was recorded with the frame, in a recording that keeps it; valid until the next frame is read. */
   readonly recorded?: FrameHeader;
+  /** The checksum that the file keeps of the frame's pixels and that was compared, where all of the frame was asked for. */
+  readonly pixelsCrc32?: number;
 }
 
 export interface ImageFile {

@@ -69,6 +69,7 @@ export class FramePool {
         const frame = this.frame(slot);
         frame.kind = slotKind.frame;
         frame.rowCount = -1;
+        frame.pixelsCrc32 = -1;
         frame.eventBytes = 0;
         return frame;
       }

@@ -13,6 +13,8 @@ export class Frame {
   readonly slot: number;
   readonly header: FrameHeader;
   readonly pixels: PixelArray;
+  /** The same as bytes. */
+  readonly pixelBytes: Uint8Array;
   /** Byte offset of the pixels in the shared memory, for kernels. */
   readonly pixelsOffset: number;
   /** All the room for detections; only the first `columns * rowCount` values mean something. */
@@ -37,6 +39,7 @@ export class Frame {
     this.header = new FrameHeader(buffer, start + layout.frameHeaderAt);
     this.pixelsOffset = start + layout.pixelsAt;
     this.pixels = borrowPixels(geometry.pixelFormat, buffer, this.pixelsOffset, pixelCount);
+    this.pixelBytes = new Uint8Array(buffer, this.pixelsOffset, geometry.pixelBytes);
     this.detectionsOffset = start + layout.detectionsAt;
     this.detectionCapacity = geometry.detectionRows;
     this.detections = new Float64Array(
@@ -52,6 +55,18 @@ export class Frame {
   }
   set rowCount(rows: number) {
     this.#meta[slotMeta.rowCount] = rows;
+  }
+
+  /**
+   * CRC-32 of the pixels as it came with them (zlib's, over the rows tightly packed, little-endian); -1 while there is none.
+   * Who changes pixels sets it to -1; see pixel-checksum.ts.
+   */
+  get pixelsCrc32(): number {
+    return this.#meta[slotMeta.hasChecksum] === 0 ? -1 : this.#meta[slotMeta.checksum]! >>> 0;
+  }
+  set pixelsCrc32(checksum: number) {
+    this.#meta[slotMeta.hasChecksum] = checksum < 0 ? 0 : 1;
+    this.#meta[slotMeta.checksum] = checksum;
   }
 
   /** What the slot holds: frame or event. For the runner. */

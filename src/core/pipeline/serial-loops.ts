@@ -1,5 +1,6 @@
 /** The serial part of a stage's work: a source that fills frames, or a transform or sink that takes them in order. */
 import type { Link, Taken } from "../memory/link.js";
+import { checksumOf } from "../memory/pixel-checksum.js";
 import { slotKind, unmappedRows } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
@@ -51,6 +52,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
   const { shared, outlet, counters } = run;
   const { pool, control } = shared;
   const isRelay = source.upstreamEnd !== undefined;
+  const { hasFrames } = run.context.output;
   for (;;) {
     // A relay is asked even while draining: the process before us was interrupted too and is about to say its last word.
     if (control.isStopped || (control.isDraining && !isRelay)) return "stopped";
@@ -62,6 +64,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
     try {
       const given = source.next(frame);
       outcome = given instanceof Promise ? await given : given;
+      if (outcome === "frame" && hasFrames) frame.pixelsCrc32 = checksumOf(frame);
     } catch (error) {
       pool.release(frame.slot);
       throw error;

@@ -2,6 +2,7 @@
  * The index of a recording (docs/frame-stream.md, section 8): written in pieces that point back to the piece before, so that
  * it needs a few kilobytes however long the run is.
  */
+import { crc32 } from "node:zlib";
 import type { ByteSink } from "./byte-pipe.js";
 import {
   encodePrefix,
@@ -45,7 +46,7 @@ export function createIndexWriter(): IndexWriter {
       view.setUint32(prefixBytes + 8, count, true);
       view.setUint32(prefixBytes + 12, 0, true);
       const payload = bytes.subarray(head, head + count * indexEntryBytes);
-      encodePrefix(bytes, messageKind.index, sequence, indexHeaderBytes, payload.length, payload);
+      encodePrefix(bytes, messageKind.index, sequence, indexHeaderBytes, payload.length, crc32(payload));
       const at = sink.position;
       sink.write([bytes.subarray(0, head + payload.length)]);
       lastPieceAt = at;

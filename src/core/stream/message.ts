@@ -56,15 +56,15 @@ export function encodePrefix(
   sequence: number,
   headerBytes: number,
   payloadBytes: number,
-  payload: Uint8Array | undefined,
+  payloadChecksum: number | undefined,
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, prefixBytes);
   view.setUint32(0, prefixMagic, true);
   view.setUint8(4, kind);
-  view.setUint8(5, payload ? flagPayloadChecksum : 0);
+  view.setUint8(5, payloadChecksum === undefined ? 0 : flagPayloadChecksum);
   view.setUint16(6, 0, true);
   view.setUint32(8, headerBytes, true);
-  view.setUint32(12, payload ? crc32(payload) : 0, true);
+  view.setUint32(12, payloadChecksum ?? 0, true);
   view.setBigUint64(16, BigInt(payloadBytes), true);
   view.setBigUint64(24, BigInt(sequence), true);
   view.setUint32(36, 0, true);

@@ -242,8 +242,13 @@ export function createStreamReader(
     checkFrame(prefix);
     frame.header.copyFrom(ownHeader);
     const strideBytes = ownHeader.strideBytes;
-    if (strideBytes === rowBytes)
-      return messages.readPayload(frame.bytes.subarray(layout.pixelsAt, layout.pixelsAt + prefix.payloadBytes));
+    frame.pixelsCrc32 = -1;
+    if (strideBytes === rowBytes) {
+      if (!messages.readPayload(frame.bytes.subarray(layout.pixelsAt, layout.pixelsAt + prefix.payloadBytes)))
+        return false;
+      if (prefix.flags & flagPayloadChecksum) frame.pixelsCrc32 = prefix.payloadChecksum;
+      return true;
+    }
     const padded = new Uint8Array(prefix.payloadBytes);
     if (!messages.readPayload(padded)) return false;
     for (let y = 0; y < height; y++) {

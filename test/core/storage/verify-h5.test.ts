@@ -82,7 +82,7 @@ test("a closed archive is whole, and comes back whole", async () => {
   await record(path, 5, true);
   const report = await verified(path);
   expect(report.findings).toEqual([]);
-  expect(report).toMatchObject({ verdict: "unchecked", frames: 5, rows: 2 + 3 + 4 + 2 + 3 });
+  expect(report).toMatchObject({ verdict: "whole", frames: 5, rows: 2 + 3 + 4 + 2 + 3 });
   const out = newOut();
   const recovery = await recovered(path, out);
   expect(recovery).toMatchObject({ lossCount: 0, frames: 5, rows: 14 });
@@ -183,7 +183,7 @@ test("a dataset a frame: whole, and comes back with numbers, times and detection
   await record(path, 4, true, { hdf5 });
   const report = await verified(path);
   expect(report.findings).toEqual([]);
-  expect(report).toMatchObject({ verdict: "unchecked", frames: 4, rows: 2 + 3 + 4 + 2 });
+  expect(report).toMatchObject({ verdict: "whole", frames: 4, rows: 2 + 3 + 4 + 2 });
   const stack = newOut(".h5");
   await record(stack, 4, true);
   const [fromFrames, fromStack] = [newOut(), newOut()];

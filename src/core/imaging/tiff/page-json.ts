@@ -47,14 +47,17 @@ const times = [
   { key: "received_at_ns", field: "receivedAtNs" },
 ] as const;
 
-/** What is known of one frame, but for what its page's other tags say. */
-export function headerToJson(header: FrameHeader): JsonObject {
+const checksumKey = "pixels_crc32";
+
+/** What is known of one frame, but for what its page's other tags say; `pixelsCrc32` is that of its pixels, little-endian. */
+export function headerToJson(header: FrameHeader, pixelsCrc32: number): JsonObject {
   const json: Record<string, number | string> = { frame_number: header.frameNumber, bit_depth: header.bitDepth };
   for (const { key, field } of times) if (header[field] !== 0n) json[key] = String(header[field]);
   for (const { key, field, unknown } of numbers) {
     const value = header[field];
     if (Number.isFinite(value) && value !== unknown) json[key] = value;
   }
+  json[checksumKey] = pixelsCrc32;
   return json;
 }
 
@@ -69,6 +72,8 @@ export interface StreamFacts {
 
 export interface PageRecord {
   readonly header: FrameHeader;
+  /** CRC-32 of the page's pixels, tightly packed, little-endian whatever the file is; absent in older files. */
+  readonly pixelsCrc32?: number;
   /** On the first page only. */
   readonly stream?: StreamFacts;
   /** On the first page: null while the file grows; absent in files that say nothing of their end. */
@@ -102,7 +107,13 @@ export function readPageRecord(description: string, page: TiffPage): PageRecord 
   }
   const stream = readStream(json.stream, sampleBytes * 8);
   const end = readEnd(json);
-  return { header, ...(stream && { stream }), ...(end !== undefined && { end }) };
+  const { [checksumKey]: sum } = json;
+  return {
+    header,
+    ...(stream && { stream }),
+    ...(isWhole(sum, 0, 0xffff_ffff) && { pixelsCrc32: sum }),
+    ...(end !== undefined && { end }),
+  };
 }
 
 function readStream(value: unknown, mostBits: number): StreamFacts | undefined {

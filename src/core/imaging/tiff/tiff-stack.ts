@@ -2,6 +2,7 @@
 import type { JsonObject, JsonValue } from "../../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { type ByteSource, FormatProblem, requireBytes } from "../byte-source.js";
+import { CheckedPixels } from "../checked-pixels.js";
 import type { FramePlace, ImageFile, ImageFileFacts } from "../image-file.js";
 import type { Region } from "../region.js";
 import { PageDecoder } from "./decode-page.js";
@@ -46,6 +47,7 @@ export async function openTiff(source: ByteSource, close: () => void): Promise<I
   const firstRecord = recordOf(first, ome?.moteJson || description);
   const decoder = new PageDecoder(reader);
   const prepared = new Set<number>();
+  const checked = new CheckedPixels({ height: first.height, width: first.width }, first.pixelFormat);
   return {
     facts: describe(reader, frames, description, { ome, axes, stream: firstRecord?.stream }),
     async readFrame(index: number, pixels: PixelArray, region: Region): Promise<FramePlace> {
@@ -60,9 +62,12 @@ export async function openTiff(source: ByteSource, close: () => void): Promise<I
         await decoder.prepare(page.compression);
         prepared.add(page.compression);
       }
-      decoder.decode(page, pixels, region);
       const record = index === 0 ? firstRecord : recordOf(page, pageDescription(page));
-      if (record) return recordedPlace(record);
+      const known = record?.pixelsCrc32;
+      const pixelsCrc32 = await checked.read(pixels, region, known, `frame ${index}`, (target, part) =>
+        decoder.decode(page, target, part),
+      );
+      if (record) return { ...recordedPlace(record), ...(pixelsCrc32 !== undefined && { pixelsCrc32 }) };
       return { ...place, capturedAtNs: place.capturedAtNs || pageTime(reader, page) };
     },
     close,

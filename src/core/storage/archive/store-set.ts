@@ -3,6 +3,7 @@
  * then is the policy's to say; every frame that is missing from a file is counted, told in that file and to the caller.
  */
 import type { Frame } from "../../memory/frame.js";
+import { changedPixels, hasItsPixels } from "../../memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream } from "../../model/run-report.js";
@@ -73,7 +74,19 @@ export class StoreSet {
     this.#pixelBytes = frameBytes(context.input) * stores.filter(({ keepsFrames }) => keepsFrames).length;
   }
 
-  /** Stores a frame everywhere; returns why it is a loss when a container did not get all of it. */
+  /**
+   * Whether the pixels came as they were taken, where a container keeps them. A frame that they are not is in no container, each
+   * of which is told so.
+   */
+  isSound(frame: Frame): boolean {
+    if (this.#pixelBytes === 0 || hasItsPixels(frame)) return true;
+    const { frameNumber: firstFrame } = frame.header;
+    this.event({ event: "drop", stage: "archive", firstFrame, count: 1, reason: changedPixels });
+    for (const member of this.#members) member.notStored++;
+    return false;
+  }
+
+  /** Stores a sound frame everywhere; returns why it is a loss when a container did not get all of it. */
   async append(frame: Frame): Promise<string | undefined> {
     if (!this.#ending) await this.#lookAtDisks(frame);
     const isLost = this.#ending !== undefined;

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import type { FrameDecoder, FrameEncoder } from "../../codecs/frame-codec.js";
 import { codedBits } from "../../codecs/jxl/coded-bits.js";
 import type { Frame } from "../../memory/frame.js";
+import { changedPixels } from "../../memory/pixel-checksum.js";
 import type { FrameShape } from "../../model/descriptor.js";
 import { borrowPixelBytes } from "./encoded-slot.js";
 
@@ -23,15 +24,17 @@ export function isToVerify(frameNumber: number, verifyEvery: number): boolean {
   return verifyEvery > 0 && frameNumber % verifyEvery === 0;
 }
 
-/** Encodes a frame's pixels; the bytes are valid until the codec's next call. Throws when they do not decode to the same. */
+/** Encodes a frame's pixels; the bytes are valid until the codec's next call. Throws when they do not decode to the same, or came changed. */
 export function encodeFrame(codec: FrameCodec, frame: Frame, shape: FrameShape, verifyEvery: number): EncodedFrame {
   const { header, pixels } = frame;
   const samples = borrowPixelBytes(frame);
+  const checksum = crc32(samples);
+  if (frame.pixelsCrc32 >= 0 && checksum !== frame.pixelsCrc32) throw new Error(changedPixels);
   const bits = codedBits(pixels, header.pixelFormat ?? "uint16", header.bitDepth);
   const bytes = codec.encoder.borrowEncoded(samples, shape, bits);
   const isVerified = isToVerify(header.frameNumber, verifyEvery);
   if (isVerified) requireEqual(codec.decoder, bytes, samples, shape);
-  return { bytes, crc32: crc32(samples), isVerified };
+  return { bytes, crc32: checksum, isVerified };
 }
 
 /** Throws when the codestream is not these samples, with the first place where they differ. */

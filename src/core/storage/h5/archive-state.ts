@@ -4,6 +4,7 @@
  * others, or without its chunk. Such a frame was never stored; it is told apart from damage by standing last in a file that
  * was not closed.
  */
+import { crc32 } from "node:zlib";
 import { failure } from "../../errors.js";
 import type { ByteSource } from "../../imaging/byte-source.js";
 import type { FrameShape } from "../../model/descriptor.js";
@@ -11,6 +12,7 @@ import { joined, type LedgerSpan, spanFault } from "../../model/ledger.js";
 import type { PixelArray, PixelFormat } from "../../model/pixel-format.js";
 import { type Chunk, readChunkMap } from "./chunk-map.js";
 import { ColumnWindow } from "./column-window.js";
+import { checksumField } from "./frame-columns.js";
 import type { H5Reader } from "./h5-reader.js";
 import { pixelTypes } from "./h5-writer.js";
 import { type ReadLedgerRow, readLedgerRow } from "./ledger.js";
@@ -90,14 +92,40 @@ function framesAlone(file: H5Reader): StoredFrames | null {
   return null;
 }
 
-/** Decodes frame `index` of the file; throws a failure when it does not decode or is of another shape. */
-export function readStoredPixels(file: H5Reader, frames: StoredFrames, index: number): PixelArray {
-  const { height, width } = frames.shape;
-  const pixels = (
-    frames.alone ? file.rows(frames.alone[index]!.path, 0, height) : file.rows(frames.path, index, index + 1)
-  ) as PixelArray;
-  if (pixels.length === height * width) return pixels;
-  throw failure(frames.path, `has ${pixels.length} pixels, expected ${height * width}`);
+/** Frames as they come out of the file. */
+export interface StoredPixels {
+  /** The checksum that stands beside frame `index`; undefined where none does. */
+  checksum(index: number): number | undefined;
+  /** Decodes frame `index`; throws a failure when it does not decode, is of another shape, or not what the checksum is of. */
+  read(index: number): PixelArray;
+}
+
+export function openStoredPixels(file: H5Reader, frames: StoredFrames): StoredPixels {
+  const { alone: own, path, shape } = frames;
+  const count = shape.height * shape.width;
+  const column = `/images/${checksumField}`;
+  const checksums = !own && file.dataset(column) ? new ColumnWindow(file, column) : undefined;
+  const checksum = (index: number) => {
+    if (own) return numberOr(file.attribute(own[index]!.path, checksumField));
+    return checksums && index < checksums.length ? Number(checksums.value(index)) : undefined;
+  };
+  return {
+    checksum,
+    read(index) {
+      const pixels = (
+        own ? file.rows(own[index]!.path, 0, shape.height) : file.rows(path, index, index + 1)
+      ) as PixelArray;
+      if (pixels.length !== count) throw failure(path, `has ${pixels.length} pixels, expected ${count}`);
+      const known = checksum(index);
+      const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+      if (known === undefined || crc32(bytes) === known) return pixels;
+      throw failure(path, "its pixels do not match their checksum");
+    },
+  };
+}
+
+function numberOr(value: unknown): number | undefined {
+  return typeof value === "number" || typeof value === "bigint" ? Number(value) : undefined;
 }
 
 /** /images/frames, or else the first dataset that could be frames. */

@@ -2,7 +2,7 @@
 import type { H5Reader } from "./h5-reader.js";
 
 const windowRows = 8192;
-type Values = BigInt64Array | Float64Array;
+type Values = BigInt64Array | Float64Array | Uint32Array;
 
 export class ColumnWindow {
   readonly length: number;

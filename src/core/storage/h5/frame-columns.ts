@@ -1,4 +1,6 @@
 /** Metadata of stored frames: columns beside a stack (/images/frame_number and so on), attributes of a frame on its own. */
+import type { Frame } from "../../memory/frame.js";
+import { checksumOf } from "../../memory/pixel-checksum.js";
 import type { FrameHeader } from "../../model/frame-header.js";
 import type { GrowingDataset, H5Writer } from "./h5-writer.js";
 
@@ -54,17 +56,23 @@ const isReal = new Set<string>(["exposure_ms", "temperature_c", "stage_x_um", "s
 /** 2 KiB a chunk: it is written again for every frame until it is full. */
 const chunkRows = 256;
 
+/** CRC-32 of the frame's pixels (zlib's; the rows tightly packed, little-endian): a column, or an attribute of a frame on its own. */
+export const checksumField = "pixels_crc32";
+
 /** Makes the columns; the function returned appends a frame's values. */
-export function createFrameColumns(file: H5Writer): (header: FrameHeader) => void {
+export function createFrameColumns(file: H5Writer): (frame: Frame) => void {
   const datasets: [GrowingDataset, (header: FrameHeader) => bigint | number][] = [];
   for (const [name, read] of Object.entries(frameFields)) {
     datasets.push([file.growing(`/images/${name}`, isReal.has(name) ? "<d" : "<q", [], chunkRows), read]);
   }
+  const checksums = file.growing(`/images/${checksumField}`, "<I", [], chunkRows);
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
-  return (header) => {
+  return (frame) => {
+    view.setUint32(0, checksumOf(frame), true);
+    file.append(checksums, bytes.subarray(0, 4), 1);
     for (const [dataset, read] of datasets) {
-      const value = read(header);
+      const value = read(frame.header);
       if (typeof value === "bigint") view.setBigInt64(0, value, true);
       else view.setFloat64(0, value, true);
       file.append(dataset, bytes, 1);

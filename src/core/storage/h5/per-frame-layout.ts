@@ -3,9 +3,10 @@
  * /tracks/frame_000000, with the columns of the CSV. The number is the frame's.
  */
 import type { Frame } from "../../memory/frame.js";
+import { checksumOf } from "../../memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import { hdf5Filters } from "./filters.js";
-import { frameFields } from "./frame-columns.js";
+import { checksumField, frameFields } from "./frame-columns.js";
 import type { FrameLayout } from "./frame-layout.js";
 import type { Hdf5Settings } from "./h5-options.js";
 import { type H5Writer, pixelTypes } from "./h5-writer.js";
@@ -59,6 +60,7 @@ export function createPerFrameLayout(
         );
         describeImages(file, path, descriptor);
         for (const [name, read] of Object.entries(frameFields)) file.attribute(path, name, read(frame.header));
+        file.attribute(path, checksumField, BigInt(checksumOf(frame)));
       }
       if (descriptor.detections) appendTable(frame);
     },

@@ -31,7 +31,7 @@ export function createStackLayout(file: H5Writer, descriptor: StreamDescriptor, 
       if (images && keepsPixels) {
         const { buffer, byteOffset } = frame.pixels;
         file.append(images, new Uint8Array(buffer, byteOffset, pixelBytes), 1);
-        appendColumns?.(frame.header);
+        appendColumns?.(frame);
       }
       appendRows?.(frame);
     },

@@ -1,13 +1,15 @@
 /** An HDF5 file as a file of images: Mote's own archives with all they recorded, or frames that another program wrote. */
 import { MoteError } from "../../errors.js";
 import { FormatProblem } from "../../imaging/byte-source.js";
+import { CheckedPixels } from "../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, unknownPlace } from "../../imaging/image-file.js";
+import type { Region } from "../../imaging/region.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
 import type { JsonObject } from "../../model/json.js";
-import { bytesPerPixel } from "../../model/pixel-format.js";
+import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import { type FrameDatasets, findFrames } from "../h5/find-frames.js";
-import { frameFields, setFrameField } from "../h5/frame-columns.js";
+import { checksumField, frameFields, setFrameField } from "../h5/frame-columns.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
 import { closeOnFailure } from "./close-on-failure.js";
 import { openFileSource } from "./file-source.js";
@@ -42,6 +44,28 @@ function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
   const readRecorded = frames.isOurs ? recordedFrames(file, frames) : undefined;
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
   const frameCount = wholeFrames(file, frames);
+  const checksumOf = frames.isOurs ? recordedChecksums(file, frames) : undefined;
+  const checked = new CheckedPixels(shape, pixelFormat);
+
+  function readPart(index: number, pixels: PixelArray, region: Region): void {
+    const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+    const [offset, count] = [
+      [region.y, region.x],
+      [region.height, region.width],
+    ];
+    if (frames.isStack) {
+      file.block(frames.paths[0]!, [index, ...offset!], [1, ...count!], target);
+      return;
+    }
+    const path = frames.paths[index]!;
+    const own = file.dataset(path)!;
+    if (own.shape[0] !== shape.height || own.shape[1] !== shape.width) {
+      throw new FormatProblem(
+        `${path} is ${own.shape[1]}x${own.shape[0]}, the first frame ${shape.width}x${shape.height}`,
+      );
+    }
+    file.block(path, offset!, count!, target);
+  }
 
   return {
     facts: {
@@ -58,32 +82,31 @@ function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
       },
     },
     async readFrame(index, pixels, region): Promise<FramePlace> {
-      const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-      const [offset, count] = [
-        [region.y, region.x],
-        [region.height, region.width],
-      ];
-      await formatProblems(() => {
-        if (frames.isStack) file.block(frames.paths[0]!, [index, ...offset!], [1, ...count!], target);
-        else {
-          const path = frames.paths[index]!;
-          const own = file.dataset(path)!;
-          if (own.shape[0] !== shape.height || own.shape[1] !== shape.width) {
-            throw new FormatProblem(
-              `${path} is ${own.shape[1]}x${own.shape[0]}, the first frame ${shape.width}x${shape.height}`,
-            );
-          }
-          file.block(path, offset!, count!, target);
-        }
-      });
+      const known = checksumOf && (await formatProblems(() => checksumOf(index)));
+      const pixelsCrc32 = await checked.read(pixels, region, known, `frame ${index}`, (target, part) =>
+        formatProblems(() => readPart(index, target, part)),
+      );
       if (!readRecorded) return unknownPlace;
       header.reset(pixelFormat, shape.height, shape.width, shape.width * pixelBytes, bitDepth);
       header.frameNumber = index;
       await formatProblems(() => readRecorded(index, header));
       const { channelIndex, zIndex, positionIndex, capturedAtNs } = header;
-      return { channelIndex, zIndex, positionIndex, capturedAtNs, recorded: header };
+      const place = { channelIndex, zIndex, positionIndex, capturedAtNs, recorded: header };
+      return pixelsCrc32 === undefined ? place : { ...place, pixelsCrc32 };
     },
     close: () => file.close(),
+  };
+}
+
+/** The checksum of a frame's pixels: from the column beside the stack, or from the attribute of its own dataset. */
+function recordedChecksums(file: H5Reader, frames: FrameDatasets): (index: number) => number | undefined {
+  const path = `/images/${checksumField}`;
+  const column = frames.isStack && file.dataset(path) ? new ColumnWindow(file, path) : undefined;
+  return (index) => {
+    const value = frames.isStack
+      ? column && index < column.length && column.value(index)
+      : file.attribute(frames.paths[index]!, checksumField);
+    return typeof value === "number" || typeof value === "bigint" ? Number(value) : undefined;
   };
 }
 

@@ -78,13 +78,16 @@ function openJxl(path: string, source: FileSource): ImageFile {
     },
     async readFrame(_index, pixels, region): Promise<FramePlace> {
       const samples = await decode(source, head, rawBytes);
-      if (kept && hex(crc32(samples)) !== kept.crc32) {
+      const checksum = crc32(samples);
+      if (kept && hex(checksum) !== kept.crc32) {
         throw new FormatProblem(`its pixels do not match their checksum in ${entry ? journalName : "its metadata"}`);
       }
       const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       copyOverlap(samples, 0, 0, shape.width, shape.height, target, region, bytesPerPixel[pixelFormat]);
       if (!kept) return { ...unknownPlace, capturedAtNs: source.modifiedAtNs };
-      return { ...placeOf(kept), recorded: headerOf(kept, { pixelFormat, shape }) };
+      const isWhole = region.width === shape.width && region.height === shape.height;
+      const recorded = headerOf(kept, { pixelFormat, shape });
+      return { ...placeOf(kept), recorded, ...(isWhole ? { pixelsCrc32: checksum } : {}) };
     },
     close: () => source.close(),
   };

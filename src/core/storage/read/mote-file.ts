@@ -191,8 +191,10 @@ function openRecording(source: FileSource): ImageFile {
         throw new FormatProblem(`expected a frame of ${shape.width}x${shape.height} ${pixelFormat}`, at);
       }
       const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+      let pixelsCrc32: number | undefined;
       if (region.width === shape.width && region.height === shape.height && recorded.strideBytes === rowBytes) {
         heads.readPayload(payloadAt, target);
+        if (heads.prefix.flags & flagPayloadChecksum) pixelsCrc32 = heads.prefix.payloadChecksum;
       } else {
         // The checksum covers the whole frame, so the whole frame is read.
         if (whole?.length !== payloadBytes) whole = new Uint8Array(payloadBytes);
@@ -209,6 +211,7 @@ function openRecording(source: FileSource): ImageFile {
         positionIndex: recorded.positionIndex,
         capturedAtNs: recorded.capturedAtNs,
         recorded,
+        ...(pixelsCrc32 === undefined ? {} : { pixelsCrc32 }),
       };
     },
     close: () => source.close(),

@@ -1,8 +1,7 @@
 /** A Zarr store as a file of images: OME-Zarr 0.4 and 0.5, or a plain array; Mote's own stores with all they recorded. */
-import { crc32 } from "node:zlib";
 import { FormatProblem } from "../../imaging/byte-source.js";
+import { CheckedPixels } from "../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../imaging/image-file.js";
-import { copyOverlap, wholeOf } from "../../imaging/region.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
@@ -49,7 +48,7 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
   const recorded = descriptor && openRecordedFrames(path, descriptor);
   const channelAxis = axes.indexOf("c");
   const zAxis = axes.indexOf("z");
-  let whole: Uint8Array | undefined;
+  const checked = new CheckedPixels(shape, pixelFormat);
 
   return {
     facts: {
@@ -63,23 +62,15 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
     },
     async readFrame(index, pixels, region): Promise<FramePlace> {
       const place = placeOf(index, outer);
-      const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       const row = recorded?.read(index);
-      if (row === undefined || row.crc32 === null) await planes.read(place, target, region);
-      else {
-        // The checksum covers the whole frame, so the whole frame is read.
-        const isWhole = region.width === width && region.height === height;
-        whole ??= isWhole ? undefined : new Uint8Array(wholeBytes);
-        const bytes = isWhole ? target : whole!;
-        await planes.read(place, bytes, wholeOf(shape));
-        if (crc32(bytes) !== row.crc32) {
-          throw new FormatProblem(`the pixels of frame ${index} do not match their checksum in images/pixels_crc32`);
-        }
-        if (!isWhole) copyOverlap(bytes, 0, 0, width, height, target, region, bytesPerPixel[pixelFormat]);
-      }
+      const known = row?.crc32 ?? undefined;
+      const pixelsCrc32 = await checked.read(pixels, region, known, `frame ${index}`, (target, part) =>
+        planes.read(place, new Uint8Array(target.buffer, target.byteOffset, target.byteLength), part),
+      );
       if (row) {
         const { channelIndex, zIndex, positionIndex, capturedAtNs } = row.header;
-        return { channelIndex, zIndex, positionIndex, capturedAtNs, recorded: row.header };
+        const own = { channelIndex, zIndex, positionIndex, capturedAtNs, recorded: row.header };
+        return pixelsCrc32 === undefined ? own : { ...own, pixelsCrc32 };
       }
       return { ...unknownPlace, channelIndex: place[channelAxis] ?? 0, zIndex: place[zAxis] ?? 0 };
     },

@@ -16,8 +16,9 @@ import {
   type FrameFault,
   frameFaults,
   ledgerRows,
+  openStoredPixels,
   readArchiveState,
-  readStoredPixels,
+  type StoredPixels,
 } from "../h5/archive-state.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import { frameFields, setFrameField } from "../h5/frame-columns.js";
@@ -108,6 +109,7 @@ class H5Salvage implements Salvage {
   readonly #file: H5Reader;
   readonly #state: ArchiveState;
   readonly #fault: FrameFault;
+  readonly #stored: StoredPixels | undefined;
   readonly #recovery: Recovery;
   readonly #columns = new Map<string, ColumnWindow>();
   readonly #tracks: Tracks | undefined;
@@ -123,6 +125,7 @@ class H5Salvage implements Salvage {
     this.#file = file;
     this.#state = state;
     this.#fault = fault;
+    this.#stored = state.frames ? openStoredPixels(file, state.frames) : undefined;
     this.#recovery = recovery;
     this.descriptor = describe(file, state, recovery);
     for (const name of state.columns.keys()) this.#columns.set(name, new ColumnWindow(file, `/images/${name}`));
@@ -184,7 +187,8 @@ class H5Salvage implements Salvage {
     try {
       const fault = this.#fault(index);
       if (fault !== undefined) return fault;
-      frame.pixels.set(readStoredPixels(this.#file, frames, index));
+      frame.pixels.set(this.#stored!.read(index));
+      frame.pixelsCrc32 = this.#stored!.checksum(index) ?? -1;
       const rowBytes = shape.width * bytesPerPixel[pixelFormat];
       frame.header.reset(pixelFormat, shape.height, shape.width, rowBytes, this.descriptor.bitDepth);
       frame.header.frameNumber = index;
@@ -215,7 +219,7 @@ class H5Salvage implements Salvage {
     for (let later = index + 1; later < count; later++) {
       try {
         if (this.#fault(later) !== undefined) continue;
-        readStoredPixels(this.#file, frames, later);
+        this.#stored!.read(later);
         return false;
       } catch (error) {
         if (!(error instanceof MoteError)) throw error;

@@ -124,6 +124,7 @@ async function copyFrames(
   };
   for (;;) {
     frame.rowCount = -1;
+    frame.pixelsCrc32 = -1;
     const got = await salvage.next(frame, onEvent);
     if (got === false) break;
     if (got === true || !container.keepsFrames) await store.append(frame);

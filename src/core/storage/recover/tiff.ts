@@ -8,9 +8,9 @@ import type { PageRecord } from "../../imaging/tiff/page-json.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import { openTiff } from "../../imaging/tiff/tiff-stack.js";
 import type { Frame } from "../../memory/frame.js";
+import { hasItsPixels } from "../../memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
-import type { FrameHeader } from "../../model/frame-header.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
@@ -184,7 +184,7 @@ class TiffSalvage implements Salvage {
   /** Pages found by search go where their numbers belong; without numbers, behind the chain. */
   #inOrder(survey: Survey, pages: readonly SurveyedPage[]): readonly SurveyedPage[] {
     if (pages.length === survey.pages.length) return pages;
-    const numbered = pages.map((page, at) => ({ page, at, number: this.#notes(survey, page)?.frameNumber }));
+    const numbered = pages.map((page, at) => ({ page, at, number: this.#notes(survey, page)?.header.frameNumber }));
     let last = -1;
     const placed = numbered.map(({ page, at, number }) => {
       last = number ?? last;
@@ -193,11 +193,11 @@ class TiffSalvage implements Salvage {
     return placed.sort((a, b) => a.number - b.number || a.at - b.at).map(({ page }) => page);
   }
 
-  /** The header the frame had when it was stored. */
-  #notes(survey: Survey, { page }: SurveyedPage): FrameHeader | undefined {
-    return this.#record(survey, page)?.header;
+  #notes(survey: Survey, { page }: SurveyedPage): PageRecord | undefined {
+    return this.#record(survey, page);
   }
 
+  /** The header the frame had when it was stored, and the checksum of its pixels. */
   #record(survey: Survey, page: TiffPage | undefined): PageRecord | undefined {
     return page && readPageNotes(textOf(survey, page, tag.imageDescription), page);
   }
@@ -207,8 +207,8 @@ class TiffSalvage implements Salvage {
       const surveyed = this.#pages[this.#index++]!;
       await this.#recovery.progress(this.#index, this.#pages.length);
       const notes = this.#notes(this.#survey, surveyed);
-      const number = notes?.frameNumber ?? this.#next;
-      const fault = await this.#read(surveyed, frame);
+      const number = notes?.header.frameNumber ?? this.#next;
+      const fault = (await this.#read(surveyed, frame)) ?? changedFault(frame, notes);
       const hasGap = notes !== undefined && number > this.#next && this.#isBroken;
       if (hasGap) this.#lose(this.#next, number - this.#next, "no page of it is whole", onEvent);
       this.#next = Math.max(this.#next, number + 1);
@@ -216,7 +216,7 @@ class TiffSalvage implements Salvage {
         this.#lose(number, 1, fault, onEvent);
         continue;
       }
-      if (notes) frame.header.copyFrom(notes);
+      if (notes) frame.header.copyFrom(notes.header);
       frame.header.frameNumber = number;
       this.#whole++;
       return true;
@@ -273,4 +273,10 @@ class TiffSalvage implements Salvage {
     const isEnded = !this.#isBroken && notes?.end !== null;
     this.end = isEnded ? { isComplete, lost, stages: [], ...(notStored > 0 && { notStored }) } : null;
   }
+}
+
+/** Gives the frame the checksum that its page has, and says when it is not that of its pixels. */
+function changedFault(frame: Frame, notes: PageRecord | undefined): string | undefined {
+  frame.pixelsCrc32 = notes?.pixelsCrc32 ?? -1;
+  return hasItsPixels(frame) ? undefined : "its pixels do not match their checksum";
 }

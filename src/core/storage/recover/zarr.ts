@@ -78,6 +78,7 @@ class ZarrSalvage implements Salvage {
       frame.header.frameNumber = index;
       try {
         const place = await this.#file.readFrame(index, frame.pixels, wholeOf(shape));
+        frame.pixelsCrc32 = place.pixelsCrc32 ?? -1;
         if (place.recorded) frame.header.copyFrom(place.recorded);
         else Object.assign(frame.header, { channelIndex: place.channelIndex, zIndex: place.zIndex });
       } catch (error) {

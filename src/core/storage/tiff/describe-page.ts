@@ -15,14 +15,24 @@ function asciiJson(value: unknown): string {
     .replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** What a page says of its frame. */
+export interface PageFrame {
+  readonly header: FrameHeader;
+  readonly pixelsCrc32: number;
+}
+
 /** The metadata of one frame, unknown ones left out. */
-export function pageJson(header: FrameHeader): string {
-  return asciiJson(headerToJson(header));
+export function pageJson({ header, pixelsCrc32 }: PageFrame): string {
+  return asciiJson(headerToJson(header, pixelsCrc32));
 }
 
 /** On the first page also that of the stream, and its end, for which there is room until it is known. */
-export function firstPageJson(header: FrameHeader, descriptor: StreamDescriptor, end: TiffEnd | null): string {
-  const json = asciiJson({ ...headerToJson(header), stream: streamOf(descriptor) });
+export function firstPageJson(
+  { header, pixelsCrc32 }: PageFrame,
+  descriptor: StreamDescriptor,
+  end: TiffEnd | null,
+): string {
+  const json = asciiJson({ ...headerToJson(header, pixelsCrc32), stream: streamOf(descriptor) });
   return `${json.slice(0, -1)},${endMember(end)}}`;
 }
 

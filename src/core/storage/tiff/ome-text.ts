@@ -8,7 +8,7 @@ import type { TiffEnd } from "../../imaging/tiff/end-mark.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
-import { firstPageJson, software } from "./describe-page.js";
+import { firstPageJson, type PageFrame, software } from "./describe-page.js";
 import type { DirectoryBytes } from "./directory-bytes.js";
 import { type OmeImage, omeXml, sizeField } from "./ome-xml.js";
 import type { PageChain } from "./page-chain.js";
@@ -20,7 +20,7 @@ export interface OmeText {
   /** Bytes of the first text, with its closing NUL. */
   readonly beganWith: number;
   /** The description to write in front of the first page. */
-  begin(header: FrameHeader): Uint8Array;
+  begin(frame: PageFrame): Uint8Array;
   /** Counts a page that is in the chain: SizeT is patched. Throws and has counted nothing when the disk refuses. */
   linked(chain: PageChain, capturedAtNs: bigint, directory: DirectoryBytes): void;
   /** Writes the description with all times, and how the run ended; null when it failed. */
@@ -29,7 +29,7 @@ export interface OmeText {
 
 export function createOmeText(descriptor: StreamDescriptor, name: string): OmeText {
   let image: OmeImage | undefined;
-  let firstHeader: FrameHeader | undefined;
+  let firstFrame: PageFrame | undefined;
   let first = new Uint8Array(0);
   let sizeAt = 0;
   let countAt = 0;
@@ -41,15 +41,15 @@ export function createOmeText(descriptor: StreamDescriptor, name: string): OmeTe
     get beganWith() {
       return first.length;
     },
-    begin(header) {
+    begin(frame) {
       image = {
         descriptor,
         name,
         creator: software(descriptor),
-        firstAtNs: header.capturedAtNs,
-        comment: firstPageJson(header, descriptor, null),
+        firstAtNs: frame.header.capturedAtNs,
+        comment: firstPageJson(frame, descriptor, null),
       };
-      firstHeader = copyOf(header);
+      firstFrame = { ...frame, header: copyOf(frame.header) };
       const text = omeXml(image, 1);
       first = bytesOf(text);
       sizeAt = text.indexOf(sizeField(1));
@@ -72,8 +72,8 @@ export function createOmeText(descriptor: StreamDescriptor, name: string): OmeTe
       frames++;
     },
     finish(chain, end) {
-      if (!image || !firstHeader || frames === 0) return;
-      const comment = firstPageJson(firstHeader, descriptor, end);
+      if (!image || !firstFrame || frames === 0) return;
+      const comment = firstPageJson(firstFrame, descriptor, end);
       const known = omeXml({ ...image, comment }, frames, (t) => (t < mostTimes ? times[t]! : 0n));
       chain.replaceText(countAt, bytesOf(known));
     },

@@ -5,6 +5,7 @@
 import { accessSync, constants, mkdirSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { failure, type Problem, reason } from "../../errors.js";
+import { checksumOf } from "../../memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { formatCount } from "../../units.js";
 import { compileNames, type FrameNames, inFolder } from "../compress/name-template.js";
@@ -99,7 +100,7 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
         const plan = { descriptor, layout, isBig: false, omeName: omeNameOf(basename(name)) };
         bytes += writeNewFile(place, name, (fd) => {
           const writer = createTiffWriter(fd, plan);
-          writer.append(header, strips);
+          writer.append({ header, pixelsCrc32: checksumOf(frame) }, strips);
           writer.finish({ isComplete: true, lost: 0, stages: [] });
         });
         frames++;

@@ -5,6 +5,7 @@
 import { closeSync } from "node:fs";
 import { basename } from "node:path";
 import { failure, type MoteError, reason } from "../../errors.js";
+import { checksumOf } from "../../memory/pixel-checksum.js";
 import { createFile } from "../appear.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { fileInTheWay } from "../files.js";
@@ -55,7 +56,8 @@ export function openTiffStore(request: StoreRequest): FrameStore {
         );
       }
       try {
-        writer.append(frame.header, await encoder.encode(frame));
+        const { header } = frame;
+        writer.append({ header, pixelsCrc32: checksumOf(frame) }, await encoder.encode(frame));
       } catch (error) {
         throw writingFailed(writer.pages, error);
       }

@@ -2,9 +2,8 @@
 import { endMember } from "../../imaging/tiff/end-mark.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
-import type { FrameHeader } from "../../model/frame-header.js";
 import type { EndOfStream } from "../../model/run-report.js";
-import { firstPageJson, pageJson } from "./describe-page.js";
+import { firstPageJson, type PageFrame, pageJson } from "./describe-page.js";
 import type { DirectoryBytes, Field } from "./directory-bytes.js";
 import { createOmeText } from "./ome-text.js";
 import { mostClassicBytes, PageChain } from "./page-chain.js";
@@ -28,7 +27,7 @@ export interface TiffWriter {
   /** False when the next page might not fit into a classic TIFF. */
   readonly hasRoom: boolean;
   /** All of a page, or an error and the file as before. */
-  append(header: FrameHeader, strips: readonly Uint8Array[]): void;
+  append(frame: PageFrame, strips: readonly Uint8Array[]): void;
   /** What can be said only at the end, every page is whole before: how the run ended. Null: it failed, and has no end. */
   finish(end: EndOfStream | null): void;
   /** Waits until the disk has everything. */
@@ -43,15 +42,15 @@ export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeNam
   let pages = 0;
   let endAt = 0;
 
-  function describe(header: FrameHeader, leadAt: number): Field {
-    if (pages > 0) return { tag: tag.imageDescription, type: "text", text: pageJson(header) };
+  function describe(frame: PageFrame, leadAt: number): Field {
+    if (pages > 0) return { tag: tag.imageDescription, type: "text", text: pageJson(frame) };
     if (ome) return { tag: tag.imageDescription, type: "textAt", offset: leadAt, length: ome.beganWith };
-    return { tag: tag.imageDescription, type: "text", text: firstPageJson(header, descriptor, null) };
+    return { tag: tag.imageDescription, type: "text", text: firstPageJson(frame, descriptor, null) };
   }
 
   /** Where the end of the stream goes: last in the description of the first page. */
-  function findEnd(header: FrameHeader, directory: DirectoryBytes): void {
-    const text = firstPageJson(header, descriptor, null);
+  function findEnd(frame: PageFrame, directory: DirectoryBytes): void {
+    const text = firstPageJson(frame, descriptor, null);
     endAt = directory.valueAt(tag.imageDescription) + text.lastIndexOf(endMember(null));
   }
 
@@ -62,14 +61,15 @@ export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeNam
     get hasRoom() {
       return isBig || chain.end + mostPageBytes <= mostClassicBytes;
     },
-    append(header, strips) {
+    append(frame, strips) {
+      const { header } = frame;
       chain.append({
-        lead: pages === 0 ? ome?.begin(header) : undefined,
+        lead: pages === 0 ? ome?.begin(frame) : undefined,
         strips,
-        describe: (placed, leadAt) => pageFields(descriptor, layout, header, placed, describe(header, leadAt)),
+        describe: (placed, leadAt) => pageFields(descriptor, layout, header, placed, describe(frame, leadAt)),
         linked: (directory) => {
           if (ome) ome.linked(chain, header.capturedAtNs, directory);
-          else if (pages === 0) findEnd(header, directory);
+          else if (pages === 0) findEnd(frame, directory);
         },
       });
       pages++;

@@ -1,7 +1,9 @@
 /**
- * A TIFF: the chain of directories to its end, every page decoded. TIFF has no checksums: only compression that notices, and
- * a structure that does not fit, tell of damage; a pixel that changed in an uncompressed page is not found.
+ * A TIFF: the chain of directories to its end, every page decoded, the pixels of Mote's own against the checksums in their
+ * descriptions. Pages of other programs have none: only compression that notices, and a structure that does not fit, tell of
+ * damage there.
  */
+import { crc32 } from "node:zlib";
 import type { ByteSource } from "../../imaging/byte-source.js";
 import { FormatProblem } from "../../imaging/byte-source.js";
 import type { ImageFile } from "../../imaging/image-file.js";
@@ -74,14 +76,17 @@ function roomFor(pixelFormat: keyof typeof bytesPerPixel, count: number): PixelA
   return borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
 }
 
-async function checkPages({ reader, pages }: Survey, report: Verification, options: VerifyOptions): Promise<void> {
+async function checkPages(survey: Survey, report: Verification, options: VerifyOptions): Promise<void> {
+  const { reader, pages } = survey;
   const decoder = new PageDecoder(reader);
   const step = sampleStep(pages.length, options);
   let pixels: PixelArray | undefined;
   let good = 0;
   let decoded = 0;
+  let unsummed = 0;
   for (const [index, { offset, page, fault: known }] of pages.entries()) {
     let fault = known;
+    let isChanged = false;
     if (!fault && page && (index % step === 0 || index === pages.length - 1)) {
       decoded++;
       try {
@@ -91,13 +96,20 @@ async function checkPages({ reader, pages }: Survey, report: Verification, optio
         pixels ??= roomFor(page.pixelFormat, count);
         await decoder.prepare(page.compression);
         decoder.decode(page, pixels, wholeOf(page));
+        const sum = readPageNotes(
+          readText(survey, page.directory.entries.get(tag.imageDescription)),
+          page,
+        )?.pixelsCrc32;
+        if (sum === undefined) unsummed++;
+        else isChanged = crc32(new Uint8Array(pixels.buffer)) !== sum;
       } catch (error) {
         fault = faultOf(error, reader.source.sizeBytes);
       }
     }
     const name = `frame ${index.toLocaleString("en-US")}`;
     const place = { frame: index, byte: fault?.byte ?? offset };
-    if (!fault) good++;
+    if (isChanged) report.damaged("checksums", `${name}: its pixels do not match their checksum`, place);
+    else if (!fault) good++;
     else if (fault.isCut) report.missing("completeness", `${name}: ${fault.what}`, place);
     else report.damaged("decoding", `${name}: ${fault.what}`, place);
     await report.progress(index, pages.length);
@@ -106,7 +118,8 @@ async function checkPages({ reader, pages }: Survey, report: Verification, optio
   const ofAll = step > 1 ? ` of ${pages.length.toLocaleString("en-US")}` : "";
   if (step > 1) report.notChecked("frames", sampled(pages.length - decoded, pages.length));
   report.checked("decoding", `${decoded.toLocaleString("en-US")}${ofAll} ${pages.length === 1 ? "page" : "pages"}`);
-  report.notChecked("pixels", "there is no checksum of them: only what does not decode is found");
+  if (unsummed < decoded) report.checked("checksums", `the pixels of ${formatCount(decoded - unsummed, "page")}`);
+  if (unsummed > 0) report.notChecked("pixels", "there is no checksum of them: only what does not decode is found");
 }
 
 /** The end of the chain, bytes behind it, and what the descriptions say of how many frames there are. */

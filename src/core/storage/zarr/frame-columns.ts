@@ -1,6 +1,6 @@
 /** What is kept of every frame besides its pixels: images/frame_number and so on, one value a frame, named as in HDF5. */
-import { crc32 } from "node:zlib";
 import type { Frame } from "../../memory/frame.js";
+import { checksumOf } from "../../memory/pixel-checksum.js";
 import type { FrameHeader } from "../../model/frame-header.js";
 import type { ColumnTable, TableLayout } from "./column-table.js";
 
@@ -81,14 +81,14 @@ const fields = Object.values(frameFields);
 const cell = new Uint8Array(8);
 const view = new DataView(cell.buffer);
 
-/** Puts the row of a frame whose pixels are these bytes. */
-export function putFrameRow(table: ColumnTable, { header }: Frame, pixels: Uint8Array): void {
+/** Puts the row of a frame. */
+export function putFrameRow(table: ColumnTable, frame: Frame): void {
   for (const [position, { get }] of fields.entries()) {
-    const value = get(header);
+    const value = get(frame.header);
     if (typeof value === "bigint") view.setBigInt64(0, value, true);
     else view.setFloat64(0, value, true);
     table.put(position, cell);
   }
-  view.setUint32(0, crc32(pixels), true);
+  view.setUint32(0, checksumOf(frame), true);
   table.put(fields.length, cell.subarray(0, 4));
 }

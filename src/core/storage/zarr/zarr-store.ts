@@ -114,7 +114,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     const { buffer, byteOffset } = frame.pixels;
     const bytes = new Uint8Array(buffer, byteOffset, wholeBytes);
     if (range === undefined) describeRange(frame.pixels);
-    putFrameRow(images, frame, bytes);
+    putFrameRow(images, frame);
     const rows = tracks ? putTrackRows(tracks, frame) : 0;
     putFrameFate(ledger, frame, "stored");
     putLevels(levels, encoder, frames, frame.pixels, bytes);
