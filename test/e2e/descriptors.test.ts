@@ -76,7 +76,7 @@ test("a branch that archives takes nothing from the line it hangs on", async () 
 
 test("SIGUSR1 opens no debugger", async () => {
   const shell = openShell("usr1");
-  const line = `mote ${sim} --fps 50 --output u.mote 2> err & P=$!; wait-for 'frames' '[ -s u.mote ]'; kill -USR1 $P; S=$(($(stat -c %s u.mote) + 50000)); wait-for 'more frames' "[ $(stat -c %s u.mote) -gt $S ]"; kill -INT $P; wait $P; echo $?`;
+  const line = `mote ${sim} --fps 50 --output u.mote 2> err & P=$!; wait-for 'frames' '[ -s u.mote ]'; kill -USR1 $P; export S=$(($(stat -c %s u.mote) + 50000)); wait-for 'more frames' '[ $(stat -c %s u.mote) -gt $S ]'; kill -INT $P; wait $P; echo $?`;
   expect((await shell.run(line)).out).toBe("0");
   expect(readFileSync(join(shell.folder, "err"), "utf8")).not.toMatch(/debugger/i);
 });
