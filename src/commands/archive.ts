@@ -21,6 +21,7 @@ import { tiffFolderOptions, tiffFolderProblems, tiffNames } from "../core/storag
 import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tiff-options.js";
 import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/zarr/zarr-options.js";
 import { epochNow } from "../core/time.js";
+import type { WorkerCount } from "../core/workers/processors.js";
 
 const options = {
   out: option.list(
@@ -43,15 +44,18 @@ const options = {
   ...tiffFolderOptions,
 };
 
-interface Facts {
-  readonly processors: number;
+interface Plan extends FilesPlan {
+  readonly workersNote: string | null;
+}
+
+interface Facts extends WorkerCount {
   /** Day on which the run starts, local time, as 2026-11-20. */
   readonly date: string;
   /** Which of the files to write are folders already. */
   readonly folders: readonly string[];
 }
 
-export const archive = defineStage<typeof options, FilesPlan, Facts>({
+export const archive = defineStage<typeof options, Plan, Facts>({
   name: "archive",
   role: "sink",
   summary: "Write frames and tracks to files: HDF5, OME-Zarr, TIFF, tables or the frame stream itself.",
@@ -72,12 +76,12 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     },
   ],
   async look(o) {
-    const [{ processorCount }, { localDay }] = await Promise.all([
+    const [{ chooseWorkers }, { localDay }] = await Promise.all([
       import("../core/workers/processors.js"),
       import("../core/storage/root/run-number.js"),
     ]);
     const folders = o.root === undefined ? o.out.filter(isPlainFolder) : [];
-    return { processors: processorCount(), date: localDay(epochNow()), folders };
+    return { ...chooseWorkers(o.workers), date: localDay(epochNow()), folders };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
@@ -109,12 +113,13 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
       problems.push({ where: "archive, --on-full tracks-only", what: "this stream has no tracks to go on with", hint });
     }
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-    const workers = o.workers ?? facts.processors;
-    return { output: input, plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings } };
+    const { workers, note: workersNote } = facts;
+    return { output: input, plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings, workersNote } };
   },
   check: fileProblems,
   async open(plan, context) {
     const { geometry, warn } = context;
+    if (plan.workersNote) warn(plan.workersNote);
     const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn });
     const paths = files.stores.map(({ path }) => path);
     if (plan.root !== null) context.say(`writing ${paths.join(", ")}`);

@@ -16,6 +16,7 @@ import type { FrameFolder } from "../core/storage/compress/frame-folder.js";
 import { DiskGuard } from "../core/storage/disk/disk-guard.js";
 import { diskPlan, frameDiskOptions } from "../core/storage/disk/disk-options.js";
 import { rootOption } from "../core/storage/root/root-option.js";
+import type { WorkerCount } from "../core/workers/processors.js";
 
 /** Why a frame that went to quarantine is missing from the files; a loss. */
 const quarantined = "in quarantine";
@@ -84,12 +85,12 @@ interface Plan extends PlacePlan {
   readonly deleteSource: boolean;
   /** Every n-th frame is decoded again; 0: none. */
   readonly verifyEvery: number;
+  readonly workersNote: string | null;
 }
 
-interface Facts {
+interface Facts extends WorkerCount {
   /** Of the cjxl program; null when it is not asked for or not there. */
   readonly cjxl: string | null;
-  readonly processors: number;
 }
 
 /** What cannot become a lossless JPEG XL. */
@@ -126,11 +127,11 @@ export const compress = defineStage<typeof options, Plan, Facts>({
       shows: "Smaller files, every fourth compared, names with the run's number.",
     },
   ],
-  async look({ encoder }) {
-    const { processorCount } = await import("../core/workers/processors.js");
+  async look({ encoder, workers }) {
+    const { chooseWorkers } = await import("../core/workers/processors.js");
     const isAsked = encoder === "cjxl";
     const cjxl = isAsked ? (await import("../core/codecs/jxl/cjxl-encoder.js")).cjxlVersion() : undefined;
-    return { cjxl: cjxl ?? null, processors: processorCount() };
+    return { cjxl: cjxl ?? null, ...chooseWorkers(workers) };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("compress", "there is nothing to write", "Put `acquire` before it.");
@@ -150,12 +151,14 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         deleteSource: o.deleteSource,
         verifyEvery: o.verify ?? defaultVerifyEvery(input),
         resume: o.resume,
+        workersNote: facts.note,
       },
-      needs: { mappers: o.workers ?? facts.processors },
+      needs: { mappers: facts.workers },
     };
   },
   check: placeCheck,
   async open(plan, context) {
+    if (plan.workersNote) context.warn(plan.workersNote);
     const [{ openFrameFolder }, { createSourceFiles }] = await Promise.all([
       import("../core/storage/compress/frame-folder.js"),
       import("../core/storage/compress/source-files.js"),

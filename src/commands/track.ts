@@ -18,6 +18,7 @@ import { checkLocateParameters, resolveLocateParameters } from "../core/tracking
 import { checkTiles, leastOverlap } from "../core/tracking/locate/tiling.js";
 import { checkRefineParameters } from "../core/tracking/refine/parameters.js";
 import { checkRingParameters } from "../core/tracking/ring/parameters.js";
+import type { WorkerCount } from "../core/workers/processors.js";
 import { linkParameters, linkProblems } from "./link-options.js";
 import { cameraNoise, refineNames } from "./refine-options.js";
 import { ringParameters } from "./ring-options.js";
@@ -37,10 +38,10 @@ interface Plan {
     | { readonly kind: "ring"; readonly params: RingFindParameters };
   readonly follow: FollowParameters;
   readonly mask: string | null;
+  readonly workersNote: string | null;
 }
 
-interface Facts {
-  readonly processors: number;
+interface Facts extends WorkerCount {
   /** How much scratch finding takes; handed in so that help and validation load none of the algorithms. */
   readonly finderScratchBytes: typeof FinderScratchBytes;
   /** What the mask file holds; null without one. */
@@ -92,15 +93,15 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
       shows: "Beads found and linked, one row for each particle and frame.",
     },
   ],
-  async look({ mask }) {
-    const [{ processorCount }, { finderScratchBytes }] = await Promise.all([
+  async look({ mask, workers }) {
+    const [{ chooseWorkers }, { finderScratchBytes }] = await Promise.all([
       import("../core/workers/processors.js"),
       import("../core/tracking/find/particle-finder.js"),
     ]);
-    if (mask === undefined) return { processors: processorCount(), mask: null, finderScratchBytes };
+    if (mask === undefined) return { ...chooseWorkers(workers), mask: null, finderScratchBytes };
     const { lookAtFiles } = await import("../core/storage/read/look-at-files.js");
     const { first } = await lookAtFiles("track, --mask", [mask], undefined);
-    return { processors: processorCount(), mask: first.shape, finderScratchBytes };
+    return { ...chooseWorkers(workers), mask: first.shape, finderScratchBytes };
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("track", "needs frames", "Put acquire before it.");
@@ -128,15 +129,17 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
           columns: columns.length,
         },
         mask: o.mask ?? null,
+        workersNote: facts.note,
       },
       needs: {
         ...needs,
-        mappers: isOrdered ? 0 : (o.workers ?? facts.processors),
+        mappers: isOrdered ? 0 : facts.workers,
         heldFrames: o.minTrackLength > 1 ? mostHeldFrames(o.minTrackLength, o.memory) : 0,
       },
     };
   },
   async open(plan, context) {
+    if (plan.workersNote) context.warn(plan.workersNote);
     const { createParticleFollower } = await import("../core/tracking/follow/particle-follower.js");
     const follower = createParticleFollower(plan.follow, {
       shape: plan.find.params.region ?? context.input.shape,
@@ -225,7 +228,7 @@ function planParticles(input: StreamDescriptor, o: TrackOptions, facts: Facts): 
       : parameterProblems("track", checkRefineParameters({ ...refine, shape, format: pixelFormat }), refineNames)),
   ];
   if (problems.length > 0) return { find: { kind: "particle", params }, problems, needs: {} };
-  const scratch = facts.finderScratchBytes(shape, pixelFormat, params, o.workers ?? facts.processors);
+  const scratch = facts.finderScratchBytes(shape, pixelFormat, params, facts.workers);
   const needs = {
     detectionRows: detectionCapacity(shape, locate.separation),
     mapperScratchBytes: scratch.own,
