@@ -51,6 +51,50 @@ export function parameterRefusal(where: string, faults: readonly ParameterFault[
   return new MoteError(problems, { exitCode: 2 });
 }
 
+/** What the user can do about the refusals of a system that have one remedy wherever they happen. */
+const remedies: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "Check the path: something on it is not there."],
+  ["ENOTDIR", "Check the path: something on it is a file and not a folder."],
+  ["EISDIR", "Name a file: this is a folder."],
+  ["EEXIST", "Choose another name: this one is taken."],
+  ["ENAMETOOLONG", "Choose a shorter name."],
+  ["ELOOP", "Check the symbolic links on the path: they lead in a circle."],
+  ["EACCES", "Check who owns it and who may read or write it."],
+  ["EPERM", "Check who owns it and who may read or write it."],
+  ["EROFS", "Choose another disk: this one is read-only."],
+  ["ENOSPC", "Make room or choose another disk."],
+  ["EDQUOT", "Make room or choose another disk: your share of this one is used up."],
+  ["EFBIG", "Choose another disk, or raise the limit on the size of files."],
+  ["EMFILE", "Raise the limit on open files (ulimit -n)."],
+  ["ENFILE", "Close other programs: the system has no more open files to give."],
+  ["ENOMEM", "Close other programs: the system has no memory left."],
+  ["EIO", "Check the disk or the device: it failed."],
+]);
+
+/** An error of the operating system as Node gives it: a code, the call and mostly the path. */
+interface SystemError extends Error {
+  readonly code: string;
+  readonly syscall: string;
+  readonly path?: unknown;
+}
+
+function isSystemError(error: unknown): error is SystemError {
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
+  return error instanceof Error && typeof code === "string" && typeof syscall === "string";
+}
+
+/**
+ * Whatever was thrown, as a MoteError: one stays what it is, a refusal of the operating system becomes a failure at its path
+ * with what can be done about it. Undefined for anything else, which is a defect of Mote. `where` names the verb or stage.
+ */
+export function asMoteError(where: string, error: unknown): MoteError | undefined {
+  if (error instanceof MoteError) return error;
+  if (!isSystemError(error)) return undefined;
+  const at = typeof error.path === "string" ? `${where}, ${error.path}` : where;
+  const words = reason(error).replace(typeof error.path === "string" ? ` '${error.path}'` : "", "");
+  return failure(at, words, remedies.get(error.code) ?? "The operating system refused it.", error);
+}
+
 /** The words of a system error without its stack: "ENOENT: no such file or directory". */
 export function reason(error: unknown): string {
   if (error instanceof Error) return error.message.split("\n")[0] ?? error.name;

@@ -1,12 +1,13 @@
 /** Errors as people and programs read them, and the exit code they mean. */
-import { type ExitCode, MoteError, reason } from "../errors.js";
+import { asMoteError, type ExitCode, reason } from "../errors.js";
 import { oneLine } from "../printable.js";
 import { printMessage } from "./terminal.js";
 
-export function printError(error: unknown, asJson: boolean): ExitCode {
-  const known = error instanceof MoteError ? error : undefined;
+/** `where`: the verb, for what names no place itself. */
+export function printError(where: string, error: unknown, asJson: boolean): ExitCode {
+  const known = asMoteError(where, error);
   const problems = known?.problems ?? [
-    { where: "mote", what: reason(error), hint: "This is a defect of Mote; please report it with the lines below." },
+    { where, what: reason(error), hint: "This is a defect of Mote; please report it with the lines below." },
   ];
   const exitCode = known?.exitCode ?? 1;
   if (asJson) {

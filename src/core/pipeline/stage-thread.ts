@@ -1,5 +1,5 @@
 /** What a stage's thread does: opens its part of the stage, waits for the start, works until the end, closes. */
-import { MoteError, reason } from "../errors.js";
+import { asMoteError, reason } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
@@ -160,9 +160,8 @@ function failureText(label: string, error: unknown): string {
 }
 
 function failureMessage(label: string, error: unknown): ThreadMessage {
-  if (error instanceof MoteError) {
-    return { kind: "failed", problems: error.problems, exitCode: error.exitCode, stack: null };
-  }
+  const known = asMoteError(label, error);
+  if (known) return { kind: "failed", problems: known.problems, exitCode: known.exitCode, stack: null };
   return {
     kind: "failed",
     problems: [

@@ -225,5 +225,5 @@ test("a folder that cannot hold a spool is told by its fault", () => {
   expect(spoolFolderProblem("x", folder)).toBeUndefined();
   expect(spoolFolderProblem("x", join(folder, "nowhere"))).toMatchObject({ what: "there is no such folder" });
   writeFileSync(join(folder, "file"), "");
-  expect(spoolFolderProblem("x", join(folder, "file"))).toMatchObject({ what: "is not a folder" });
+  expect(spoolFolderProblem("x", join(folder, "file"))).toMatchObject({ what: "it is not a folder" });
 });

@@ -1,7 +1,7 @@
 /** Where spools are kept: the folder for temporary files, on a disk rather than in memory. */
 import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import type { Problem } from "../../errors.js";
+import { type Problem, reason } from "../../errors.js";
 
 /** `f_type` of Linux' file systems that live in memory (statfs(2)): tmpfs, ramfs. */
 const memoryFileSystems: readonly number[] = [0x01021994, 0x858458f6];
@@ -15,21 +15,33 @@ export function defaultSpoolFolder(): string {
   return diskBackedFolder;
 }
 
-/** What is wrong with keeping a spool there, if anything. */
-export function spoolFolderProblem(where: string, folder: string): Problem | undefined {
-  const what = faultOf(folder);
-  return what ? { where, what, hint: "Name a folder on a disk with room, or make it first with mkdir -p." } : undefined;
+/** What is wrong with keeping a stage's spool there, if anything; null: in the folder for temporary files. */
+export function spoolFolderProblem(stage: string, folder: string | null): Problem | undefined {
+  const place = folder ?? defaultSpoolFolder();
+  const what = faultOf(place);
+  if (!what) return undefined;
+  if (folder !== null) {
+    const hint = "Name a folder on a disk with room, or make it first with mkdir -p.";
+    return { where: `${stage}, --spill-dir ${folder}`, what, hint };
+  }
+  const hint =
+    "Make it, set TMPDIR, or name a folder on a disk with room: --spill-dir. Or choose another --backpressure.";
+  return {
+    where: `${stage}, folder for temporary files ${place}`,
+    what: `frames may have to wait there, and ${what}`,
+    hint,
+  };
 }
 
 function faultOf(folder: string): string | undefined {
-  const stat = statSync(folder, { throwIfNoEntry: false });
-  if (!stat) return "there is no such folder";
-  if (!stat.isDirectory()) return "is not a folder";
   try {
+    const stat = statSync(folder, { throwIfNoEntry: false });
+    if (!stat) return "there is no such folder";
+    if (!stat.isDirectory()) return "it is not a folder";
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
-  } catch {
-    return "the folder cannot be written to";
+  } catch (error) {
+    return `the folder cannot be written to: ${reason(error)}`;
   }
 }
 
