@@ -1,4 +1,6 @@
 /** The verbs, in the order in which help lists them; each is loaded when it is needed. */
+
+import { own } from "../core/model/own.js";
 import type { Command } from "../core/pipeline/command.js";
 import type { StageDeclaration } from "../core/pipeline/stage.js";
 
@@ -33,12 +35,12 @@ export const verbNames: readonly string[] = [...Object.keys(stages), ...Object.k
 
 /** The stage of that name, transports included; undefined when there is none. */
 export function loadStage(name: string): Promise<StageDeclaration> | undefined {
-  return (stages[name] ?? transports[name])?.();
+  return (own(stages, name) ?? own(transports, name))?.();
 }
 
 export async function loadVerb(name: string): Promise<Verb | undefined> {
-  const stage = stages[name];
+  const stage = own(stages, name);
   if (stage) return { kind: "stage", stage: await stage() };
-  const command = commands[name];
+  const command = own(commands, name);
   return command ? { kind: "command", command: await command() } : undefined;
 }

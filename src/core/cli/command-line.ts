@@ -1,6 +1,6 @@
 /** Turns declarations into commander commands and words into raw options. Commander sees strings only; `decodeOptions` judges. */
 import { Command as Commander, CommanderError, Option } from "commander";
-import { refusal } from "../errors.js";
+import { MoteError, type Problem, refusal } from "../errors.js";
 import type { RawOptions } from "../option/decode-options.js";
 import { camel, kebab } from "../option/names.js";
 import type { OptionSpec, OptionSpecs } from "../option/option.js";
@@ -69,18 +69,28 @@ export function buildCommander(syntax: VerbSyntax): Commander {
 /** Reads words into raw options: text as typed, true and false for flags, lists for what may be repeated. */
 export function parseWords(syntax: VerbSyntax, words: readonly string[]): ParsedWords {
   const command = buildCommander(syntax);
-  const raw: Record<string, unknown> = {};
+  // Without a prototype: "__proto__" is a name as any other.
+  const raw: Record<string, unknown> = Object.create(null);
+  const problems: Problem[] = [];
+  /** An option of which one value counts: the second one says something else than the first. */
+  function set(name: string, value: unknown): void {
+    if (Object.hasOwn(raw, name) && raw[name] !== value) {
+      const what = `is given twice: ${[raw[name], value].map(String).join(" and ")}`;
+      problems.push({ where: `${syntax.name}, --${kebab(name)}`, what, hint: "Keep one of the two." });
+    }
+    raw[name] = value;
+  }
   for (const { options } of syntax.groups) {
     for (const [name, spec] of Object.entries(options)) {
       if (name === syntax.positional) continue;
       command.on(`option:${kebab(name)}`, (value: string | undefined) => {
-        if (spec.isFlag) raw[name] = true;
+        if (spec.isFlag) set(name, true);
         else if (spec.isRepeatable) raw[name] = [...((raw[name] as unknown[] | undefined) ?? []), value ?? ""];
-        else raw[name] = value ?? "";
+        else set(name, value ?? "");
       });
       if (spec.isFlag) {
         command.on(`option:no-${kebab(name)}`, () => {
-          raw[name] = false;
+          set(name, false);
         });
       }
     }
@@ -91,11 +101,12 @@ export function parseWords(syntax: VerbSyntax, words: readonly string[]): Parsed
   });
   try {
     const { operands, unknown } = command.parseOptions([...words]);
-    takeRest(syntax, operands, unknown, raw);
+    takeRest(syntax, operands, unknown, raw, problems);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     throw refusal(syntax.name, error.message.replace(/^error: /, ""), `See mote ${syntax.name} --help.`, error);
   }
+  if (problems.length > 0 && !wantsHelp) throw new MoteError(problems, { exitCode: 2 });
   return { raw, wantsHelp };
 }
 
@@ -105,13 +116,25 @@ function takeRest(
   operands: readonly string[],
   unknown: readonly string[],
   raw: Record<string, unknown>,
+  problems: Problem[],
 ): void {
+  const flags = new Map(
+    syntax.groups.flatMap(({ options }) => Object.entries(options).filter(([, spec]) => spec.isFlag)),
+  );
   const plain = [...operands];
   for (const [i, word] of unknown.entries()) {
     if (word === "--") continue;
     const isValueOfUnknown = i > 0 && unknown[i - 1]!.startsWith("-") && unknown[i - 1] !== "--";
-    if (word.startsWith("-") && word.length > 1) raw[camel(word.replace(/^-+/, "").split("=")[0]!)] = true;
-    else if (!isValueOfUnknown) plain.push(word);
+    if (word.startsWith("-") && word.length > 1) {
+      const name = camel(word.replace(/^-+/, "").split("=")[0]!);
+      if (!flags.has(name)) raw[name] = true;
+      else
+        problems.push({
+          where: `${syntax.name}, --${kebab(name)}`,
+          what: "takes no value",
+          hint: `Or --no-${kebab(name)}.`,
+        });
+    } else if (!isValueOfUnknown) plain.push(word);
   }
   if (plain.length === 0) return;
   if (!syntax.positional)

@@ -62,10 +62,8 @@ function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voic
         `warning: ${fromReserve} of ${loans} slots came from the reserve; please report the command you ran`,
       );
     if (voice.latency) printMessage(latencyText(report));
-    // What was lost further up is told by its own process and by the last one, not by all in between.
-    const own = new Set(stages.map((stage) => stage.label));
-    const told = isEndOfLine ? report.losses : report.losses.filter((loss) => own.has(loss.split(":")[0]!));
-    for (const loss of told) printMessage(`loss: ${loss}`);
+    // Also what was lost further up, or before: an exit code 3 is never without a word.
+    for (const loss of report.losses) printMessage(`loss: ${loss}`);
   }
   return report.losses.length > 0 ? 3 : 0;
 }

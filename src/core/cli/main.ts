@@ -12,11 +12,15 @@ export const version: string = (createRequire(import.meta.url)("../../../package
 
 export async function main(words: readonly string[]): Promise<void> {
   speakForEverybody();
+  const fail = (error: unknown) =>
+    printError(verbNames.find((name) => name === words[0]) ?? "mote", error, words.includes("--json"));
+  // What nobody waits for any more when it goes wrong.
+  process.on("uncaughtException", (error) => process.exit(fail(error)));
   let exitCode: ExitCode;
   try {
     exitCode = await dispatch(words);
   } catch (error) {
-    exitCode = printError(error, words.includes("--json"));
+    exitCode = fail(error);
   }
   process.exit(exitCode);
 }
@@ -28,11 +32,13 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
     return 2;
   }
   if (name === "--help" || name === "-h" || name === "help") {
-    if (rest[0] !== undefined && !rest[0].startsWith("-")) return dispatch([rest[0], "--help"]);
+    if (rest[0] !== undefined && !rest[0].startsWith("-")) return dispatch([rest[0], "--help", ...rest.slice(1)]);
+    refuseSurplus(name, rest);
     printResult("help", await overview());
     return 0;
   }
   if (name === "--version" || name === "-V" || name === "version") {
+    refuseSurplus(name, rest);
     printResult("version", version);
     return 0;
   }
@@ -57,6 +63,10 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
   return verb.kind === "stage"
     ? runStageVerb(verb.stage, parsed.raw, version)
     : runCommandVerb(verb.command, parsed.raw, version);
+}
+
+function refuseSurplus(name: string, rest: readonly string[]): void {
+  if (rest.length > 0) throw refusal(`mote ${name}`, `expected nothing behind it, got ${rest.join(" ")}`);
 }
 
 function help(syntax: Parameters<typeof buildCommander>[0]): ExitCode {

@@ -4,9 +4,11 @@ import { streamIn } from "../../commands/stream-in.js";
 import { streamOut } from "../../commands/stream-out.js";
 import { type ExitCode, MoteError, refusal } from "../errors.js";
 import type { JsonObject } from "../model/json.js";
+import { ownEntries } from "../model/own.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
-import { camel, kebab } from "../option/names.js";
+import { kebab } from "../option/names.js";
 import type { OptionSpecs } from "../option/option.js";
+import { optionsIn, parseOptionFile } from "../option/option-file.js";
 import type { Command } from "../pipeline/command.js";
 import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
@@ -27,7 +29,7 @@ function takeEvery(
   given: RawOptions,
   shared: typeof everyRun | typeof everyCommand,
 ): { raw: RawOptions; voice: Voice } {
-  const own = Object.fromEntries(Object.entries(given).filter(([name]) => name in shared));
+  const own = ownEntries(given, (name) => Object.hasOwn(shared, name));
   const rest = without(given, own);
   const { options, problems } = decodeOptions<OptionSpecs>(where, shared, own);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
@@ -39,26 +41,20 @@ function takeEvery(
 }
 
 function readConfig(where: string, path: string): RawOptions {
-  const text = readTextFile(`${where}, --config`, path);
-  let values: unknown;
-  try {
-    values = JSON.parse(text);
-  } catch (error) {
-    throw refusal(`${where}, --config ${path}`, "expected JSON", undefined, error);
-  }
+  const values = parseOptionFile(`${where}, --config ${path}`, readTextFile(`${where}, --config`, path));
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw refusal(`${where}, --config ${path}`, 'expected an object of option values, as in { "diameter": 11 }');
   }
-  return Object.fromEntries(Object.entries(values as JsonObject).map(([name, value]) => [camel(name), value]));
+  return optionsIn(`${where}, --config ${path}`, values as JsonObject);
 }
 
 /** The part of `raw` that `stage` declares; the rest stays with the verb's own stage, which complains about it. */
 function partOf(stage: StageDeclaration, raw: RawOptions): RawOptions {
-  return Object.fromEntries(Object.entries(raw).filter(([name]) => name in stage.options));
+  return ownEntries(raw, (name) => Object.hasOwn(stage.options, name));
 }
 
 function without(raw: RawOptions, ...parts: RawOptions[]): RawOptions {
-  return Object.fromEntries(Object.entries(raw).filter(([name]) => !parts.some((part) => name in part)));
+  return ownEntries(raw, (name) => !parts.some((part) => Object.hasOwn(part, name)));
 }
 
 /** One stage in a shell pipeline: what it reads and writes are stages too, so the code is that of a composed run. */
@@ -82,30 +78,18 @@ export async function runStageVerb(stage: StageDeclaration, given: RawOptions, v
 
 /** Several stages in this process. */
 export async function runComposed(command: Command, words: readonly string[], version: string): Promise<ExitCode> {
-  const firstStage = words.findIndex((word, i) => !word.startsWith("-") && words[i - 1] !== "--config");
+  const firstPlain = words.findIndex((word, i) => !word.startsWith("-") && words[i - 1] !== "--config");
+  const isFile = !words.includes("then") && (await loadStage(words[firstPlain] ?? "")) === undefined;
+  const firstStage = isFile || firstPlain < 0 ? words.length : firstPlain;
   const own = parseWords(
-    { name: command.name, summary: "", examples: [], groups: [{ heading: "", options: everyRun }] },
-    firstStage < 0 ? words : words.slice(0, firstStage),
+    { name: command.name, summary: "", positional: "file", examples: [], groups: [{ heading: "", options: everyRun }] },
+    words.slice(0, firstStage),
   );
-  const { voice, raw } = takeEvery(command.name, own.raw, everyRun);
+  const { voice, raw } = takeEvery(command.name, without(own.raw, { file: true }), everyRun);
   const { problems } = decodeOptions(command.name, {}, raw);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  const rest = firstStage < 0 ? [] : words.slice(firstStage);
-  const isFile = !rest.includes("then") && loadStage(rest[0] ?? "") === undefined;
-  const trailing = isFile
-    ? parseWords(
-        {
-          name: command.name,
-          summary: "",
-          positional: "file",
-          examples: [],
-          groups: [{ heading: "", options: everyRun }],
-        },
-        rest,
-      )
-    : undefined;
-  const request = await command.compose!(trailing ? ((trailing.raw.file as string[] | undefined) ?? []) : rest);
-  const finalVoice = trailing ? takeEvery(command.name, without(trailing.raw, { file: true }), everyRun).voice : voice;
+  const files = (own.raw.file as string[] | undefined) ?? [];
+  const request = await command.compose!(isFile ? files : words.slice(firstStage));
   const requests = await Promise.all(
     request.calls.map(async (call): Promise<StageRequest> => {
       const stage = await loadStage(call.stage)!;
@@ -119,15 +103,7 @@ export async function runComposed(command: Command, words: readonly string[], ve
       return { stage, label: call.label, raw };
     }),
   );
-  return runStages(
-    requests,
-    {
-      json: voice.json || finalVoice.json,
-      quiet: voice.quiet || finalVoice.quiet,
-      latency: voice.latency || finalVoice.latency,
-    },
-    version,
-  );
+  return runStages(requests, voice, version);
 }
 
 async function runStages(requests: readonly StageRequest[], voice: Voice, version: string): Promise<ExitCode> {

@@ -20,7 +20,7 @@ export function decodeOptions<Specs extends OptionSpecs>(where: string, specs: S
   const problems: Problem[] = [];
   const options: Record<string, unknown> = {};
   for (const name of Object.keys(raw)) {
-    if (name in specs) continue;
+    if (Object.hasOwn(specs, name)) continue;
     const nearest = nearestName(name, Object.keys(specs));
     problems.push({
       where: `${where}, --${kebab(name)}`,

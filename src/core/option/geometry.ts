@@ -43,7 +43,7 @@ export function region(prose: Prose) {
 
 /** The named members of an object, if all are whole numbers from 0 on. */
 function wholeNumbers(given: unknown, names: readonly string[]): number[] | undefined {
-  if (typeof given !== "object" || given === null) return undefined;
+  if (typeof given !== "object" || given === null || Object.keys(given).length !== names.length) return undefined;
   const values = names.map((name) => (given as Readonly<Record<string, unknown>>)[name]);
   return values.every((value): value is number => Number.isSafeInteger(value) && (value as number) >= 0)
     ? values

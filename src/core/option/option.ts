@@ -181,7 +181,9 @@ function text<G extends Prose & Given>(given: G): OptionSpec<Presence<string, G>
     metavar: "text",
     expected: "text",
     schema: { type: "string" },
-    decode: (raw) => (typeof raw === "string" && raw !== "" ? { value: raw as Presence<string, G> } : got(raw)),
+    // No text of a shell has a zero in it, and no file name may.
+    decode: (raw) =>
+      typeof raw === "string" && raw !== "" && !raw.includes("\0") ? { value: raw as Presence<string, G> } : got(raw),
   });
 }
 

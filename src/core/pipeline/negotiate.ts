@@ -2,6 +2,7 @@
 import { MoteError, type Problem, refusal } from "../errors.js";
 import { type LinkPolicy, linkPolicies } from "../memory/link.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
+import { own } from "../model/own.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
@@ -60,7 +61,7 @@ export function optionsOf(stage: StageDeclaration): OptionSpecs {
 
 /** What was asked for with the chosen preset's values underneath. */
 export function withPreset(stage: StageDeclaration, raw: RawOptions): RawOptions {
-  const preset = typeof raw.preset === "string" ? stage.presets?.[raw.preset] : undefined;
+  const preset = typeof raw.preset === "string" ? own(stage.presets ?? {}, raw.preset) : undefined;
   return preset ? { ...preset, ...raw } : raw;
 }
 
@@ -101,11 +102,11 @@ async function negotiateAll(decoded: readonly DecodedRequest[], version: string)
     const facts = await stage.look?.(options, servedStage ?? label);
     const negotiated = stage.negotiate(upstream, options, facts);
     const input = upstream ?? negotiated.output;
-    const own = { stage: label, version, options: optionsAsJson(specs, raw) };
+    const step = { stage: label, version, options: optionsAsJson(specs, raw) };
     const isEndpoint = stage.isTransport === true;
     const output: StreamDescriptor = isEndpoint
       ? negotiated.output
-      : { ...negotiated.output, producedBy: [...(upstream?.producedBy ?? []), own] };
+      : { ...negotiated.output, producedBy: [...(upstream?.producedBy ?? []), step] };
     const policy =
       (options.backpressure as LinkPolicy | undefined) ?? (upstream === null && output.isLive ? "spill" : "block");
     const spill = spillPlan(label, policy, options);
@@ -153,15 +154,15 @@ function checkOrder(requests: readonly StageRequest[]): void {
   });
 }
 
-/** What is wrong with spilling into this folder, if anything; `where` names stage and option. */
-export type SpillFolderCheck = (where: string, folder: string) => Problem | undefined;
+/** What is wrong with spilling into this folder, if anything (null: the one for temporary files); `where` names the stage. */
+export type SpillFolderCheck = (where: string, folder: string | null) => Problem | undefined;
 
 /** The last look of every stage and link: disk space, files in the way. All problems at once. */
 export async function checkRun(stages: readonly PlannedStage[], checkSpillFolder: SpillFolderCheck): Promise<void> {
   const problems: Problem[] = [];
   for (const { stage, label, plan, input, spill } of stages) {
     problems.push(...((await stage.check?.(plan, input)) ?? []));
-    const problem = spill?.folder ? checkSpillFolder(`${label}, --spill-dir ${spill.folder}`, spill.folder) : undefined;
+    const problem = spill ? checkSpillFolder(label, spill.folder) : undefined;
     if (problem) problems.push(problem);
   }
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });

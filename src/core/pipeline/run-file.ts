@@ -2,9 +2,11 @@
  * A composed run, from a run file or from the words of `mote run`. A run file is JSON: `{ "version": 1, "stages": [{ "stage":
  * "acquire", ...options }, ...] }`; option names in camelCase or as on the command line.
  */
-import { MoteError, type Problem, reason, refusal } from "../errors.js";
+import { MoteError, type Problem, refusal } from "../errors.js";
+import type { JsonObject } from "../model/json.js";
 import type { RawOptions } from "../option/decode-options.js";
-import { camel, nearestName } from "../option/names.js";
+import { nearestName } from "../option/names.js";
+import { optionsIn, parseOptionFile } from "../option/option-file.js";
 
 export interface StageCall {
   readonly stage: string;
@@ -20,13 +22,7 @@ export interface RunRequest {
 
 /** The text of a run file; `where` is its name. All mistakes of its frame at once; options are judged later, with the rest. */
 export function parseRunFile(where: string, text: string, stageNames: readonly string[]): RunRequest {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw refusal(where, `expected JSON: ${reason(error)}`, undefined, error);
-  }
-  const file = value as { version?: unknown; stages?: unknown } | null;
+  const file = parseOptionFile(where, text) as { version?: unknown; stages?: unknown } | null;
   if (typeof file !== "object" || file === null || !Array.isArray(file.stages)) {
     throw refusal(
       where,
@@ -66,7 +62,7 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
     return {
       stage: String(stage),
       label,
-      raw: Object.fromEntries(Object.entries(rest).map(([key, v]) => [camel(key), v])),
+      raw: optionsIn(at, rest as JsonObject),
     };
   });
   if (calls.length === 0) problems.push({ where: `${where}, stages`, what: "expected at least two stages, got none" });

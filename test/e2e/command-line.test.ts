@@ -1,0 +1,92 @@
+/** Everything on a command line is used or refused, before anything is opened. */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openShell, root } from "./shell.js";
+
+const sim = "acquire --camera sim --size 32x32 --frames 1";
+const runFile = JSON.stringify({
+  version: 1,
+  stages: [
+    { stage: "acquire", camera: "sim", frames: 2, size: "32x32" },
+    { stage: "archive", out: ["x.mote"], "min-free": 0 },
+  ],
+});
+
+test.each([
+  "mote run run.json --out y.csv",
+  "mote run run.json --nonsense=5",
+  "mote run run.json other.json",
+  `mote run --nonsense ${sim} then archive --out x.mote`,
+  `mote run ${sim} then archive --out x.mote --quiet`,
+  `mote ${sim} --frames 3 --output x.mote`,
+  `mote ${sim} --force=no --output x.mote`,
+  `mote ${sim} --force --no-force --output x.mote`,
+  `mote ${sim} --to-string --output x.mote`,
+  `mote ${sim} --__proto__ --output x.mote`,
+  `mote ${sim} --config twice.json --output x.mote`,
+  `mote ${sim} --config json.json --output x.mote`,
+  "mote constructor",
+  "mote __proto__",
+  "mote --version please",
+  "mote help --nonsense",
+])("refused, and nothing is written: %s", async (line) => {
+  const shell = openShell("refused");
+  writeFileSync(join(shell.folder, "run.json"), runFile);
+  writeFileSync(join(shell.folder, "twice.json"), '{"seed":1,"seed":2}');
+  writeFileSync(join(shell.folder, "json.json"), '{"json":true}');
+  const { code, out, err } = await shell.run(line);
+  expect([code, out]).toEqual([2, ""]);
+  expect(err).toMatch(/^error: /);
+  expect(err).not.toMatch(/defect|\n {4}at /);
+  expect(existsSync(join(shell.folder, "x.mote"))).toBe(false);
+});
+
+test("a run's own options work behind a run file as before it", async () => {
+  const shell = openShell("run-options");
+  writeFileSync(join(shell.folder, "run.json"), runFile);
+  expect(await shell.run("mote run run.json --quiet")).toEqual({ code: 0, out: "", err: "" });
+  const { err } = await shell.run("mote run --json run.json --force || mote run run.json --json; true");
+  expect(err).toContain('"kind":"error"');
+});
+
+test("a name that the system refuses is a message with what to do, wherever it is given", async () => {
+  const shell = openShell("names");
+  const long = "a".repeat(300);
+  const beads = join(root, "fixtures/beads.mote");
+  for (const words of [
+    `verify ${long}.tif`,
+    `inspect ${beads}/x.tif`,
+    `acquire ${long}.tif`,
+    `${sim} --truth ${long}.csv --output /dev/null`,
+    `run ${sim} then archive --min-free 0 --out ${long}.h5`,
+    `run ${sim} then archive --min-free 0 --out ${beads}/x.ome.zarr`,
+    `recover ${beads} --out ${long}.mote`,
+    `link ${long}.csv --search-range 5`,
+  ]) {
+    const { code, err } = await shell.run(`mote ${words}`);
+    expect([words, [1, 2].includes(code)]).toEqual([words, true]);
+    expect(err).toMatch(/^error: /m);
+    expect(err).not.toMatch(/defect|\n {4}at /);
+  }
+});
+
+test("losses of the recording that is read are told with exit code 3, in the middle of a pipeline and quietly, too", async () => {
+  const shell = openShell("lossy-input");
+  await shell.run(`mote ${sim.replace("--frames 1", "--frames 30")} --fault drop@10-14 --output l.mote`);
+  for (const quiet of ["", "--quiet"]) {
+    const { code, err } = await shell.run(`mote track --input l.mote --diameter 11 ${quiet} > t.mote`);
+    expect(code).toBe(3);
+    expect(err).toMatch(/loss: acquire: 5 frames lost/);
+  }
+});
+
+test("a camera whose frames may have to wait is refused when they have nowhere to, and more workers than are of use are not taken", async () => {
+  const shell = openShell("places");
+  const missing = await shell.run(`TMPDIR=/nowhere/at/all mote ${sim} --fps 10 --output x.mote`);
+  expect([missing.code, missing.err]).toEqual([2, expect.stringContaining("/nowhere/at/all")]);
+  const many = await shell.run(
+    `mote run ${sim} then track --diameter 5 --workers 256 then archive --min-free 0 --out t.csv`,
+  );
+  expect([many.code, many.err]).toEqual([0, expect.stringMatching(/--workers 256: \d+ are taken/)]);
+});
