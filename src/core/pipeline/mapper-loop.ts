@@ -33,7 +33,8 @@ export function runMapper(mapper: FrameMapper, run: MapperRun): void {
     } catch (error) {
       run.fail(error);
       for (; mapped < count; mapped++) markUnmapped(run, claimed[mapped]!);
-      return passUnmapped(run);
+      passUnmapped(run);
+      return;
     }
     counters.countBusy(msSince(startedAt));
   }

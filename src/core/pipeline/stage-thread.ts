@@ -155,7 +155,7 @@ function countDeviceLoss(event: StreamEvent, counters: { countIn(frames: number)
 /** For the stream's end, where it travels through slots of events. */
 function failureText(label: string, error: unknown): string {
   if (error instanceof MapperFailed) return `${label}: a worker failed`;
-  const text = error instanceof MoteError ? error.message : `${label}: ${reason(error)}`;
+  const text = asMoteError(label, error)?.message ?? `${label}: ${reason(error)}`;
   return text.slice(0, mostFailureLength);
 }
 
