@@ -11,6 +11,7 @@ import { type Region, wholeOf } from "../core/imaging/region.js";
 import type { FrameShape, StreamDescriptor } from "../core/model/descriptor.js";
 import type { JsonObject } from "../core/model/json.js";
 import { pixelFormats } from "../core/model/pixel-format.js";
+import { hasLoss, sumOfLosses } from "../core/model/recorded-loss.js";
 import { region, size } from "../core/option/geometry.js";
 import { absent, given, inGroup, type OptionsOf, onlyWith, option } from "../core/option/option.js";
 import { defineStage, type Negotiated } from "../core/pipeline/stage.js";
@@ -190,6 +191,8 @@ function negotiateReplay(o: AcquireOptions, facts: FileFacts): Negotiated<Acquir
     frames,
     paceHz: o.fps ?? null,
   };
+  const recordedLoss = sumOfLosses(files.map((file) => file.recordedLoss));
+  const numberStep = Math.max(...files.map((file) => file.numberStep ?? 1)) * step;
   const output = describe(
     o,
     { height: roi.height, width: roi.width },
@@ -199,6 +202,8 @@ function negotiateReplay(o: AcquireOptions, facts: FileFacts): Negotiated<Acquir
       pixelSizeUm: o.pixelSize ?? first.pixelSizeUm,
       rateHz: o.fps ?? (first.rateHz === null ? null : first.rateHz / step),
       frameCount: frames,
+      ...(recordedLoss && hasLoss(recordedLoss) && { recordedLoss }),
+      ...(numberStep > 1 && { numberStep }),
       source: {
         files: { count: files.length, first: files[0]!.path, last: files[files.length - 1]!.path, frames: all },
         ...first.metadata,
@@ -220,7 +225,8 @@ function requireInside(roi: Region, shape: FrameShape): void {
 function describe(
   o: AcquireOptions,
   shape: FrameShape,
-  own: Pick<StreamDescriptor, "pixelFormat" | "bitDepth" | "pixelSizeUm" | "rateHz" | "frameCount" | "source">,
+  own: Pick<StreamDescriptor, "pixelFormat" | "bitDepth" | "pixelSizeUm" | "rateHz" | "frameCount" | "source"> &
+    Partial<Pick<StreamDescriptor, "recordedLoss" | "numberStep">>,
 ): StreamDescriptor {
   return {
     ...own,

@@ -102,6 +102,7 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     isStopped: () => false,
     isAborted: () => false,
     emit() {},
+    lose() {},
     moved() {},
     warn() {},
     pass() {},

@@ -30,6 +30,11 @@ export interface SourceRun {
   /** Events and frame numbers in the order in which they left the source. */
   readonly order: readonly (StreamEvent | number)[];
   readonly summary: JsonObject | undefined;
+  /** What the source says of what it read. */
+  readonly isComplete: boolean;
+  /** Frames it counted as lost without an event. */
+  readonly lost: number;
+  readonly warnings: readonly string[];
   /** How long the fake clock slept in all. */
   readonly sleptMs: number;
 }
@@ -69,6 +74,8 @@ export async function runSource(
   slots[1]!.bytes.fill(0xa5);
   const order: (StreamEvent | number)[] = [];
   const frames: TakenFrame[] = [];
+  const warnings: string[] = [];
+  let lost = 0;
   let nowMs = 1000;
   let taken = 0;
   const context: StageContext = {
@@ -90,7 +97,11 @@ export async function runSource(
     isAborted: () => false,
     moved() {},
     emit: (event) => void order.push(event),
-    warn: () => {},
+    lose(count, reason) {
+      lost += count;
+      order.push({ event: "note", text: `${count} frames: ${reason}` });
+    },
+    warn: (text) => void warnings.push(text),
     pass: () => {},
     stopQuietly: () => {},
     say: () => {},
@@ -111,8 +122,9 @@ export async function runSource(
   } finally {
     await source.close?.(failed);
   }
+  const isComplete = source.isComplete?.() ?? true;
   if (slots[1]!.bytes.some((byte) => byte !== 0xa5)) throw new Error("the source wrote beyond its slot");
-  return { output, frames, order, summary: source.summary?.(), sleptMs: nowMs - 1000 };
+  return { output, frames, order, summary: source.summary?.(), sleptMs: nowMs - 1000, isComplete, lost, warnings };
 }
 
 function copyOf(frame: Frame): TakenFrame {

@@ -20,6 +20,10 @@ export interface CameraContext {
   readonly clock: CameraClock;
   isDraining(): boolean;
   emit(event: StreamEvent): void;
+  /** Counts frames as lost that no event tells of. */
+  lose(frames: number, reason: string): void;
+  /** A sentence for the user that does not end the run. */
+  warn(text: string): void;
 }
 
 export type SourceOutcome = "frame" | "end" | "stopped";
@@ -27,6 +31,8 @@ export type SourceOutcome = "frame" | "end" | "stopped";
 export interface FrameSource {
   /** Fills the frame and returns "frame"; "end" when there are no more, "stopped" when the run drains. */
   next(frame: Frame): SourceOutcome | Promise<SourceOutcome>;
+  /** False when what it read says itself that it is not all there was; absent: it always is. */
+  isComplete?(): boolean;
   summary(): JsonObject;
   close(failed: boolean): void;
 }

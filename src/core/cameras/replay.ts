@@ -2,18 +2,26 @@
 
 import { failure } from "../errors.js";
 import { explained } from "../imaging/explained.js";
-import type { ImageFile } from "../imaging/image-file.js";
+import type { ImageFile, ImageFileFacts } from "../imaging/image-file.js";
 import type { Region } from "../imaging/region.js";
 import type { Frame } from "../memory/frame.js";
 import type { FrameShape } from "../model/descriptor.js";
+import type { FateEvent } from "../model/event.js";
+import { isLossEvent } from "../model/event-check.js";
 import type { FrameHeader } from "../model/frame-header.js";
 import type { JsonObject } from "../model/json.js";
 import { bytesPerPixel, type PixelFormat } from "../model/pixel-format.js";
 import type { CameraContext, FrameSource } from "./frame-source.js";
 import { Pacer } from "./pacing.js";
+import { RecordedLosses } from "./recorded-losses.js";
+
+export interface ReplayFile extends Pick<ImageFileFacts, "recordedLoss" | "numberStep"> {
+  readonly path: string;
+  readonly frames: number;
+}
 
 export interface ReplayPlan {
-  readonly files: readonly { readonly path: string; readonly frames: number }[];
+  readonly files: readonly ReplayFile[];
   /** Shape and type of the frames in the files; the region is cut out of them. */
   readonly fileShape: FrameShape;
   readonly pixelFormat: PixelFormat;
@@ -29,6 +37,24 @@ export interface ReplayPlan {
   readonly paceHz: number | null;
 }
 
+/** The file whose turn it is. */
+interface OpenFile {
+  readonly index: number;
+  /** Frames of the files before it. */
+  readonly first: number;
+  readonly file: ImageFile;
+  readonly path: string;
+  /** Place and own number of the frame of it that came last in this pass. */
+  last: number | undefined;
+  lastOwn: number;
+  /** Its frames came from its first on. */
+  isFromBegin: boolean;
+  isFinished: boolean;
+  isDisordered: boolean;
+}
+
+const freshPlace = { last: undefined, lastOwn: -1, isFromBegin: false, isFinished: false, isDisordered: false };
+
 /** An event has to fit into a slot; a longer description stays in the file. */
 const mostMetadataLength = 12_000;
 
@@ -40,7 +66,11 @@ export function openReplay(
 ): FrameSource {
   const pacer = plan.paceHz === null ? undefined : new Pacer(plan.paceHz, context.clock, () => context.isDraining());
   const strideBytes = plan.region.width * bytesPerPixel[plan.pixelFormat];
-  let open: { readonly index: number; readonly first: number; readonly file: ImageFile } | undefined;
+  let open: OpenFile | undefined;
+  const losses = new RecordedLosses(context);
+  const allFrames = plan.files.reduce((sum, { frames }) => sum + frames, 0);
+  /** A pass goes through to the end of the last file, up to a last step. */
+  const passReachesEnd = plan.start + plan.selected * plan.step >= allFrames;
   let delivered = 0;
   /** Frame numbers of a recording are kept; a second pass or file goes on where the one before ended. */
   let numbersFrom = 0;
@@ -60,32 +90,84 @@ export function openReplay(
     header.stageXUm = recorded.stageXUm;
     header.stageYUm = recorded.stageYUm;
     header.stageZUm = recorded.stageZUm;
-    if (numbersFrom + recorded.frameNumber <= lastNumber) numbersFrom = lastNumber + 1 - recorded.frameNumber;
     return numbersFrom + recorded.frameNumber;
   }
 
+  /** Frame numbers of a file that begins, or begins again, go on behind those before, and with what it lost before its first frame. */
+  function beginNumbers(own: number, lost: FateEvent | undefined): void {
+    const least = Math.min(own, lost?.firstFrame ?? own);
+    if (numbersFrom + least <= lastNumber) numbersFrom = lastNumber + 1 - least;
+  }
+
+  /** Tells what was lost between the frame before and this one, and what frame numbers say of it. */
+  function tellLosses({ file, path }: OpenFile, frame: number, own: number): void {
+    const { last, lastOwn } = open!;
+    // What was lost before the first frame that was asked for is not asked for.
+    const after = last ?? (open!.first >= plan.start ? -1 : frame);
+    const events = file.losses?.(after, frame)[Symbol.iterator]();
+    let event = events?.next();
+    if (last === undefined)
+      beginNumbers(own, event?.done === false && isLossEvent(event.value) ? event.value : undefined);
+    else if (own <= lastOwn) {
+      // Numbers that repeat or go back would be given twice.
+      const from = lastNumber + 1;
+      const what = `frame ${own} comes behind frame ${lastOwn} in ${path}; numbered on from ${from}`;
+      if (!open!.isDisordered) context.warn(what);
+      open!.isDisordered = true;
+      context.emit({ event: "note", text: what });
+      numbersFrom = from - own;
+    }
+    for (; event?.done === false; event = events!.next()) losses.tell(event.value, numbersFrom);
+    if (last !== undefined && own > lastOwn) {
+      const step = plan.files[open!.index]!.numberStep ?? 1;
+      losses.arrive(lastNumber, numbersFrom + own, step * (frame - last));
+    }
+  }
+
+  /** Behind the last frame of a file. */
+  function tellEnd(): void {
+    if (!open || open.isFinished || open.last === undefined) return;
+    const { frames, path, recordedLoss } = plan.files[open.index]!;
+    open.isFinished = true;
+    for (const event of open.file.losses?.(open.last, frames) ?? []) {
+      losses.tell(event, numbersFrom);
+      if (event.event !== "duplicate")
+        lastNumber = Math.max(lastNumber, numbersFrom + event.firstFrame + event.count - 1);
+    }
+    losses.finish(path, recordedLoss, open.lastOwn, open.isFromBegin);
+  }
+
   /** The file that holds frame `wanted` of the whole sequence, open. */
-  async function fileOf(wanted: number): Promise<{ file: ImageFile; path: string; frame: number }> {
-    let index = open && wanted >= open.first ? open.index : 0;
-    let first = open && wanted >= open.first ? open.first : 0;
+  async function fileOf(wanted: number): Promise<{ opened: OpenFile; frame: number }> {
+    const isOn =
+      open !== undefined && wanted >= open.first && (open.last === undefined || wanted > open.first + open.last);
+    let index = isOn ? open!.index : 0;
+    let first = isOn ? open!.first : 0;
     while (wanted - first >= plan.files[index]!.frames) first += plan.files[index++]!.frames;
     const { path, frames } = plan.files[index]!;
     if (open?.index !== index) {
+      if (isOn) tellEnd();
       open?.file.close();
       open = undefined;
       const file = await openFile(path);
-      open = { index, first, file };
+      open = { ...freshPlace, index, first, file, path };
       requireUnchanged(plan, path, frames, file);
       // What a recording says of its own source stands in the descriptor.
       const { recording: _, ...metadata } = file.facts.metadata;
       const isShort = JSON.stringify(metadata).length <= mostMetadataLength;
       context.emit({ event: "source", file: path, metadata: isShort ? metadata : {} });
+      losses.begin(path, plan.files[index]!.recordedLoss);
+    } else if (!isOn) {
+      Object.assign(open, freshPlace);
+      losses.begin(path, plan.files[index]!.recordedLoss);
     }
-    return { file: open.file, path, frame: wanted - first };
+    return { opened: open, frame: wanted - first };
   }
 
   return {
     async next(frame: Frame) {
+      const isAtStart = delivered % plan.selected === 0;
+      if (isAtStart && delivered > 0 && passReachesEnd) tellEnd();
       if (plan.frames !== null && delivered >= plan.frames) return "end";
       if (context.isDraining() || (pacer && !pacer.waitFor(delivered))) return "stopped";
       const wanted = plan.start + (delivered % plan.selected) * plan.step;
@@ -98,13 +180,20 @@ export function openReplay(
       header.roiY = plan.region.y;
       try {
         const found = await fileOf(wanted);
-        path = found.path;
-        const place = await found.file.readFrame(found.frame, frame.pixels, plan.region);
+        path = found.opened.path;
+        const place = await found.opened.file.readFrame(found.frame, frame.pixels, plan.region);
         header.channelIndex = place.channelIndex;
         header.zIndex = place.zIndex;
         header.positionIndex = place.positionIndex;
         capturedAtNs = place.capturedAtNs;
-        if (place.recorded) number = keepRecorded(header, place.recorded);
+        if (place.recorded) {
+          const own = place.recorded.frameNumber;
+          tellLosses(found.opened, found.frame, own);
+          number = keepRecorded(header, place.recorded);
+          found.opened.lastOwn = own;
+        } else found.opened.lastOwn = found.frame;
+        if (found.opened.last === undefined) found.opened.isFromBegin = found.opened.first >= plan.start;
+        found.opened.last = found.frame;
         frame.pixelsCrc32 = place.pixelsCrc32 ?? -1;
       } catch (error) {
         throw explained(`acquire, ${path}`, error, failure);
@@ -117,8 +206,10 @@ export function openReplay(
       delivered++;
       return "frame";
     },
+    isComplete: () => losses.isComplete,
     summary(): JsonObject {
-      return { delivered, files: plan.files.length };
+      const cutFiles = losses.cutFiles.map((cut) => ({ ...cut }));
+      return { delivered, files: plan.files.length, ...(cutFiles.length > 0 && { cutFiles }) };
     },
     close() {
       open?.file.close();

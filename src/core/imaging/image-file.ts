@@ -1,8 +1,10 @@
 /** The contract of a file of images, whatever its format: what it says of itself, and frame n into a slot. */
 import type { FrameShape } from "../model/descriptor.js";
+import type { FateEvent } from "../model/event.js";
 import type { FrameHeader } from "../model/frame-header.js";
 import type { JsonObject } from "../model/json.js";
 import type { PixelArray, PixelFormat } from "../model/pixel-format.js";
+import type { RecordedLoss } from "../model/recorded-loss.js";
 import type { Region } from "./region.js";
 
 /** Read from the headers alone; plain JSON, since it crosses from `look` to the plan. */
@@ -18,6 +20,10 @@ export interface ImageFileFacts {
   readonly rateHz: number | null;
   /** What else the file says of itself, for the descriptor. */
   readonly metadata: JsonObject;
+  /** What it says of its own losses; absent in files that say nothing of them. */
+  readonly recordedLoss?: RecordedLoss;
+  /** Frame numbers of a recording go up by this from frame to frame where nothing was lost; absent: 1. */
+  readonly numberStep?: number;
 }
 
 /** Where a frame stands in a stack, and when it was taken. */
@@ -37,6 +43,11 @@ export interface ImageFile {
   readonly facts: ImageFileFacts;
   /** Fills `pixels` (the region's pixels, tightly packed, little-endian) with frame `index`. */
   readFrame(index: number, pixels: PixelArray, region: Region): FramePlace | Promise<FramePlace>;
+  /**
+   * What the file says was lost behind its frame `after` (-1: from its begin on) and before its frame `before` (its count of
+   * frames: up to its end), in order, under the file's own frame numbers. Frames asked for in order cost nothing extra.
+   */
+  losses?(after: number, before: number): Iterable<FateEvent>;
   close(): void;
 }
 

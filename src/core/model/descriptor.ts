@@ -2,6 +2,7 @@
 import type { DetectionColumn } from "./detection.js";
 import type { JsonObject } from "./json.js";
 import { bytesPerPixel, type PixelFormat } from "./pixel-format.js";
+import type { RecordedLoss } from "./recorded-loss.js";
 
 export interface FrameShape {
   /** Rows, pixels. */
@@ -44,6 +45,10 @@ export interface StreamDescriptor {
   readonly source: JsonObject;
   /** Calibration that applies to the frames, as `calibrate` wrote it; null without one. */
   readonly calibration: JsonObject | null;
+  /** What the recording that is replayed says of its own losses; absent when it says nothing, or that there were none. */
+  readonly recordedLoss?: RecordedLoss;
+  /** Frame numbers go up by this where nothing was lost, as after `acquire --step`; absent: 1. */
+  readonly numberStep?: number;
   /** Every stage so far, the source first. */
   readonly producedBy: readonly Provenance[];
 }

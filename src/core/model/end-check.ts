@@ -9,6 +9,7 @@ export function endFault(value: unknown): string | undefined {
   if (value.notStored !== undefined && !isCount(value.notStored)) {
     return `says that ${JSON.stringify(value.notStored)} frames were not stored`;
   }
+  if (value.failure !== undefined && typeof value.failure !== "string") return "has a failure that is no text";
   if (!Array.isArray(value.stages)) return "has no list of stages";
   for (const stage of value.stages as unknown[]) {
     const fault = stageFault(stage);

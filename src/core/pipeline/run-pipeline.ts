@@ -4,6 +4,7 @@
  */
 import { type ExitCode, failure, MoteError } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
+import { cutFilesIn } from "../model/recorded-loss.js";
 import { isLoss, type RunReport, type StageReport } from "../model/run-report.js";
 import { type MonotonicMs, msSince, now, wallOffset } from "../time.js";
 import type { PlannedStage } from "./negotiate.js";
@@ -183,6 +184,9 @@ function runReport(stages: readonly StageReport[], elapsedMs: number, shared: Ru
     }
     if (typeof stage.summary.upstreamFailure === "string")
       losses.push(`${stage.stage}: ${stage.summary.upstreamFailure}`);
+    for (const { file, lastFrame } of cutFilesIn(stage.summary)) {
+      losses.push(`${stage.stage}: ${file} was cut short; what followed frame ${lastFrame} is unknown`);
+    }
     if (stage.failed > 0) {
       lost += stage.failed;
       losses.push(`${stage.stage}: ${stage.failed} ${stage.failed === 1 ? "frame" : "frames"} failed`);

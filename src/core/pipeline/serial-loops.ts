@@ -40,7 +40,7 @@ export async function runSource(source: SourceInstance, run: SerialRun): Promise
   if (control.isAborted) return undefined;
   const upstream = source.upstreamEnd?.();
   return finish(run, source.summary?.() ?? {}, {
-    isComplete: (upstream?.isComplete ?? true) && outcome === "end" && failure === undefined,
+    isComplete: (upstream?.isComplete ?? source.isComplete?.() ?? true) && outcome === "end" && failure === undefined,
     lost: upstream?.lost ?? 0,
     stages: upstream?.stages ?? [],
     ...failureOf(failure ?? upstream?.failure),

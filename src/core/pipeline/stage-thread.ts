@@ -3,7 +3,9 @@ import { asMoteError, reason } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
-import type { EndOfStream } from "../model/run-report.js";
+import { isFateEvent } from "../model/event-check.js";
+import { recordedReason } from "../model/recorded-loss.js";
+import { type EndOfStream, harmlessReasons } from "../model/run-report.js";
 import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
 import { now } from "../time.js";
 import { createClock } from "./clock.js";
@@ -54,6 +56,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, counters, outlet);
       outlet.event(event);
     },
+    lose: (frames, why) => countLost(frames, why, counters, outlet),
     pass(frame) {
       outlet.frame(frame);
     },
@@ -145,11 +148,20 @@ function joinTeamAt(place: TeamPlace, bookkeeping: SharedArrayBuffer, control: R
   return { team: joinTeam(words, place.member, place.size, control), scratchOffset: place.scratchOffset };
 }
 
-/** What the device lost arrived at nobody: it counts as in and as dropped, so that the books balance. */
-function countDeviceLoss(event: StreamEvent, counters: { countIn(frames: number): void }, outlet: Outlet): void {
-  if (event.event !== "gap" && event.event !== "duplicate") return;
-  counters.countIn(event.count);
-  outlet.drop(event.count, event.event === "gap" ? "device gap" : "duplicate");
+type Counts = { countIn(frames: number): void };
+
+/** What the source's events tell of: what the device lost, or the recording that is replayed had lost. */
+function countDeviceLoss(event: StreamEvent, counters: Counts, outlet: Outlet): void {
+  if (!isFateEvent(event)) return;
+  if (event.event === "duplicate") countLost(event.count, harmlessReasons.duplicate, counters, outlet);
+  else if (event.isRecorded) countLost(event.count, recordedReason, counters, outlet);
+  else if (event.event === "gap") countLost(event.count, "device gap", counters, outlet);
+}
+
+/** Frames that arrived at nobody count as in and as dropped, so that the books balance. */
+function countLost(frames: number, why: string, counters: Counts, outlet: Outlet): void {
+  counters.countIn(frames);
+  outlet.drop(frames, why);
 }
 
 /** For the stream's end, where it travels through slots of events. */

@@ -74,6 +74,8 @@ export interface StageContext {
   moved(): void;
   /** Passes an event downstream, in order with the frames. */
   emit(event: StreamEvent): void;
+  /** Source: counts frames that it knows to be lost, beyond those that its events tell of. */
+  lose(frames: number, reason: string): void;
   /** Passes on a frame that was held. */
   pass(frame: Frame): void;
   /** A sentence for the user that does not end the run. */
@@ -107,6 +109,8 @@ interface Opened {
 export interface SourceInstance extends Opened {
   /** For a source that relays another process' stream: the last word it received, after "end". Its events are not counted again. */
   upstreamEnd?(): EndOfStream | undefined;
+  /** False when what it read says itself that it is not all there was; asked after "end". */
+  isComplete?(): boolean;
   /** Fills the frame and returns "frame"; "end" when the source is exhausted, "stopped" when it was asked to end before. */
   next(frame: Frame): Awaitable<"frame" | "end" | "stopped">;
 }

@@ -23,5 +23,9 @@ export function descriptorFault(value: unknown): string | undefined {
     return "has detections without columns";
   }
   if (!Array.isArray(d.producedBy)) return "does not say what it was producedBy";
+  const { numberStep: step } = d;
+  if (step !== undefined && !(Number.isSafeInteger(step) && (step as number) >= 1)) {
+    return `has the numberStep ${JSON.stringify(step)}, expected 1 or more`;
+  }
   return undefined;
 }

@@ -9,6 +9,8 @@ export interface TiffEnd {
   readonly frames: number;
   /** Whether the source was exhausted. */
   readonly isComplete: boolean;
+  /** Whether nobody knows what followed the last page: what was recorded or replayed was cut. */
+  readonly isCut: boolean;
   /** Frames lost while recording. */
   readonly lost: number;
   /** Of these, frames that came and that the disk refused. */
@@ -24,6 +26,7 @@ export function endMember(end: TiffEnd | null): string {
   const json = end && {
     frames: end.frames,
     is_complete: end.isComplete,
+    is_cut: end.isCut,
     lost: end.lost,
     not_stored: end.notStored,
   };
@@ -36,7 +39,7 @@ export function readEnd(json: Readonly<Record<string, unknown>>): TiffEnd | null
   if (end === null || end === undefined) return end;
   const { frames, is_complete: isComplete, lost, not_stored: notStored } = end as Record<string, unknown>;
   if (!isCount(frames) || !isCount(lost) || !isCount(notStored) || typeof isComplete !== "boolean") return undefined;
-  return { frames, isComplete, lost, notStored };
+  return { frames, isComplete, isCut: (end as Record<string, unknown>).is_cut === true, lost, notStored };
 }
 
 function isCount(value: unknown): value is number {

@@ -68,6 +68,7 @@ export interface StreamFacts {
   readonly rateHz?: number;
   /** What the source said of itself. */
   readonly source?: JsonObject;
+  readonly numberStep?: number;
 }
 
 export interface PageRecord {
@@ -124,6 +125,7 @@ function readStream(value: unknown, mostBits: number): StreamFacts | undefined {
     ...(isWhole(bitDepth, 1, mostBits) && { bitDepth }),
     ...(isReal(pixelSizeUm) && pixelSizeUm > 0 && { pixelSizeUm }),
     ...(isReal(rateHz) && rateHz > 0 && { rateHz }),
+    ...(isWhole(json.number_step, 1, 2 ** 53 - 1) && { numberStep: json.number_step }),
     ...(typeof source === "object" && source !== null && { source: source as JsonObject }),
   };
 }

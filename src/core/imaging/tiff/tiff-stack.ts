@@ -1,16 +1,18 @@
 /** A TIFF as a sequence of frames of one shape and type: which directory or stretch of bytes is frame n, and when it was taken. */
 import type { JsonObject, JsonValue } from "../../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
+import { cutRecording, type RecordedLoss } from "../../model/recorded-loss.js";
 import { type ByteSource, FormatProblem, requireBytes } from "../byte-source.js";
 import { CheckedPixels } from "../checked-pixels.js";
 import type { FramePlace, ImageFile, ImageFileFacts } from "../image-file.js";
 import type { Region } from "../region.js";
 import { PageDecoder } from "./decode-page.js";
 import { TiffReader } from "./directory.js";
+import type { TiffEnd } from "./end-mark.js";
 import { micrometresPer, parseImageJ } from "./imagej.js";
 import { type OmeDescription, parseOme } from "./ome.js";
 import { isSecondary, readChunkTable, readPage, type TiffPage } from "./page.js";
-import { type PageRecord, readPageRecord, type StreamFacts } from "./page-json.js";
+import { type PageRecord, readPageRecord } from "./page-json.js";
 import { compression, tag } from "./tags.js";
 
 /** More directories than any recording has: the end of a chain that does not end. */
@@ -49,7 +51,7 @@ export async function openTiff(source: ByteSource, close: () => void): Promise<I
   const prepared = new Set<number>();
   const checked = new CheckedPixels({ height: first.height, width: first.width }, first.pixelFormat);
   return {
-    facts: describe(reader, frames, description, { ome, axes, stream: firstRecord?.stream }),
+    facts: describe(reader, frames, description, { ome, axes, record: firstRecord }),
     async readFrame(index: number, pixels: PixelArray, region: Region): Promise<FramePlace> {
       const place = placeOf(index, axes, ome);
       if (frames.directories.length === 0) {
@@ -222,15 +224,16 @@ function pageTime(reader: TiffReader, page: TiffPage): bigint {
 interface Told {
   readonly ome: OmeDescription | undefined;
   readonly axes: StackAxes | undefined;
-  readonly stream: StreamFacts | undefined;
+  readonly record: PageRecord | undefined;
 }
 
 function describe(
   reader: TiffReader,
   frames: Frames,
   description: string,
-  { ome, axes, stream }: Told,
+  { ome, axes, record }: Told,
 ): ImageFileFacts {
+  const stream = record?.stream;
   const { first } = frames;
   const entries = first.directory.entries;
   const imageJ = parseImageJ(description);
@@ -255,7 +258,14 @@ function describe(
     pixelSizeUm: ome ? ome.pixelSizeUm : (stream?.pixelSizeUm ?? imageJPixelSize(reader, first, imageJ?.unit ?? "")),
     rateHz: stream?.rateHz ?? omeRate ?? imageJRate,
     metadata,
+    ...(record?.end !== undefined && { recordedLoss: lossOf(record.end) }),
+    ...(stream?.numberStep && { numberStep: stream.numberStep }),
   };
+}
+
+/** Null: the file was not closed. */
+function lossOf(end: TiffEnd | null): RecordedLoss {
+  return end ? { isCut: end.isCut, isComplete: end.isComplete, lost: end.lost, reasons: [] } : cutRecording;
 }
 
 /** ImageJ names the unit of the resolution tags; without it they are a printer's dots per inch and mean nothing here. */

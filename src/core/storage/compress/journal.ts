@@ -12,6 +12,8 @@ import {
 import { join } from "node:path";
 import { FormatProblem } from "../../imaging/byte-source.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import type { FateEvent, StreamEvent } from "../../model/event.js";
+import { eventFault, isFateEvent } from "../../model/event-check.js";
 import { fileInTheWay } from "../files.js";
 import { runOf, runText } from "../root/run-number.js";
 import { isEntry, type JournalEntry } from "./journal-entry.js";
@@ -36,6 +38,10 @@ export interface JournalContent {
   /** The last word on each frame. */
   readonly byFrame: ReadonlyMap<number, JournalEntry>;
   readonly byFile: ReadonlyMap<string, JournalEntry>;
+  /** What became of frames that have no file, in the order of the frames. */
+  readonly events: readonly FateEvent[];
+  /** How the last run that wrote here ended; undefined when it was not closed in order. */
+  readonly end: { readonly isComplete: boolean; readonly lost: number } | undefined;
   /** Length of the part that ends with a whole line: behind it a line was cut. */
   readonly wholeBytes: number;
 }
@@ -53,6 +59,9 @@ export function readJournal(folder: string, name = journalName): JournalContent 
   let descriptor: StreamDescriptor | null = null;
   const byFrame = new Map<number, JournalEntry>();
   const byFile = new Map<string, JournalEntry>();
+  const events = new Map<string, FateEvent>();
+  const quarantined = new Map<number, FateEvent>();
+  let end: JournalContent["end"];
   const lines = bytes.subarray(0, wholeBytes).toString("utf8").split("\n");
   lines.pop();
   lines.forEach((text, at) => {
@@ -60,6 +69,17 @@ export function readJournal(folder: string, name = journalName): JournalContent 
     if (line.journal !== undefined) {
       if (line.journal !== 1) throw damaged(name, at, `is of version ${JSON.stringify(line.journal)}, expected 1`);
       descriptor ??= line.descriptor as StreamDescriptor;
+      end = undefined;
+    } else if (line.event !== undefined) {
+      const fault = eventFault(line);
+      if (fault) throw damaged(name, at, fault);
+      const event = line as unknown as StreamEvent;
+      // A run that was resumed tells again what it told before.
+      if (isFateEvent(event)) events.set(text, event);
+    } else if (line.end !== undefined) end = readEnd(line.end);
+    else if (typeof line.quarantined === "number") {
+      const span = { firstFrame: line.quarantined, count: 1, reason: "quarantined" };
+      quarantined.set(line.quarantined, { event: "drop", stage: "compress", ...span });
     } else if (line.frame !== undefined) {
       if (!isEntry(line)) throw damaged(name, at, "is no entry of a frame");
       const entry = line as unknown as JournalEntry;
@@ -67,7 +87,15 @@ export function readJournal(folder: string, name = journalName): JournalContent 
       byFile.set(entry.file, entry);
     }
   });
-  return { descriptor, byFrame, byFile, wholeBytes };
+  for (const [frame, event] of quarantined) if (!byFrame.has(frame)) events.set(`quarantined ${frame}`, event);
+  const inOrder = [...events.values()].sort((a, b) => a.firstFrame - b.firstFrame);
+  return { descriptor, byFrame, byFile, events: inOrder, end, wholeBytes };
+}
+
+function readEnd(value: unknown): JournalContent["end"] {
+  const { isComplete, lost } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof isComplete !== "boolean" || !Number.isSafeInteger(lost) || (lost as number) < 0) return undefined;
+  return { isComplete, lost: lost as number };
 }
 
 function parse(name: string, text: string, at: number): Readonly<Record<string, unknown>> {

@@ -5,15 +5,17 @@ import { CheckedPixels } from "../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, unknownPlace } from "../../imaging/image-file.js";
 import type { Region } from "../../imaging/region.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
-import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
+import { spans } from "../h5/archive-state.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import { type FrameDatasets, findFrames } from "../h5/find-frames.js";
 import { checksumField, frameFields, setFrameField } from "../h5/frame-columns.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
+import { jsonAttribute, recordedLossIn } from "../h5/read-metadata.js";
 import { closeOnFailure } from "./close-on-failure.js";
 import { openFileSource } from "./file-source.js";
 import type { ImageFormat } from "./formats.js";
+import { LedgerLosses } from "./ledger-losses.js";
 
 export const h5File: ImageFormat = {
   async open(path, _layout, dataset) {
@@ -39,11 +41,14 @@ function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
   const { shape, pixelFormat } = frames;
   const pixelBytes = bytesPerPixel[pixelFormat];
   const attributes = file.attributes(frames.paths[0]!);
-  const recordedStream = frames.isOurs ? streamOf(file) : {};
+  const recordedStream = frames.isOurs ? jsonAttribute(file, "acquisition_params") : {};
   const bitDepth = numberOr(attributes.get("bit_depth"), 8 * pixelBytes);
   const readRecorded = frames.isOurs ? recordedFrames(file, frames) : undefined;
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
   const frameCount = wholeFrames(file, frames);
+  const recordedLoss = frames.isOurs ? recordedLossIn(file) : undefined;
+  const ledgerRows = file.dataset("/metadata/ledger")?.shape[0] ?? 0;
+  const losses = frames.isOurs ? new LedgerLosses(() => spans(file, ledgerRows, notBelieved)) : undefined;
   const checksumOf = frames.isOurs ? recordedChecksums(file, frames) : undefined;
   const checked = new CheckedPixels(shape, pixelFormat);
 
@@ -80,7 +85,10 @@ function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
         ...(recordedStream.source ? { recording: recordedStream.source } : {}),
         ...(frames.isStack ? { dataset: frames.paths[0]! } : {}),
       },
+      ...(recordedLoss && { recordedLoss }),
+      ...(isStep(recordedStream.numberStep) && { numberStep: recordedStream.numberStep }),
     },
+    ...(losses && { losses: (after, before) => losses.between(after, before) }),
     async readFrame(index, pixels, region): Promise<FramePlace> {
       const known = checksumOf && (await formatProblems(() => checksumOf(index)));
       const pixelsCrc32 = await checked.read(pixels, region, known, `frame ${index}`, (target, part) =>
@@ -96,6 +104,14 @@ function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
     },
     close: () => file.close(),
   };
+}
+
+function notBelieved(what: string): never {
+  throw new FormatProblem(what, undefined, "mote recover takes the frames and leaves such rows out.");
+}
+
+function isStep(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
 }
 
 /** The checksum of a frame's pixels: from the column beside the stack, or from the attribute of its own dataset. */
@@ -148,17 +164,6 @@ function wholeFrames(file: H5Reader, frames: FrameDatasets): number {
   } catch (error) {
     if (!(error instanceof MoteError)) throw error;
     return count - 1;
-  }
-}
-
-/** The descriptor as it was stored; empty where it cannot be read. */
-function streamOf(file: H5Reader): JsonObject {
-  const text = file.attribute("/metadata", "acquisition_params");
-  try {
-    const value: unknown = typeof text === "string" ? JSON.parse(text) : {};
-    return typeof value === "object" && value !== null ? (value as JsonObject) : {};
-  } catch {
-    return {};
   }
 }
 

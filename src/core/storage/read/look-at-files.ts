@@ -6,8 +6,14 @@ import type { ImageFileFacts } from "../../imaging/image-file.js";
 import { findFiles } from "./find-files.js";
 import { hasDatasets, isKnownFormat, knownExtensions, openImageFile, type RawLayout } from "./formats.js";
 
+/** A file by what is known of it before its turn comes. */
+export interface ReplayedFile extends Pick<ImageFileFacts, "recordedLoss" | "numberStep"> {
+  readonly path: string;
+  readonly frames: number;
+}
+
 export interface FileFacts {
-  readonly files: readonly { readonly path: string; readonly frames: number }[];
+  readonly files: readonly ReplayedFile[];
   /** Of the first file; the others have the same shape and type. */
   readonly first: ImageFileFacts;
 }
@@ -22,7 +28,7 @@ export async function lookAtFiles(
   layout: RawLayout | undefined,
   dataset?: string,
 ): Promise<FileFacts> {
-  const files: { path: string; frames: number }[] = [];
+  const files: ReplayedFile[] = [];
   let first: ImageFileFacts | undefined;
   for (const path of findFiles(where, paths)) {
     if (!isKnownFormat(path) && !layout) {
@@ -41,7 +47,8 @@ export async function lookAtFiles(
         "Replay files of one shape and pixel type at a time.",
       );
     }
-    files.push({ path, frames: facts.frameCount });
+    const { frameCount, recordedLoss, numberStep } = facts;
+    files.push({ path, frames: frameCount, ...(recordedLoss && { recordedLoss }), ...(numberStep && { numberStep }) });
   }
   if (!first) throw refusal(where, "there is no file to replay", "Name a file, a folder or a pattern.");
   return { files, first };

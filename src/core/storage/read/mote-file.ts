@@ -4,8 +4,12 @@ import { FormatProblem } from "../../imaging/byte-source.js";
 import type { FramePlace, ImageFile } from "../../imaging/image-file.js";
 import { copyOverlap, type Region } from "../../imaging/region.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { endFault } from "../../model/end-check.js";
+import type { FateEvent, StreamEvent } from "../../model/event.js";
+import { eventFault, isFateEvent } from "../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
+import { lossOfEnd, type RecordedLoss } from "../../model/recorded-loss.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
 import {
   decodePrefix,
@@ -143,6 +147,52 @@ function byScanning(source: FileSource, heads: Heads, first: number): Float64Arr
   }
 }
 
+/** JSON of the message whose head was just read; `name` is for complaints. */
+function readJson(
+  heads: Heads,
+  payloadAt: number,
+  name: string,
+  faultOf: (value: unknown) => string | undefined,
+): unknown {
+  if (heads.prefix.payloadBytes > maxJsonBytes) throw new FormatProblem(`${name} is too long`, payloadAt);
+  const payload = new Uint8Array(heads.prefix.payloadBytes);
+  heads.readPayload(payloadAt, payload);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(payload).toString("utf8"));
+  } catch {
+    throw new FormatProblem(`${name} is no JSON`, payloadAt);
+  }
+  const fault = faultOf(value);
+  if (fault) throw new FormatProblem(`${name} ${fault}`, payloadAt);
+  return value;
+}
+
+/** What the recording's end says of losses, from the last frame on, and where the end message stands. */
+function readEnd(source: FileSource, heads: Heads, from: number): { recordedLoss: RecordedLoss; endAt: number } {
+  for (let at = from; at + prefixBytes <= source.sizeBytes; ) {
+    const payloadAt = heads.read(at);
+    if (heads.prefix.kind === messageKind.end) {
+      return { recordedLoss: lossOfEnd(readJson(heads, payloadAt, "the end message", endFault)), endAt: at };
+    }
+    at = payloadAt + heads.prefix.payloadBytes;
+  }
+  throw new FormatProblem("the recording has no end", source.sizeBytes, cutHint);
+}
+
+/** Events between two messages that say what became of frames. */
+function* fateEvents(source: FileSource, from: number, to: number): Generator<FateEvent> {
+  const heads = new Heads(source);
+  for (let at = from; at < to; ) {
+    const payloadAt = heads.read(at);
+    if (heads.prefix.kind === messageKind.event) {
+      const event = readJson(heads, payloadAt, "an event", eventFault) as StreamEvent;
+      if (isFateEvent(event)) yield event;
+    }
+    at = payloadAt + heads.prefix.payloadBytes;
+  }
+}
+
 export const moteFile: ImageFormat = {
   open(path) {
     const source = openFileSource(path);
@@ -163,6 +213,7 @@ function openRecording(source: FileSource): ImageFile {
   const offsets = frameOffsets(source, heads, next);
   const { shape, pixelFormat } = descriptor;
   const rowBytes = shape.width * bytesPerPixel[pixelFormat];
+  const { recordedLoss, endAt } = readEnd(source, heads, offsets.at(-1) ?? next);
   const recorded = new FrameHeader(heads.bytes.buffer, prefixBytes);
   let whole: Uint8Array | undefined;
 
@@ -175,6 +226,12 @@ function openRecording(source: FileSource): ImageFile {
       pixelSizeUm: descriptor.pixelSizeUm,
       rateHz: descriptor.rateHz,
       metadata: { format: "mote", recording: descriptor.source },
+      recordedLoss,
+      ...(descriptor.numberStep && { numberStep: descriptor.numberStep }),
+    },
+    losses(after, before) {
+      const from = after < 0 ? next : offsets[after]!;
+      return fateEvents(source, from, before < offsets.length ? offsets[before]! : endAt);
     },
     readFrame(index: number, pixels: PixelArray, region: Region): FramePlace {
       const at = offsets[index]!;

@@ -5,12 +5,15 @@ import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
+import { cutRecording, lossOfEnd, type RecordedLoss } from "../../model/recorded-loss.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
 import { findImage, type ZarrImage } from "../zarr/find-image.js";
+import { readLedger } from "../zarr/ledger-columns.js";
 import { openPlanes } from "../zarr/plane-reader.js";
 import { isObject, pixelFormatOf } from "../zarr/read-node.js";
 import { openRecordedFrames } from "../zarr/recorded-frames.js";
 import type { ImageFormat } from "./formats.js";
+import { LedgerLosses } from "./ledger-losses.js";
 
 export const zarrFile: ImageFormat = {
   open: (path) => openZarrImages(path),
@@ -46,6 +49,7 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
   }
   const planes = await openPlanes(array, pixelFormat, descriptor !== undefined);
   const recorded = descriptor && openRecordedFrames(path, descriptor);
+  const losses = descriptor && new LedgerLosses(() => readLedger(path, notBelieved));
   const channelAxis = axes.indexOf("c");
   const zAxis = axes.indexOf("z");
   const checked = new CheckedPixels(shape, pixelFormat);
@@ -59,7 +63,10 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
       pixelSizeUm: descriptor ? descriptor.pixelSizeUm : image.pixelSizeUm,
       rateHz: descriptor ? descriptor.rateHz : image.rateHz,
       metadata: metadataOf(image, descriptor),
+      ...(descriptor && { recordedLoss: recordedLossIn(image) }),
+      ...(descriptor?.numberStep && { numberStep: descriptor.numberStep }),
     },
+    ...(losses && { losses: (after, before) => losses.between(after, before) }),
     async readFrame(index, pixels, region): Promise<FramePlace> {
       const place = placeOf(index, outer);
       const row = recorded?.read(index);
@@ -79,6 +86,15 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
       recorded?.close();
     },
   };
+}
+
+/** What a store of ours says of its own losses. */
+export function recordedLossIn({ attributes: { mote } }: ZarrImage): RecordedLoss {
+  return isObject(mote) && isObject(mote.processing_metrics) ? lossOfEnd(mote.processing_metrics) : cutRecording;
+}
+
+function notBelieved(what: string): never {
+  throw new FormatProblem(what, undefined, "mote recover takes the frames and leaves such rows out.");
 }
 
 /** The index along each axis of the n-th plane, the last axis fastest; of planes behind the last, beyond the first axis. */

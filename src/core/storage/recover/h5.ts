@@ -6,7 +6,6 @@ import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { detectionColumns, extraColumns } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
-import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
@@ -24,6 +23,7 @@ import { ColumnWindow } from "../h5/column-window.js";
 import { frameFields, setFrameField } from "../h5/frame-columns.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
 import type { ReadLedgerRow } from "../h5/ledger.js";
+import { jsonAttribute } from "../h5/read-metadata.js";
 import { repairCopy } from "../h5/repair.js";
 import { openFileSource } from "../read/file-source.js";
 import { LostRows, openTracks, type Tracks } from "./h5-rows.js";
@@ -262,16 +262,6 @@ class H5Salvage implements Salvage {
 
 function* rowsWithoutPixels(file: H5Reader, { ledgerRows: rows }: ArchiveState): Generator<ReadLedgerRow> {
   for (const row of ledgerRows(file, rows ?? 0)) if (row.fate === imageNotStored) yield row;
-}
-
-function jsonAttribute(file: H5Reader, name: string): JsonObject {
-  try {
-    const text = file.attribute("/metadata", name);
-    const value: unknown = typeof text === "string" ? JSON.parse(text) : {};
-    return typeof value === "object" && value !== null ? (value as JsonObject) : {};
-  } catch {
-    return {};
-  }
 }
 
 function describe(file: H5Reader, state: ArchiveState, recovery: Recovery): StreamDescriptor {

@@ -38,6 +38,7 @@ export function firstPageJson(
 
 function streamOf(descriptor: StreamDescriptor): object {
   const { shape, pixelFormat, bitDepth, rateHz, pixelSizeUm, isLive, source, calibration, producedBy } = descriptor;
+  const { numberStep, recordedLoss } = descriptor;
   return {
     shape: [shape.height, shape.width],
     pixel_format: pixelFormat,
@@ -47,6 +48,8 @@ function streamOf(descriptor: StreamDescriptor): object {
     is_live: isLive,
     source,
     calibration,
+    number_step: numberStep,
+    recorded_loss: recordedLoss,
     produced_by: producedBy,
   };
 }

@@ -2,6 +2,7 @@
 import { endMember } from "../../imaging/tiff/end-mark.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { lossOfEnd } from "../../model/recorded-loss.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { firstPageJson, type PageFrame, pageJson } from "./describe-page.js";
 import type { DirectoryBytes, Field } from "./directory-bytes.js";
@@ -79,6 +80,7 @@ export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeNam
       const told = end && {
         frames: pages,
         isComplete: end.isComplete,
+        isCut: lossOfEnd(end).isCut,
         lost: end.lost,
         notStored: end.notStored ?? 0,
       };

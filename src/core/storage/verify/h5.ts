@@ -9,9 +9,10 @@ import { type ArchiveState, frameFaults, openStoredPixels, readArchiveState, spa
 import { readChunkMap } from "../h5/chunk-map.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
+import { recordedLossIn } from "../h5/read-metadata.js";
 import { readSuperblock, superblockBytes } from "../h5/superblock.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
-import { countFates, noteLost } from "./lost-frames.js";
+import { countFates, noteLost, noteUnfinished } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyH5: Verify = async (path, report, options) => {
@@ -94,6 +95,8 @@ async function checkArchive(
   }
   report.isEnded = state.isClosed === true;
   if (state.isClosed !== null) report.checked("completeness", "is_complete");
+  const loss = state.isClosed ? recordedLossIn(file) : undefined;
+  if (loss) noteUnfinished(report, loss);
 }
 
 /** Decodes the frames; returns how many are whole from the start of a file that was cut, or all. */

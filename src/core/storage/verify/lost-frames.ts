@@ -1,5 +1,6 @@
 /** What a file says itself of frames that it does not have. */
 import type { LedgerSpan } from "../../model/ledger.js";
+import type { RecordedLoss } from "../../model/recorded-loss.js";
 import { formatCount } from "../../units.js";
 import type { Verification } from "./verification.js";
 
@@ -13,6 +14,15 @@ export function countFates(ledger: Iterable<LedgerSpan>): { rows: number; stored
     else if (fate !== "duplicate") counts.lost += count;
   }
   return counts;
+}
+
+/** What a run's end says of it: that it was ended early, or that what it read had been cut. */
+export function noteUnfinished(
+  report: Verification,
+  { isCut, isComplete }: Pick<RecordedLoss, "isCut" | "isComplete">,
+): void {
+  if (isCut) report.note("what was recorded here had been cut: what followed the last frame is unknown");
+  else if (!isComplete) report.note("the run was ended before its source was");
 }
 
 export function noteLost(report: Verification, frames: number): void {

@@ -5,6 +5,7 @@ import type { StreamEvent } from "../../model/event.js";
 import { eventFault } from "../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
+import { lossOfEnd } from "../../model/recorded-loss.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
 import {
@@ -19,6 +20,7 @@ import {
 import { type FoundCut, type FoundDamage, type FoundMessage, scanMessages } from "../../stream/scan-messages.js";
 import { formatCount } from "../../units.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
+import { noteUnfinished } from "./lost-frames.js";
 import { IndexCheck } from "./mote-index.js";
 import { sampled, sampleStep, type Verification, type Verify } from "./verification.js";
 
@@ -382,7 +384,7 @@ class RecordingCheck {
         `${formatCount(refused, "frame")} that came could not be stored, as the end message says`,
       );
     }
-    if (!this.#end.isComplete) report.note("the run was ended before its source was");
+    noteUnfinished(report, lossOfEnd(this.#end));
     if (!last) return;
     const known = new Set(this.#end.stages.map(({ stage }) => stage));
     const droppedLater = [...this.#dropped].reduce((sum, [stage, count]) => sum + (known.has(stage) ? 0 : count), 0);

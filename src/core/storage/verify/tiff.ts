@@ -18,6 +18,7 @@ import { formatBytes, formatCount } from "../../units.js";
 import { openFileSource } from "../read/file-source.js";
 import { readPageNotes } from "../tiff/page-notes.js";
 import { type Fault, faultOf, type Survey, surveyChain } from "../tiff/page-survey.js";
+import { noteUnfinished } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyTiff: Verify = async (path, report, options) => {
@@ -186,7 +187,7 @@ function checkMark(notes: PageRecord | undefined, pages: number, report: Verific
   if (end.notStored > 0) {
     report.missing("completeness", `${formatCount(end.notStored, "frame")} that came could not be stored`);
   }
-  if (!end.isComplete) report.note("the run was ended before its source was");
+  noteUnfinished(report, end);
 }
 
 function readText({ reader }: Survey, entry: Parameters<Survey["reader"]["text"]>[0]): string {

@@ -9,13 +9,13 @@ import { wholeOf } from "../../imaging/region.js";
 import { borrowPixels, bytesPerPixel } from "../../model/pixel-format.js";
 import { formatCount } from "../../units.js";
 import { fileBytes } from "../files.js";
-import { openZarrImages, recordedDescriptor } from "../read/zarr-file.js";
+import { openZarrImages, recordedDescriptor, recordedLossIn } from "../read/zarr-file.js";
 import { ColumnFile } from "../zarr/column-file.js";
 import { findImage, type ZarrImage } from "../zarr/find-image.js";
 import { readLedger } from "../zarr/ledger-columns.js";
 import { MissingChunk, openPlanes } from "../zarr/plane-reader.js";
 import { isObject, pixelFormatOf, readNode } from "../zarr/read-node.js";
-import { countFates, noteLost } from "./lost-frames.js";
+import { countFates, noteLost, noteUnfinished } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyZarr: Verify = async (path, report, options) => {
@@ -127,6 +127,7 @@ async function checkRecorded(path: string, image: ZarrImage, file: ImageFile, re
   if (x) report.rows = x.promised;
   const { mote } = image.attributes;
   const isComplete = isObject(mote) && mote.is_complete === true;
+  if (isComplete) noteUnfinished(report, recordedLossIn(image));
   if (isComplete && stored !== frameCount) {
     report.damaged("ledger", `the ledger has ${formatCount(stored, "stored frame")}, the store ${frameCount}`);
   }

@@ -1,0 +1,40 @@
+/** What a ledger says is not there, by its place among the frames that are stored. */
+import type { FateEvent } from "../../model/event.js";
+import { eventOf, type LedgerSpan } from "../../model/ledger.js";
+
+/** Reads the ledger once from its begin to its end as frames are asked for in order, and anew for a frame further back. */
+export class LedgerLosses {
+  readonly #open: () => Iterable<LedgerSpan>;
+  #rows: Iterator<LedgerSpan> | undefined;
+  /** Stored frames before the row that is held. */
+  #place = 0;
+  #held: FateEvent | undefined;
+
+  constructor(open: () => Iterable<LedgerSpan>) {
+    this.#open = open;
+  }
+
+  /** What is missing behind frame `after` and before frame `before` of the file, in the order of the ledger. */
+  *between(after: number, before: number): Generator<FateEvent> {
+    if (!this.#rows || this.#place > after + 1) {
+      this.#rows = this.#open()[Symbol.iterator]();
+      this.#place = 0;
+      this.#advance();
+    }
+    for (let event = this.#held; event && this.#place <= before; event = this.#held) {
+      if (this.#place > after) yield event;
+      this.#advance();
+    }
+  }
+
+  #advance(): void {
+    this.#held = undefined;
+    for (;;) {
+      const { value, done } = this.#rows!.next();
+      if (done) return;
+      this.#held = eventOf(value);
+      if (this.#held) return;
+      this.#place++;
+    }
+  }
+}
