@@ -27,7 +27,7 @@ async function write(name: string, told: Told, end: EndOfStream | null, descript
   const extension = /\.ome\.\w+$|\.\w+$/.exec(name)![0];
   const geometry = fakeGeometry(descriptor);
   const open = await containers[extension]!.load();
-  const store = await open({ path, where: name, descriptor, geometry, isForced: false });
+  const store = await open({ path, where: name, descriptor, geometry });
   const frame = fakeFrame(geometry);
   for (const entry of told) {
     if (typeof entry !== "number") store.event(entry);
