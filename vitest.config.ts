@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    // The build runs as it stands: its modules are those of the threads and processes beside the tests.
+    server: { deps: { external: [/\/dist\//] } },
     // `npx vitest run` runs both, `--project quick` one of them.
     projects: [
       { extends: true, test: { name: "quick", include: [all], exclude: [...slowTests] } },

@@ -41,7 +41,7 @@ for (const [table, options] of [
 ] as const) {
   testWithData(`${table}: linked again, every track is the reference's and every other byte is as it was`, async () => {
     const file = join(dataFolder, `${table}.csv`);
-    const done = await shell.run(`mote link ${file} ${options} --out ${table}.csv --json`);
+    const done = await shell.mote(`link ${file} ${options} --out ${table}.csv --json`);
     expect(done).toMatchObject({ code: 0, err: "" });
     const [before, after] = [readFileSync(file, "utf8"), readFileSync(join(shell.folder, `${table}.csv`), "utf8")];
     expect(withoutColumn(after, "particle")).toBe(withoutColumn(before, "particle"));
@@ -173,7 +173,7 @@ const refusals: [string, string | Uint8Array, string, string[]][] = [
 
 test.each(refusals)("refused with exit code 2, in words: %s", async (name, content, options, words) => {
   writeFileSync(join(shell.folder, `${name}.csv`), content);
-  const refused = await shell.run(`mote link ${name}.csv --search-range 5 --memory 1 ${options}`);
+  const refused = await shell.mote(`link ${name}.csv --search-range 5 --memory 1 ${options}`);
   expect(refused).toMatchObject({ code: 2, out: "" });
   for (const part of words) expect(refused.err).toContain(part);
   expect(refused.err).not.toContain("    at ");
@@ -181,12 +181,10 @@ test.each(refusals)("refused with exit code 2, in words: %s", async (name, conte
 
 test("no table, two tables, a folder and no search range are refused", async () => {
   mkdirSync(join(shell.folder, "folder"));
-  expect((await shell.run("mote link --search-range 5")).err).toContain("--tables: is required");
-  expect((await shell.run("mote link a.csv b.csv --search-range 5")).err).toContain("expected one table, got 2");
-  expect((await shell.run("mote link folder --search-range 5")).err).toContain("got a folder");
-  expect((await shell.run("mote link nothing.csv --search-range 5")).err).toContain(
-    "nothing.csv: cannot be read: ENOENT",
-  );
+  expect((await shell.mote("link --search-range 5")).err).toContain("--tables: is required");
+  expect((await shell.mote("link a.csv b.csv --search-range 5")).err).toContain("expected one table, got 2");
+  expect((await shell.mote("link folder --search-range 5")).err).toContain("got a folder");
+  expect((await shell.mote("link nothing.csv --search-range 5")).err).toContain("nothing.csv: cannot be read: ENOENT");
   const bare = await shell.run(`mote link ${join(tables, "trackpy.csv")}`);
   expect(bare.code).toBe(2);
   expect(bare.err).toContain("--search-range: is required");
@@ -195,7 +193,7 @@ test("no table, two tables, a folder and no search range are refused", async () 
 test("what is odd but can be linked is warned of: no position, repeated rows, crowding, greedy subnets", async () => {
   const rows = Array.from({ length: 400 }, (_, i) => `${Math.floor(i / 200)},${i % 20},${Math.floor((i % 200) / 20)}`);
   writeFileSync(join(shell.folder, "odd.csv"), `frame,y,x\n${rows.join("\n")}\n1,,5\n1,NaN,6\n0,3,3\n`);
-  const odd = await shell.run("mote link odd.csv --search-range 3 --max-subnet 20 --out odd.out.csv");
+  const odd = await shell.mote("link odd.csv --search-range 3 --max-subnet 20 --out odd.out.csv");
   expect(odd.code).toBe(0);
   expect(odd.err).toContain("warning: link, odd.csv: 2 rows without a position got no track number");
   expect(odd.err).toContain("1 row with the frame, y and x of another");

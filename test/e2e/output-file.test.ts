@@ -23,7 +23,7 @@ interface Inspected {
 }
 
 async function inspected(file: string): Promise<Inspected> {
-  return JSON.parse((await shell.run(`mote inspect ${file} --json`)).out) as Inspected;
+  return JSON.parse((await shell.mote(`inspect ${file} --json`)).out) as Inspected;
 }
 
 /** Frames stored and lost, by the messages of `mote ... --output`. */
@@ -53,7 +53,7 @@ for (const [error, why, times] of [
     const { frames, fault, end } = await inspected("run.mote");
     expect({ frames, fault }).toEqual({ frames: stored, fault: null });
     expect(end).toMatchObject({ notStored: lost, lost, isComplete: false });
-    const verified = await shell.run("mote verify run.mote");
+    const verified = await shell.mote("verify run.mote");
     expect(verified.code).toBe(3);
     expect(verified.out).toContain(`${lost} frames were lost while recording`);
   });

@@ -15,7 +15,7 @@ function untilRows(table: string): string {
 test("a pipeline of three processes and one run give the same bytes of CSV", async () => {
   const shell = openShell("same");
   const piped = await shell.run(`mote ${sim} --frames 40 | mote ${track} | mote archive --out piped.csv`);
-  const composed = await shell.run(`mote run ${sim} --frames 40 then ${track} then archive --out run.csv`);
+  const composed = await shell.mote(`run ${sim} --frames 40 then ${track} then archive --out run.csv`);
   expect([piped.code, composed.code, piped.out, composed.out]).toEqual([0, 0, "", ""]);
   const csv = readFileSync(join(shell.folder, "piped.csv"), "utf8");
   expect(csv).toBe(readFileSync(join(shell.folder, "run.csv"), "utf8"));
@@ -25,9 +25,7 @@ test("a pipeline of three processes and one run give the same bytes of CSV", asy
 test("the number of workers does not change a byte", async () => {
   const shell = openShell("workers");
   for (const workers of [1, 2, 5]) {
-    await shell.run(
-      `mote run ${sim} --frames 30 then ${track} --workers ${workers} then archive --out w${workers}.csv`,
-    );
+    await shell.mote(`run ${sim} --frames 30 then ${track} --workers ${workers} then archive --out w${workers}.csv`);
   }
   const read = (workers: number) => readFileSync(join(shell.folder, `w${workers}.csv`), "utf8");
   expect(read(2)).toBe(read(1));
@@ -42,8 +40,8 @@ test("a run file and a command line give the same bytes", async () => {
     { stage: "archive", out: ["file.csv"] },
   ];
   writeFileSync(join(shell.folder, "run.json"), JSON.stringify({ version: 1, stages }));
-  expect(await shell.run("mote run run.json --quiet")).toEqual({ code: 0, out: "", err: "" });
-  await shell.run(`mote run ${sim} --frames 20 then ${track} then archive --out words.csv`);
+  expect(await shell.mote("run run.json --quiet")).toEqual({ code: 0, out: "", err: "" });
+  await shell.mote(`run ${sim} --frames 20 then ${track} then archive --out words.csv`);
   expect(readFileSync(join(shell.folder, "file.csv"), "utf8")).toBe(
     readFileSync(join(shell.folder, "words.csv"), "utf8"),
   );
@@ -119,7 +117,7 @@ test("a cut stream is an error that says after which frame; what came is kept", 
   expect(named.err).toMatch(/error: track, --input cut\.mote: the stream was cut after frame \d+, at byte 400000/);
   const taken = await shell.run(`${cut} | mote archive --allow-truncated --out b.mote`);
   expect(taken.code).toBe(3);
-  const inspected = await shell.run("mote inspect b.mote --json");
+  const inspected = await shell.mote("inspect b.mote --json");
   const { frames, lastFrame } = JSON.parse(inspected.out);
   expect(failed.err).toContain(`after frame ${lastFrame}`);
   expect(frames).toBe(lastFrame + 1);
@@ -149,8 +147,8 @@ test("a corrupt byte in a recording names the message; --allow-truncated does no
 
 test("all mistakes of all stages are told at once, with the nearest name, exit code 2", async () => {
   const shell = openShell("mistakes");
-  const result = await shell.run(
-    "mote run acquire --camera simm --fps -3 then track --diametre 20 --memory x then archive",
+  const result = await shell.mote(
+    "run acquire --camera simm --fps -3 then track --diametre 20 --memory x then archive",
   );
   expect(result.code).toBe(2);
   expect(result.err).toContain("acquire, --camera: expected sim, got simm");
@@ -167,43 +165,39 @@ test("all mistakes of all stages are told at once, with the nearest name, exit c
 });
 
 test.each([
-  ["a missing file", "mote acquire nowhere.tif", /nowhere\.tif/],
+  ["a missing file", "acquire nowhere.tif", /nowhere\.tif/],
   [
     "an option of runs given to a command that is none",
-    `mote inspect ${root}/fixtures/beads.mote --latency`,
+    `inspect ${root}/fixtures/beads.mote --latency`,
     /no such option/,
   ],
-  ["an unknown command", "mote trak", /Did you mean mote track/],
-  [
-    "an even diameter",
-    `mote run ${sim} --frames 1 then track --diameter 20 then archive --out x.csv`,
-    /odd whole number/,
-  ],
+  ["an unknown command", "trak", /Did you mean mote track/],
+  ["an even diameter", `run ${sim} --frames 1 then track --diameter 20 then archive --out x.csv`, /odd whole number/],
   [
     "a diameter larger than the frame",
-    `mote run ${sim} --frames 1 then track --diameter 201 then archive --out x.csv`,
+    `run ${sim} --frames 1 then track --diameter 201 then archive --out x.csv`,
     /201/,
   ],
   [
     "zero separation",
-    `mote run ${sim} --frames 1 then track --diameter 21 --separation 0 then archive --out x.csv`,
+    `run ${sim} --frames 1 then track --diameter 21 --separation 0 then archive --out x.csv`,
     /separation/,
   ],
   [
     "tracks fed to track",
-    `mote run ${sim} --frames 1 then ${track} then track --diameter 5 then archive --out x.csv`,
+    `run ${sim} --frames 1 then ${track} then track --diameter 5 then archive --out x.csv`,
     /tracked already/,
   ],
   [
     "an unknown extension",
-    `mote run ${sim} --frames 1 then ${track} then archive --out x.xls`,
+    `run ${sim} --frames 1 then ${track} then archive --out x.xls`,
     /\.csv, \.h5, \.mote, \.ndjson/,
   ],
-  ["stages in the wrong order", `mote run ${track} then archive --out x.csv`, /first stage/],
-  ["a table of untracked frames", `mote run ${sim} --frames 1 then archive --out x.csv`, /Put `track` before it/],
+  ["stages in the wrong order", `run ${track} then archive --out x.csv`, /first stage/],
+  ["a table of untracked frames", `run ${sim} --frames 1 then archive --out x.csv`, /Put `track` before it/],
 ])("%s is refused before anything is opened", async (name, line, message) => {
   const shell = openShell(`refused-${name.replace(/\W+/g, "-")}`);
-  const result = await shell.run(line);
+  const result = await shell.mote(line);
   expect(result.err).toMatch(message);
   expect([result.code, result.out, readdirSync(shell.folder)]).toEqual([2, "", []]);
 });
@@ -215,7 +209,7 @@ test("an existing file is not overwritten without --force", async () => {
   expect((await shell.run(line)).code).toBe(2);
   expect(readFileSync(join(shell.folder, "x.csv"), "utf8")).toBe("precious");
   expect((await shell.run(`${line} --force`)).code).toBe(0);
-  const kept = await shell.run(`mote ${sim} --frames 2 --output x.csv`);
+  const kept = await shell.mote(`${sim} --frames 2 --output x.csv`);
   expect([kept.code, kept.err]).toEqual([2, expect.stringContaining("exists already")]);
 });
 
@@ -227,7 +221,7 @@ test("a loss is counted, named, kept with the data and in the exit code of every
   );
   expect(result.out).toBe("3 3 3");
   expect(result.err).toContain("acquire: 3 frames lost (device gap)");
-  const { facts } = { facts: JSON.parse((await shell.run("mote inspect l.h5 --json")).out) };
+  const { facts } = { facts: JSON.parse((await shell.mote("inspect l.h5 --json")).out) };
   expect(facts.ledger).toMatchObject({ stored: 17 });
   expect(Object.values(facts.ledger as Record<string, number>).reduce((a, b) => a + b, 0)).toBe(20);
 });
@@ -241,11 +235,11 @@ test("reading a stream from a file says nothing but the result", async () => {
 
 test("a named pipe, a file and a unix socket carry the same stream", async () => {
   const shell = openShell("transports");
-  await shell.run(`mote ${sim} --frames 10 --output direct.mote`);
+  await shell.mote(`${sim} --frames 10 --output direct.mote`);
   await shell.run(`mkfifo p; mote ${sim} --frames 10 --output p & mote archive --input p --out pipe.mote; wait`);
   await shell.run(`mote archive --input unix:s --out socket.mote & mote ${sim} --frames 10 --output unix:s; wait`);
   const facts = async (name: string) => {
-    const { descriptor, frames, fault } = JSON.parse((await shell.run(`mote inspect ${name} --json`)).out);
+    const { descriptor, frames, fault } = JSON.parse((await shell.mote(`inspect ${name} --json`)).out);
     return { shape: descriptor.shape, frames, fault };
   };
   expect(await facts("direct.mote")).toEqual({ shape: { height: 128, width: 128 }, frames: 10, fault: null });
@@ -256,11 +250,11 @@ test("a named pipe, a file and a unix socket carry the same stream", async () =>
 test("--json speaks JSON lines only, --quiet nothing at all", async () => {
   const shell = openShell("voice");
   const line = `${sim} --frames 30 then ${track} then archive --force --out v.csv`;
-  const json = await shell.run(`mote run --json ${line}`);
+  const json = await shell.mote(`run --json ${line}`);
   for (const entry of json.err.trim().split("\n")) expect(() => JSON.parse(entry)).not.toThrow();
   expect(json.err).toContain('"kind":"report"');
-  expect(await shell.run(`mote run --quiet ${line}`)).toEqual({ code: 0, out: "", err: "" });
-  const refused = await shell.run("mote acquire --json nowhere.tif");
+  expect(await shell.mote(`run --quiet ${line}`)).toEqual({ code: 0, out: "", err: "" });
+  const refused = await shell.mote("acquire --json nowhere.tif");
   expect(JSON.parse(refused.err.split("\n")[0]!)).toMatchObject({ kind: "error", exitCode: 2 });
 });
 
@@ -276,8 +270,8 @@ test("detections without frames reach the table unchanged", async () => {
 test("an all-black recording gives an empty table, not a crash", async () => {
   const shell = openShell("black");
   await shell.run("head -c $((64*64*2*5)) /dev/zero > black.raw");
-  const result = await shell.run(
-    "mote run acquire black.raw --size 64x64 --pixel-format uint16 then track --diameter 11 --search-range 3 then archive --out black.csv",
+  const result = await shell.mote(
+    "run acquire black.raw --size 64x64 --pixel-format uint16 then track --diameter 11 --search-range 3 then archive --out black.csv",
   );
   expect(result.code).toBe(0);
   expect(readFileSync(join(shell.folder, "black.csv"), "utf8").trim().split("\n")).toHaveLength(1);

@@ -30,7 +30,7 @@ for (const [table, file, options, mode] of scenes) {
       `mote ${acquire} | mote track ${options} | mote archive --out piped.csv --out piped.h5`,
     );
     expect(piped).toMatchObject({ code: 0, out: "" });
-    const composed = await shell.run(`mote run ${acquire} then track ${options} then archive --out run.csv`);
+    const composed = await shell.mote(`run ${acquire} then track ${options} then archive --out run.csv`);
     expect(composed).toMatchObject({ code: 0, out: "" });
     expect(readFileSync(join(shell.folder, "run.csv")).equals(readFileSync(join(shell.folder, "piped.csv")))).toBe(
       true,

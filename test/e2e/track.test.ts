@@ -53,8 +53,8 @@ test("at a signal-to-noise ratio of 5 recall and precision are at least 99 % wit
 test("a region of interest gives what the cropped frames give, in the whole frame's coordinates", async () => {
   const shell = openShell("roi");
   await shell.run(`mote ${sim} --output whole.mote`);
-  await shell.run(`mote run acquire whole.mote then ${track} --roi 40,30,150,120 then archive --out roi.csv`);
-  await shell.run(`mote run acquire whole.mote --roi 40,30,150,120 then ${track} then archive --out cropped.csv`);
+  await shell.mote(`run acquire whole.mote then ${track} --roi 40,30,150,120 then archive --out roi.csv`);
+  await shell.mote(`run acquire whole.mote --roi 40,30,150,120 then ${track} then archive --out cropped.csv`);
   const shifted: Row[] = readTable(shell.folder, "cropped.csv").map((row) => ({
     ...row,
     x: row.x! + 40,
@@ -73,9 +73,9 @@ test("a mask keeps what lies in it, and the heaviest are chosen among those", as
   const data = new Uint8Array(256 * 256);
   for (let y = 0; y < 256; y++) data.fill(255, y * 256, y * 256 + 128);
   writeFileSync(join(shell.folder, "left.png"), encode({ width: 256, height: 256, data, channels: 1, depth: 8 }));
-  await shell.run(`mote run ${sim} then ${track} then archive --out all.csv`);
-  await shell.run(`mote run ${sim} then ${track} --mask left.png then archive --out left.csv`);
-  await shell.run(`mote run ${sim} then ${track} --mask left.png --topn 2 then archive --out two.csv`);
+  await shell.mote(`run ${sim} then ${track} then archive --out all.csv`);
+  await shell.mote(`run ${sim} then ${track} --mask left.png then archive --out left.csv`);
+  await shell.mote(`run ${sim} then ${track} --mask left.png --topn 2 then archive --out two.csv`);
   const left = readTable(shell.folder, "all.csv").filter((row) => Math.round(row.x!) < 128);
   const key = (row: Row) => `${row.frame} ${row.x} ${row.y}`;
   expect(readTable(shell.folder, "left.csv").map(key).sort()).toEqual(left.map(key).sort());
@@ -96,9 +96,9 @@ test("a mask keeps what lies in it, and the heaviest are chosen among those", as
 
 test("the Gaussian fit is nearer to the truth than the centroid, and its ep is the error it makes", async () => {
   const shell = openShell("refine");
-  await shell.run(`mote run ${sim} --seed 3 --truth truth.csv then ${track} then archive --out centroid.csv`);
-  await shell.run(
-    `mote run ${sim} --seed 3 then ${track} --refine gaussian --gain 1 --offset 100 --read-noise 3 then archive --out gaussian.csv`,
+  await shell.mote(`run ${sim} --seed 3 --truth truth.csv then ${track} then archive --out centroid.csv`);
+  await shell.mote(
+    `run ${sim} --seed 3 then ${track} --refine gaussian --gain 1 --offset 100 --read-noise 3 then archive --out gaussian.csv`,
   );
   const truth = readTable(shell.folder, "truth.csv");
   const errors = (name: string) =>
@@ -121,8 +121,8 @@ test("--min-track-length is the whole table without its short tracks, and flags 
   const shell = openShell("length");
   const blinking = `${sim} --blink 0.1 --drift 0.4,0`;
   const options = "track --preset tweezer --minmass 1000 --flags";
-  await shell.run(`mote run ${blinking} then ${options} then archive --out all.csv`);
-  await shell.run(`mote run ${blinking} then ${options} --min-track-length 8 then archive --out long.csv`);
+  await shell.mote(`run ${blinking} then ${options} then archive --out all.csv`);
+  await shell.mote(`run ${blinking} then ${options} --min-track-length 8 then archive --out long.csv`);
   const all = readTable(shell.folder, "all.csv");
   const lengths = new Map<number, number>();
   for (const row of all) lengths.set(row.particle_id!, (lengths.get(row.particle_id!) ?? 0) + 1);
@@ -141,8 +141,8 @@ test("rings are found where they are, followed or searched in every frame", asyn
   const shell = openShell("rings");
   const rings =
     "acquire --camera sim --size 300x300 --bead-shape ring --bead-sigma 8 --beads 8 --amplitude-spread 0 --frames 12 --seed 4 --truth truth.csv";
-  await shell.run(
-    `mote run ${rings} then track --locator ring --diameter 23 --line-width 5 --search-range 6 then archive --out searched.csv`,
+  await shell.mote(
+    `run ${rings} then track --locator ring --diameter 23 --line-width 5 --search-range 6 then archive --out searched.csv`,
   );
   await shell.run(
     `mote run ${rings.replace("truth.csv", "again.csv")} then track --locator ring --diameter 23 --line-width 5 --search-range 6 --search-every 6 then archive --out followed.csv`,
@@ -160,8 +160,8 @@ test("rings are found where they are, followed or searched in every frame", asyn
 });
 
 test("a search range beyond half the mean spacing is warned of, with the likely subnet", async () => {
-  const { err, code } = await openShell("crowded").run(
-    `mote run ${sim} then ${track} --search-range 60 then archive --out x.csv`,
+  const { err, code } = await openShell("crowded").mote(
+    `run ${sim} then ${track} --search-range 60 then archive --out x.csv`,
   );
   expect(code).toBe(0);
   expect(err).toMatch(
@@ -170,8 +170,8 @@ test("a search range beyond half the mean spacing is warned of, with the likely 
 });
 
 test("options that mean nothing together are refused, all at once", async () => {
-  const { err, code } = await openShell("lone").run(
-    `mote run ${sim} then track --diameter 21 --sigma 3 --gain 2 --adaptive-step 0.9 --min-track-length 5 --polarity dark --roi 0,0,900,3 then archive --out x.csv`,
+  const { err, code } = await openShell("lone").mote(
+    `run ${sim} then track --diameter 21 --sigma 3 --gain 2 --adaptive-step 0.9 --min-track-length 5 --polarity dark --roi 0,0,900,3 then archive --out x.csv`,
   );
   expect(code).toBe(2);
   for (const name of ["--sigma", "--gain", "--adaptive-step", "--min-track-length", "--polarity", "--roi"]) {
@@ -202,8 +202,8 @@ test("tiles give the bytes of whole frames with any number of workers, whatever 
 test("tiles that cannot give the whole frame's answer are refused before anything is opened, with what would do", async () => {
   const shell = openShell("tile-refusals");
   const refusal = async (options: string) => {
-    const { code, err } = await shell.run(
-      `mote run acquire --camera sim --size 600x600 --frames 1 then track ${options} then archive --out a.csv`,
+    const { code, err } = await shell.mote(
+      `run acquire --camera sim --size 600x600 --frames 1 then track ${options} then archive --out a.csv`,
     );
     expect(code).toBe(2);
     return err;

@@ -12,17 +12,23 @@ export const version: string = (createRequire(import.meta.url)("../../../package
 
 export async function main(words: readonly string[]): Promise<void> {
   speakForEverybody();
-  const fail = (error: unknown) =>
-    printError(verbNames.find((name) => name === words[0]) ?? "mote", error, words.includes("--json"));
   // What nobody waits for any more when it goes wrong.
-  process.on("uncaughtException", (error) => process.exit(fail(error)));
-  let exitCode: ExitCode;
+  process.on("uncaughtException", (error) => process.exit(tell(error, words)));
+  process.exit(await runCommandLine(words));
+}
+
+/** Runs one command line to its end, errors told, and returns its exit code. */
+export async function runCommandLine(words: readonly string[]): Promise<ExitCode> {
   try {
-    exitCode = await dispatch(words);
+    return await dispatch(words);
   } catch (error) {
-    exitCode = fail(error);
+    return tell(error, words);
   }
-  process.exit(exitCode);
+}
+
+/** Tells an error in the name of the verb, and returns its exit code. */
+function tell(error: unknown, words: readonly string[]): ExitCode {
+  return printError(verbNames.find((name) => name === words[0]) ?? "mote", error, words.includes("--json"));
 }
 
 async function dispatch(words: readonly string[]): Promise<ExitCode> {

@@ -2,6 +2,7 @@
  * The one place that prints. Writes descriptors directly: Node's own streams make a pipe non-blocking, which is a property of
  * the open file and so becomes that of every program that shares it: `tee`, or the next stage.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { fstatSync, writeSync } from "node:fs";
 import { Writable } from "node:stream";
 import { isatty } from "node:tty";
@@ -10,8 +11,23 @@ import { printable } from "../printable.js";
 
 const napWords = new Int32Array(new SharedArrayBuffer(4));
 
+/** Takes what a command line says: results (1) and messages (2), in their order. */
+export type Listener = (fd: 1 | 2, bytes: Uint8Array) => void;
+
+const listeners = new AsyncLocalStorage<Listener>();
+
+/** Runs `work`, whose results and messages `listener` gets instead of stdout and stderr: a command line within a program. */
+export function listenTo<Result>(listener: Listener, work: () => Promise<Result>): Promise<Result> {
+  return listeners.run(listener, work);
+}
+
 /** False when the reader went away. */
-function write(fd: number, bytes: Uint8Array): boolean {
+function write(fd: 1 | 2, bytes: Uint8Array): boolean {
+  const listener = listeners.getStore();
+  if (listener) {
+    listener(fd, bytes);
+    return true;
+  }
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
