@@ -20,4 +20,14 @@ export const slowTests: readonly string[] = [
   // Every format into every other, every flipped byte.
   "test/e2e/round-trips.test.ts",
   "test/e2e/verify.test.ts",
+  "test/core/storage/parquet-verify.test.ts",
+  "test/core/storage/verify-folder.test.ts",
+  "test/core/storage/verify-h5.test.ts",
+  "test/core/storage/verify-tiff.test.ts",
+  "test/core/storage/zarr-verify.test.ts",
+  // Accuracy, over thousands of simulated particles.
+  "test/core/tracking/refine.test.ts",
+  "test/core/tracking/ring.test.ts",
+  // Compression at the lowest priority, which waits for whatever else runs.
+  "test/e2e/compress.test.ts",
 ];
