@@ -10,11 +10,10 @@
  *    16   codestream
  */
 import type { Frame } from "../../memory/frame.js";
+import { encodedRows } from "../../memory/slot-layout.js";
 import type { EncodedFrame } from "./encode-frame.js";
 
 const recordBytes = 16;
-/** Row counts are -1 or more. */
-const encodedInSlot = -2;
 
 /** The pixels of a slot as bytes; nothing is copied. */
 export function borrowPixelBytes({ pixels }: Frame): Uint8Array {
@@ -31,13 +30,13 @@ export function storeEncoded(frame: Frame, encoded: EncodedFrame): boolean {
   record.setUint32(8, encoded.isVerified ? 1 : 0, true);
   record.setInt32(12, frame.rowCount, true);
   room.set(encoded.bytes, recordBytes);
-  frame.rowCount = encodedInSlot;
+  frame.rowCount = encodedRows;
   return true;
 }
 
 /** What a mapper stored, in place; undefined when the slot holds pixels. */
 export function borrowEncodedFrame(frame: Frame): EncodedFrame | undefined {
-  if (frame.rowCount !== encodedInSlot) return undefined;
+  if (frame.rowCount !== encodedRows) return undefined;
   const room = borrowPixelBytes(frame);
   const record = new DataView(room.buffer, room.byteOffset, recordBytes);
   return {
@@ -49,7 +48,7 @@ export function borrowEncodedFrame(frame: Frame): EncodedFrame | undefined {
 
 /** Puts the row count back, for those who count rows; the pixels are gone. */
 export function forgetEncoded(frame: Frame): void {
-  if (frame.rowCount !== encodedInSlot) return;
+  if (frame.rowCount !== encodedRows) return;
   const room = borrowPixelBytes(frame);
   frame.rowCount = new DataView(room.buffer, room.byteOffset, recordBytes).getInt32(12, true);
 }
