@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import type { FateEvent, StreamEvent } from "../../src/core/model/event.js";
 import { isFateEvent, isLossEvent } from "../../src/core/model/event-check.js";
 import { recordedReason } from "../../src/core/model/recorded-loss.js";
 import type { EndOfStream } from "../../src/core/model/run-report.js";
+import { readJournal } from "../../src/core/storage/compress/journal.js";
 import { containers } from "../../src/core/storage/frame-store.js";
 import { randomOfRun } from "../seed.js";
 import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "./fake-context.js";
@@ -176,6 +177,47 @@ describe("a recording that is replayed", () => {
       expect([run.isComplete, run.lost, run.warnings.length]).toEqual([true, 0, 0]);
       expect(run.output).not.toHaveProperty("recordedLoss");
     }
+  });
+});
+
+describe("a folder of compressed frames", () => {
+  const about = { bytes: 1, rawBytes: 1, crc32: "00000000", isVerified: true, bitDepth: 16, device: null };
+  const line = (frame: number) => JSON.stringify({ frame, file: `frame_${frame}.jxl`, ...about, ...rest });
+  const rest = {
+    ...{ capturedAtNs: "0", receivedAtNs: "0", source: 0, channel: 0, z: 0, position: 0, exposureMs: null },
+    ...{ temperatureC: null, binning: { y: 1, x: 1 }, roi: { y: 0, x: 0 }, stageUm: { x: null, y: null, z: null } },
+  };
+  const journal = (...lines: string[]) => {
+    const place = mkdtempSync(join(folder, "jxl-"));
+    writeFileSync(join(place, "journal.ndjson"), `${['{"journal":1,"descriptor":{}}', ...lines].join("\n")}\n`);
+    return readJournal(place)!;
+  };
+
+  test("has its events once, however often it was resumed, and the end of its last run", () => {
+    const told = [JSON.stringify(gap(1, 2)), line(3), JSON.stringify(duplicate(3))];
+    const ended = journal(
+      line(0),
+      ...told,
+      '{"journal":1,"descriptor":{}}',
+      ...told,
+      '{"end":{"isComplete":true,"lost":2}}',
+    );
+    expect(ended.events).toEqual([gap(1, 2), duplicate(3)]);
+    expect(ended.end).toEqual({ isComplete: true, lost: 2 });
+    expect(
+      journal(line(0), '{"end":{"isComplete":true,"lost":0}}', '{"journal":1,"descriptor":{}}').end,
+    ).toBeUndefined();
+  });
+
+  test("has lost the frames in quarantine, unless they were stored later", () => {
+    const both = ['{"quarantined":1,"file":"q","reason":"x"}', '{"quarantined":2,"file":"q","reason":"x"}'];
+    expect(journal(line(0), ...both, line(2)).events).toMatchObject([{ event: "drop", firstFrame: 1, count: 1 }]);
+  });
+
+  test("whose journal says the impossible is refused, its line named", () => {
+    expect(() => journal(line(0), JSON.stringify(gap(1, -4)))).toThrow(
+      "line 3 of journal.ndjson beside it is a gap of -4",
+    );
   });
 });
 
