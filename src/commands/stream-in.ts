@@ -1,13 +1,15 @@
 /** The stream's way into a process: what every stage but a source reads, from stdin or --input. */
 import { failure, refusal } from "../core/errors.js";
+import type { Frame } from "../core/memory/frame.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { detectionCapacity } from "../core/model/detection.js";
-import type { EndOfStream } from "../core/model/run-report.js";
+import { type EndOfStream, readerGoneReason } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { DrainPatience, type Upstream } from "../core/pipeline/drain-patience.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { ByteSource } from "../core/stream/byte-pipe.js";
 import type { StreamReader } from "../core/stream/stream-reader.js";
+import { msSince } from "../core/time.js";
 import { formatCount } from "../core/units.js";
 
 const options = {
@@ -39,11 +41,15 @@ interface Plan {
 
 interface Facts {
   readonly descriptor: StreamDescriptor;
+  readonly isFile: boolean;
   readonly fd: number;
   readonly name: string;
   readonly position: number;
   readonly isSeekable: boolean;
 }
+
+/** Whoever still writes so long after we left will be told by the pipe, and counts for itself. */
+const leavingMs = 1000;
 
 export const streamIn = defineStage<typeof options, Plan, Facts>({
   name: "stream-in",
@@ -76,14 +82,15 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
         "Put `track` after it.",
       );
     }
+    const isLive = descriptor.isLive && !facts.isFile;
     return {
-      output: { ...descriptor, hasFrames: descriptor.hasFrames && !o.detectionsOnly, isLive: false },
+      output: { ...descriptor, hasFrames: descriptor.hasFrames && !o.detectionsOnly, isLive },
       plan: {
         fd: facts.fd,
         name: facts.name,
         position: facts.position,
         isSeekable: facts.isSeekable,
-        upstream: facts.isSeekable ? "file" : descriptor.isLive ? "live" : "waiting",
+        upstream: facts.isFile ? "file" : isLive ? "live" : "waiting",
         allowTruncated: o.allowTruncated,
         maxPayloadBytes: o.maxMessage,
       },
@@ -104,14 +111,47 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
       maxPayloadBytes: plan.maxPayloadBytes,
       onEvent: context.emit,
       shouldStop() {
+        if (isLeaving) return isDry();
         if (context.isStopped()) return true;
         if (!context.isDraining()) return false;
-        const hasMoved = source.position !== lookedAtByte;
-        lookedAtByte = source.position;
+        const hasMoved = !isDry();
         if (hasMoved) context.moved();
         return patience.isOver(hasMoved);
       },
     });
+    let isLeaving = false;
+    let leftAfterFrame: number | null = null;
+
+    /** Whether nothing came since this was asked last. */
+    function isDry(): boolean {
+      const isStill = source.position === lookedAtByte;
+      lookedAtByte = source.position;
+      return isStill;
+    }
+
+    /** What lies in the pipe when a live stream is left before its end is lost: nobody else will ever count it. */
+    function leave(frame: Frame): void {
+      isLeaving = true;
+      const { lastFrameNumber } = reader;
+      const leftAt = clock.now();
+      let firstFrame = -1;
+      let count = 0;
+      source.stopWaiting();
+      try {
+        do {
+          lookedAtByte = -1;
+          if (reader.next(frame) !== "frame") break;
+          if (count++ === 0) firstFrame = frame.header.frameNumber;
+        } while (msSince(leftAt) < leavingMs);
+      } catch {
+        // Left in the middle of a message, whose frame its writer counts: it has not got rid of it.
+      }
+      if (!reader.end) leftAfterFrame = lastFrameNumber;
+      if (count === 0) return;
+      const reason = readerGoneReason(true);
+      context.countLost(count, reason, "in");
+      context.emit({ event: "drop", stage: "stream-in", firstFrame, count, reason });
+    }
 
     return {
       next(frame) {
@@ -125,7 +165,10 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
           const count = formatCount(reader.framesWithoutPixels, "frame");
           context.warn(`left out the detections of ${count} without pixels; --detections-only takes them`);
         }
-        if (context.isStopped() || outcome === "stopped") return "stopped";
+        if (context.isStopped() || outcome === "stopped") {
+          if (plan.upstream === "live" && !context.isAborted() && !reader.end) leave(frame);
+          return "stopped";
+        }
         if (outcome === "cut") cutAfterFrame = reader.lastFrameNumber;
         const what = outcome === "cut" ? cutText(reader, source) : failureBefore(reader.end);
         if (what === undefined) return "end";
@@ -141,6 +184,7 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
         const upstreamFailure = failureBefore(reader.end);
         return {
           ...(cutAfterFrame === null ? {} : { cutAfterFrame }),
+          ...(leftAfterFrame === null ? {} : { leftAfterFrame }),
           ...(upstreamFailure === undefined ? {} : { upstreamFailure }),
         };
       },

@@ -1,6 +1,6 @@
 /** The stream's way out of a process: what every stage but a sink writes, to stdout or --output. */
 
-import { type EndOfStream, harmlessReasons } from "../core/model/run-report.js";
+import { type EndOfStream, readerGoneReason } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { Outcome } from "../core/storage/claim/claim.js";
@@ -43,11 +43,20 @@ export const streamOut = defineStage<typeof options, Plan>({
     return problem ? [problem] : [];
   },
   async open(plan, context) {
-    const [{ openByteSink, ReaderGone }, { openFileSink }, { createStreamWriter }, { openOutput }] = await Promise.all([
+    const [
+      { openByteSink, ReaderGone },
+      { openFileSink },
+      { createStreamWriter },
+      { openOutput },
+      { takeUnread },
+      { SentFrames },
+    ] = await Promise.all([
       import("../core/stream/byte-pipe.js"),
       import("../core/stream/file-sink.js"),
       import("../core/stream/stream-writer.js"),
       import("../core/stream/transport.js"),
+      import("../core/stream/left-in-pipe.js"),
+      import("../core/stream/sent-frames.js"),
     ]);
     const stage = context.input.producedBy.at(-1)?.stage ?? "stream";
     const { fd, name, isFile, claim } = await openOutput(stage, plan.output, plan.force);
@@ -61,6 +70,8 @@ export const streamOut = defineStage<typeof options, Plan>({
     let notStored = 0;
     const missed: { firstFrame: number; count: number }[] = [];
     let isGone = false;
+    const sent = new SentFrames();
+    const goneReason = readerGoneReason(context.input.isLive);
     /** How the stream ended in the file: not at all, in order, or in order with all that came. */
     let ended: "cut" | "kept" | "complete" = "cut";
     let isWorthKeeping = false;
@@ -74,6 +85,8 @@ export const streamOut = defineStage<typeof options, Plan>({
       } catch (error) {
         if (!(error instanceof ReaderGone)) throw error;
         isGone = true;
+        const left = sent.behind(sink.position + error.partBytes - takeUnread(fd));
+        if (left > 0) context.countLost(left, goneReason, "out");
         context.stopQuietly(`the reader of ${name} went away`);
         return false;
       }
@@ -81,7 +94,8 @@ export const streamOut = defineStage<typeof options, Plan>({
 
     let writer: StreamWriter | undefined;
     write(() => {
-      writer = createStreamWriter(sink, context.input, context.geometry, {
+      const descriptor = isFile ? { ...context.input, isLive: false } : context.input;
+      writer = createStreamWriter(sink, descriptor, context.geometry, {
         hasChecksums: plan.checksums === "on",
         hasIndex: isFile,
       });
@@ -131,8 +145,9 @@ export const streamOut = defineStage<typeof options, Plan>({
         const refused = refusedBy(() => {
           isWritten = write(() => writer?.frame(frame));
         });
+        if (isWritten && !isFile) sent.add(sink.position);
         if (isWritten) stored++;
-        if (!refused) return isWritten ? undefined : { drop: harmlessReasons.readerGone };
+        if (!refused) return isWritten ? undefined : { drop: goneReason };
         fault = diskFault(refused)!;
         const what = `the run ends at frame ${frameNumber}, ${formatCount(stored, "frame")} written`;
         context.warn(`${diskComplaint(refused)}; ${what}`);

@@ -104,6 +104,7 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     emit() {},
     lose() {},
     moved() {},
+    countLost() {},
     warn() {},
     pass() {},
     stopQuietly() {},

@@ -96,6 +96,7 @@ export async function runSource(
     isStopped: () => false,
     isAborted: () => false,
     moved() {},
+    countLost() {},
     emit: (event) => void order.push(event),
     lose(count, reason) {
       lost += count;

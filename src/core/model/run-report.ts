@@ -66,6 +66,14 @@ export const harmlessReasons = {
   readerGone: "the reader went away",
 } as const;
 
+/** A camera does not wait for the next reader. */
+const leftReason = "left by the reader of a live stream";
+
+/** Why frames are given up when nobody reads a stream any more: of a live one they are lost, another still has them. */
+export function readerGoneReason(isLive: boolean): string {
+  return isLive ? leftReason : harmlessReasons.readerGone;
+}
+
 /** Whether frames given up for this reason are lost. */
 export function isLoss(reason: string): boolean {
   return !(Object.values(harmlessReasons) as readonly string[]).includes(reason);

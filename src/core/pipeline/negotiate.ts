@@ -27,6 +27,8 @@ export interface PlannedStage {
   readonly needs: StageNeeds;
   /** Policy of the link behind this stage. */
   readonly policy: LinkPolicy;
+  /** Frames that are not taken from this source in time are lost; a pipe with a live stream in it waits. */
+  readonly cannotWait: boolean;
   /** Where and how much a link with the policy `spill` may spill; null with any other policy. */
   readonly spill: SpillPlan | null;
 }
@@ -107,10 +109,11 @@ async function negotiateAll(decoded: readonly DecodedRequest[], version: string)
     const output: StreamDescriptor = isEndpoint
       ? negotiated.output
       : { ...negotiated.output, producedBy: [...(upstream?.producedBy ?? []), step] };
-    const policy =
-      (options.backpressure as LinkPolicy | undefined) ?? (upstream === null && output.isLive ? "spill" : "block");
+    const cannotWait = upstream === null && output.isLive && !isEndpoint;
+    const policy = (options.backpressure as LinkPolicy | undefined) ?? (cannotWait ? "spill" : "block");
     const spill = spillPlan(label, policy, options);
-    planned.push({ stage, label, plan: negotiated.plan, input, output, needs: negotiated.needs ?? {}, policy, spill });
+    const { plan, needs = {} } = negotiated;
+    planned.push({ stage, label, plan, input, output, needs, policy, cannotWait, spill });
     upstream = output;
   }
   return planned;

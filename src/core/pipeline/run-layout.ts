@@ -32,6 +32,7 @@ export interface StageSize {
   readonly needs: StageNeeds;
   /** Policy of the link behind the stage. */
   readonly policy: LinkPolicy;
+  readonly cannotWait: boolean;
 }
 
 export interface ThreadSize {
@@ -96,7 +97,7 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
 
   const links = stages.slice(0, -1).map((stage, i) => {
     const { mappers = 0, teamScratchBytes } = stages[i + 1]!.needs;
-    const isLive = i === 0 && source.isLive;
+    const isLive = stage.cannotWait;
     const room = isLive ? liveQueue(source.rateHz, slotBytes, queued) : queued;
     const isSpilling = stage.policy === "spill";
     // One half waits for the next stage, the other for the spool's disk, which may stall for a while. A camera cannot wait

@@ -182,6 +182,9 @@ function runReport(stages: readonly StageReport[], elapsedMs: number, shared: Ru
         `${stage.stage}: the stream was cut after frame ${stage.summary.cutAfterFrame}; what followed is unknown`,
       );
     }
+    if (typeof stage.summary.leftAfterFrame === "number") {
+      losses.push(`${stage.stage}: a live stream was left after frame ${stage.summary.leftAfterFrame}, before its end`);
+    }
     if (typeof stage.summary.upstreamFailure === "string")
       losses.push(`${stage.stage}: ${stage.summary.upstreamFailure}`);
     for (const { file, lastFrame } of cutFilesIn(stage.summary)) {

@@ -9,7 +9,7 @@ import type { Taken } from "../memory/link.js";
 import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
-import { type EndOfStream, harmlessReasons, isLoss } from "../model/run-report.js";
+import { type EndOfStream, isLoss, readerGoneReason } from "../model/run-report.js";
 import type { Spool } from "../storage/spool/spool.js";
 import { instantOf, longAgo, msBetween, msSince, now, type WallOffset } from "../time.js";
 import { formatCount } from "../units.js";
@@ -32,6 +32,8 @@ export interface SpoolRun {
   /** Entries the queue has room for. */
   readonly queueCapacity: number;
   readonly spool: Spool;
+  /** Frames that are not taken are lost. */
+  readonly isLive: boolean;
   readonly counters: StageCounters;
   /** How the run's clock makes the stamps of its frames. */
   readonly wallOffset: WallOffset;
@@ -161,10 +163,10 @@ export function runSpool(run: SpoolRun): void {
     if (frames > 0) givenUp[why] = (givenUp[why] ?? 0) + frames;
   }
 
-  /** The run ends at once: what nobody reads any more goes, what a full disk ended is kept where it is. */
+  /** The run ends at once: what is kept elsewhere and nobody reads any more goes, all else is kept where it is. */
   function cutShort(): void {
-    if (control.isLeft) {
-      giveUp(spool.discard(), harmlessReasons.readerGone);
+    if (control.isLeft && !run.isLive) {
+      giveUp(spool.discard(), readerGoneReason(false));
       return;
     }
     const { firstFrame, count } = spool.leave();
@@ -182,10 +184,14 @@ export function runSpool(run: SpoolRun): void {
 
   /** One step; false when there is nothing to do. */
   function step(): boolean {
-    if (control.isStopped && !control.isAborted && !spool.isEmpty) cutShort();
+    const isCutShort = control.isStopped && !control.isAborted && !spool.isEmpty;
+    // What still comes joins what is on the disk, so that it is one piece that is left.
+    if (isCutShort && (end || (control.isLeft && !run.isLive))) cutShort();
     // Room in memory is for the producer: the disk is read only while the queue is not filling up.
-    const isUrgent = !hand && queue.depth.now > run.queueCapacity / 2;
-    const didWork = (!isUrgent && busily(bringBack)) || (fetch() && busily(place)) || (isUrgent && busily(bringBack));
+    const isUrgent = isCutShort || (!hand && queue.depth.now > run.queueCapacity / 2);
+    const didWork =
+      (!isUrgent && busily(bringBack)) || (fetch() && busily(place)) || (isUrgent && !isCutShort && busily(bringBack));
+    if (isCutShort && !didWork && !end && !spool.isEmpty && (hand || untold)) cutShort();
     if (hand) refusedBy = spool.refusal;
     overflow.frames = spool.frames;
     if (spool.isEmpty && !untold && !hand) overflow.settle(taken);

@@ -52,6 +52,11 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     moved() {
       counters.waitingSince = now();
     },
+    countLost(frames, why, of) {
+      if (of === "in") counters.countIn(frames);
+      else counters.countOut(-frames);
+      outlet.drop(frames, why);
+    },
     emit(event) {
       if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, counters, outlet);
       outlet.event(event);
@@ -101,8 +106,9 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       const queueCapacity = layout.links[stageIndex]!.overflow!.queue.capacity;
       const { warn } = context;
       const { label, wallOffset } = plan;
+      const { isLive } = plan.output;
       if (control.waitForGo())
-        runSpool({ label, stageIndex, hasMappers, shared, queueCapacity, spool, counters, wallOffset, warn });
+        runSpool({ label, stageIndex, hasMappers, shared, queueCapacity, spool, isLive, counters, wallOffset, warn });
       port.send({ kind: "done", reports: null, isComplete: true });
       return;
     }

@@ -72,6 +72,8 @@ export interface StageContext {
   isAborted(): boolean;
   /** Tells, while a source waits for a frame, that a part of it came: it is not stuck. */
   moved(): void;
+  /** Counts frames as lost for a reason: such as came and are not passed on, or such as had gone out and turn out to be. */
+  countLost(frames: number, reason: string, of: "in" | "out"): void;
   /** Passes an event downstream, in order with the frames. */
   emit(event: StreamEvent): void;
   /** Source: counts frames that it knows to be lost, beyond those that its events tell of. */

@@ -6,6 +6,7 @@
  */
 import { closeSync, readSync, writeSync, writevSync } from "node:fs";
 import { failure, reason } from "../errors.js";
+import { openUnread } from "./left-in-pipe.js";
 
 const napWords = new Int32Array(new SharedArrayBuffer(4));
 
@@ -26,12 +27,15 @@ export interface ByteSource {
   readFully(view: Uint8Array, shouldStop: () => boolean): number;
   /** Goes to a byte offset, in files only. */
   seek(position: number): void;
+  /** Goes on with what lies in the pipe already; `shouldStop` is asked when there is no more. For whoever is about to leave. */
+  stopWaiting(): void;
   close(): void;
 }
 
 /** Reads from an open descriptor; `startAt` is where it stands, and -1 as `offset` semantics are the descriptor's own. */
 export function openByteSource(name: string, fd: number, startAt: number, isSeekable: boolean): ByteSource {
   let position = startAt;
+  let from = fd;
   return {
     name,
     get position() {
@@ -42,7 +46,7 @@ export function openByteSource(name: string, fd: number, startAt: number, isSeek
       let idleMs = 0.05;
       while (filled < view.length) {
         try {
-          const got = readSync(fd, view, filled, view.length - filled, isSeekable ? position : null);
+          const got = readSync(from, view, filled, view.length - filled, isSeekable ? position : null);
           if (got === 0) return filled;
           filled += got;
           position += got;
@@ -66,14 +70,21 @@ export function openByteSource(name: string, fd: number, startAt: number, isSeek
     seek(to) {
       position = to;
     },
+    stopWaiting() {
+      from = openUnread(fd) ?? fd;
+    },
     close() {
+      if (from !== fd) closeSync(from);
       if (fd !== 0) closeSync(fd);
     },
   };
 }
 
 /** Thrown (not as a MoteError) when the reader of our output went away: a reason to stop quietly. */
-export class ReaderGone extends Error {}
+export class ReaderGone extends Error {
+  /** What had been written of the message that did not go out whole. */
+  partBytes = 0;
+}
 
 export interface ByteSink {
   readonly name: string;
@@ -120,20 +131,24 @@ export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSi
       return position;
     },
     write(views) {
-      let total = 0;
-      for (const view of views) total += view.length;
-      let done = views.length === 1 ? 0 : attempt(() => writevSync(fd, views as Uint8Array[]));
-      let skipped = done;
-      for (const view of views) {
-        let at = Math.min(skipped, view.length);
-        skipped -= at;
-        while (at < view.length) {
-          const wrote = attempt(() => writeSync(fd, view, at, view.length - at));
-          at += wrote;
-          done += wrote;
+      let done = 0;
+      try {
+        if (views.length > 1) done = attempt(() => writevSync(fd, views as Uint8Array[]));
+        let skipped = done;
+        for (const view of views) {
+          let at = Math.min(skipped, view.length);
+          skipped -= at;
+          while (at < view.length) {
+            const wrote = attempt(() => writeSync(fd, view, at, view.length - at));
+            at += wrote;
+            done += wrote;
+          }
         }
+      } catch (error) {
+        if (error instanceof ReaderGone) error.partBytes = done;
+        throw error;
       }
-      position += total;
+      position += done;
     },
     close() {
       if (fd !== 1) closeSync(fd);

@@ -17,6 +17,8 @@ export interface OpenedInput {
   readonly name: string;
   /** Files can be read at any place; pipes and sockets only onwards. */
   readonly isSeekable: boolean;
+  /** It is a regular file, also one that a shell gave as stdin. */
+  readonly isFile: boolean;
 }
 
 /** Opens what `--input` names; `where` is the stage, for messages. */
@@ -29,9 +31,11 @@ export async function openInput(where: string, input: string): Promise<OpenedInp
         "Pipe a stage into it, as in `mote acquire ... | mote track ...`, or give --input FILE.",
       );
     }
-    return { fd: 0, name: "stdin", isSeekable: false };
+    return { fd: 0, name: "stdin", isSeekable: false, isFile: isRegularFile(0) };
   }
-  if (input.startsWith("unix:")) return { fd: await acceptOne(where, input.slice(5)), name: input, isSeekable: false };
+  if (input.startsWith("unix:")) {
+    return { fd: await acceptOne(where, input.slice(5)), name: input, isSeekable: false, isFile: false };
+  }
   refuseTcp(where, input);
   try {
     const fd = openSync(input, "r");
@@ -43,7 +47,8 @@ export async function openInput(where: string, input: string): Promise<OpenedInp
         "Use acquire to read a folder of images.",
       );
     }
-    return { fd, name: input, isSeekable: fstatSync(fd).isFile() };
+    const isFile = fstatSync(fd).isFile();
+    return { fd, name: input, isSeekable: isFile, isFile };
   } catch (error) {
     if (error instanceof Error && error.name === "MoteError") throw error;
     throw refusal(`${where}, --input ${input}`, `cannot be opened: ${reason(error)}`, undefined, error);

@@ -17,6 +17,7 @@ function waitForFile(path) {
 
 const any = {
   doc: "Anything.",
+  only: [],
   metavar: "x",
   expected: "anything",
   isRequired: false,

@@ -180,14 +180,32 @@ test("a drain delivers what is on the disk too", async () => {
   expect([report.lost, isComplete, readdirSync(spillDir)]).toEqual([0, false, []]);
 });
 
-test("a reader that goes away ends the run without reading the disk for nobody", async () => {
+test("a reader of a replay that goes away ends the run without reading the disk for nobody", async () => {
   const { report, stage, quietReason } = await run(
-    ["counter", { ...live, frames: 600, spillDir }],
+    ["counter", { ...live, isLive: false, backpressure: "spill", frames: 600, spillDir }],
     ["collect", { delayMs: 5, quietAt: 30 }],
   );
   expect(quietReason).toBe("the scripted reader went away");
   expect(stage.counter!.dropped["the reader went away"]).toBeGreaterThan(0);
   expect([report.lost, report.leakedSlots, readdirSync(spillDir)]).toEqual([0, 0, []]);
+});
+
+test("what the reader of a live source leaves on the disk stays there, named and counted as lost", async () => {
+  const warnings: string[] = [];
+  const started = await start(
+    [
+      ["counter", { ...live, frames: 600, spillDir }],
+      ["collect", { delayMs: 5, quietAt: 30 }],
+    ],
+    (text) => warnings.push(text),
+  );
+  const { report, stage, quietReason } = await outcomeOf(started);
+  expect(quietReason).toBe("the scripted reader went away");
+  const left = stage.counter!.dropped["left in the spool"]!;
+  expect(report.lost).toBe(left);
+  // The file may begin with frames that had come back already.
+  expect(readSpool(readdirSync(spillDir)[0]!).numbers.slice(-left)).toEqual(numbersTo(600).slice(-left));
+  expect(warnings.at(-1)).toMatch(new RegExp(`^counter: ${left} frames still wait in .*mote recover`));
 });
 
 test("a run that a stage ends keeps what is on the disk there, counted as lost and named", async () => {
