@@ -2,10 +2,9 @@
  * Formats that `mote verify` checks and `mote recover` gets back, one entry each. A format's verifier and salvager are
  * files of their own in `verify/` and `recover/`, loaded when a file needs them; to add a format, write them and add an entry.
  */
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { reason, refusal } from "../errors.js";
-import { journalName } from "./compress/journal.js";
+import { journalName, journalNames } from "./compress/journal.js";
 import { extensionOf } from "./frame-store.js";
 import type { Recover } from "./recover/recovery.js";
 import type { Verify } from "./verify/verification.js";
@@ -142,7 +141,7 @@ export function formatOf(where: string, path: string): ArchiveFormat {
 
 /** True for a folder that `compress` wrote. */
 function hasJournal({ path, isFolder }: Appearance): boolean {
-  return isFolder && existsSync(join(path, journalName));
+  return isFolder && journalNames(path).length > 0;
 }
 
 /** "run.recovered.mote" for "run.mote", "jxl.recovered" for a folder: where a recovery goes when nobody says. */

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
@@ -139,6 +148,60 @@ describe.skipIf(!isBuilt)("a folder of compressed frames", () => {
     const out = newName();
     expect((await recovered(copy, out)).frames).toBe(5);
     expect(await framesIn(out)).toEqual(frames);
+  });
+
+  test("a line that is gone, there twice, in another place or of another run is noticed, wherever it stood", {
+    timeout: 60_000,
+  }, async () => {
+    const copy = copied();
+    const journal = join(copy, "journal.ndjson");
+    const lines = readFileSync(journal, "utf8").split("\n").slice(0, -1);
+    const verdictOf = async (changed: readonly string[]) => {
+      writeFileSync(journal, `${changed.join("\n")}\n`);
+      return (await verified(copy)).verdict;
+    };
+    for (const [at, line] of lines.entries()) {
+      const rest = lines.toSpliced(at, 1);
+      expect(await verdictOf(rest), `without line ${at + 1}`).not.toBe("whole");
+      expect(await verdictOf(lines.toSpliced(at, 0, line)), `line ${at + 1} twice`).not.toBe("whole");
+      if (at > 0) expect(await verdictOf(rest.toSpliced(at - 1, 0, line)), `line ${at + 1} earlier`).not.toBe("whole");
+    }
+    expect(await verdictOf(lines)).toBe("whole");
+  });
+
+  test("a frame whose file and line are gone is missing, and recover says that one is", async () => {
+    for (const which of [0, 2, 4]) {
+      const copy = copied();
+      const name = files(copy)[which]!;
+      rmSync(join(copy, name));
+      const journal = join(copy, "journal.ndjson");
+      const lines = readFileSync(journal, "utf8").split("\n");
+      writeFileSync(journal, lines.filter((line) => !line.includes(name)).join("\n"));
+      const report = await verified(copy);
+      expect([report.verdict, report.frames, report.framesExpected]).toEqual(["damaged", 4, 5]);
+      expect(report.reasons.map(({ code }) => code)).toEqual(["journal-broken", "ledger-missing"]);
+      expect(await recovered(copy, newName())).toMatchObject({ frames: 4, lostFrames: 1, hasLoss: true });
+    }
+  });
+
+  test("a journal of a Mote that kept no chain is read, and its lines are not checked", async () => {
+    const copy = copied();
+    const journal = join(copy, "journal.ndjson");
+    writeFileSync(journal, readFileSync(journal, "utf8").replaceAll(/,"chain":"[0-9a-f]{8}"/g, ""));
+    const report = await verified(copy);
+    expect([report.verdict, report.findings, report.frames]).toEqual(["unchecked", [], 5]);
+    expect(report.unchecked.map(({ aspect }) => aspect)).toEqual(["metadata"]);
+  });
+
+  test("runs that share a folder are verified by their journals; one that was cut makes it incomplete", async () => {
+    const copy = copied();
+    for (const name of files(copy)) renameSync(join(copy, name), join(copy, `run_001_${name}`));
+    const lines = readFileSync(join(copy, "journal.ndjson"), "utf8").replaceAll('"file":"', '"file":"run_001_');
+    rmSync(join(copy, "journal.ndjson"));
+    writeFileSync(join(copy, "run_001_journal.ndjson"), lines.replaceAll(/,"chain":"[0-9a-f]{8}"/g, ""));
+    expect(await verified(copy)).toMatchObject({ findingCount: 0, frames: 5, isEnded: true });
+    writeFileSync(join(copy, "run_002_journal.ndjson"), lines.split("\n")[0]!.concat("\n"));
+    expect(await verified(copy)).toMatchObject({ verdict: "incomplete", frames: 5, isEnded: false });
   });
 
   test("a name in the journal that leads out of the folder is not followed", async () => {

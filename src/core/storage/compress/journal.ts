@@ -6,6 +6,7 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
+  readdirSync,
   readFileSync,
   writeSync,
 } from "node:fs";
@@ -17,12 +18,20 @@ import { eventFault, isFateEvent } from "../../model/event-check.js";
 import { fileInTheWay } from "../files.js";
 import { runOf, runText } from "../root/run-number.js";
 import { isEntry, type JournalEntry } from "./journal-entry.js";
+import { decodeLine, encodeLine } from "./journal-line.js";
 
 export const journalName = "journal.ndjson";
 
 /** The journal of a run in a folder that runs share: every run has its own. */
 export function runJournalName(run: number): string {
   return `run_${runText(run)}_${journalName}`;
+}
+
+/** The journals of a folder, by name: its own, and those of runs that share it. */
+export function journalNames(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name === journalName || (name.endsWith(`_${journalName}`) && runOf(name) !== undefined))
+    .sort();
 }
 
 /** The journal that speaks of a file of `folder`: that of its run where there is one, else the folder's. */
@@ -44,6 +53,8 @@ export interface JournalContent {
   readonly end: { readonly isComplete: boolean; readonly lost: number } | undefined;
   /** Length of the part that ends with a whole line: behind it a line was cut. */
   readonly wholeBytes: number;
+  /** Where the chain of its lines stands, for the line that comes next. */
+  readonly chain: number;
 }
 
 /** Reads a journal of `folder`; undefined when there is none. A last line that was cut is left out, any other damage is a FormatProblem. */
@@ -64,8 +75,12 @@ export function readJournal(folder: string, name = journalName): JournalContent 
   let end: JournalContent["end"];
   const lines = bytes.subarray(0, wholeBytes).toString("utf8").split("\n");
   lines.pop();
+  let chain = 0;
   lines.forEach((text, at) => {
-    const line = parse(name, text, at);
+    const decoded = decodeLine(text, chain);
+    if (!decoded) throw damaged(name, at, "is no JSON object");
+    chain = decoded.chain;
+    const { line } = decoded;
     if (line.journal !== undefined) {
       if (line.journal !== 1) throw damaged(name, at, `is of version ${JSON.stringify(line.journal)}, expected 1`);
       descriptor ??= line.descriptor as StreamDescriptor;
@@ -89,23 +104,13 @@ export function readJournal(folder: string, name = journalName): JournalContent 
   });
   for (const [frame, event] of quarantined) if (!byFrame.has(frame)) events.set(`quarantined ${frame}`, event);
   const inOrder = [...events.values()].sort((a, b) => a.firstFrame - b.firstFrame);
-  return { descriptor, byFrame, byFile, events: inOrder, end, wholeBytes };
+  return { descriptor, byFrame, byFile, events: inOrder, end, wholeBytes, chain };
 }
 
 function readEnd(value: unknown): JournalContent["end"] {
   const { isComplete, lost } = (value ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof isComplete !== "boolean" || !Number.isSafeInteger(lost) || (lost as number) < 0) return undefined;
   return { isComplete, lost: lost as number };
-}
-
-function parse(name: string, text: string, at: number): Readonly<Record<string, unknown>> {
-  try {
-    const line: unknown = JSON.parse(text);
-    if (typeof line === "object" && line !== null) return line as Readonly<Record<string, unknown>>;
-  } catch {
-    // Told below, like any other line that is no object.
-  }
-  throw damaged(name, at, "is no JSON object");
 }
 
 function damaged(name: string, at: number, what: string): FormatProblem {
@@ -137,14 +142,16 @@ export function openJournal(
   }
   if (resumed) ftruncateSync(file, resumed.wholeBytes);
   let isOpen = true;
+  let chain = resumed?.chain ?? 0;
   return {
     append(line) {
-      const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+      const { bytes, chain: next } = encodeLine(line, chain);
       const whole = fstatSync(file).size;
       try {
         let done = 0;
         while (done < bytes.length) done += writeSync(file, bytes, done);
         fdatasyncSync(file);
+        chain = next;
       } catch (error) {
         takeBack(file, whole);
         throw error;

@@ -9,8 +9,9 @@ import type { FrameShape, StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
 import { type FrameMetadata, frameXmp, readFrameXmp } from "./frame-xmp.js";
-import { journalName } from "./journal.js";
+import { journalName, journalNames } from "./journal.js";
 import { hex, isEntry, type JournalEntry } from "./journal-entry.js";
+import { decodeLine } from "./journal-line.js";
 
 export interface SurveyedJournal {
   readonly descriptor: StreamDescriptor | undefined;
@@ -22,6 +23,12 @@ export interface SurveyedJournal {
   readonly runs: number;
   /** What the last run wrote when it ended; undefined when it was cut. */
   readonly end: Readonly<Record<string, unknown>> | undefined;
+  /** Frames that the last run says are there, the end's count; undefined without one. */
+  readonly counted: number | undefined;
+  /** Where a line does not follow the one before: it was changed, or lines are gone, there twice or in another order. */
+  readonly breaks: readonly number[];
+  /** Lines of a Mote that kept no chain. */
+  readonly unchained: number;
   /** Lines that are no line of a journal. */
   readonly damaged: readonly { readonly byte: number; readonly what: string }[];
   /** Bytes of a last line without an end. */
@@ -29,11 +36,11 @@ export interface SurveyedJournal {
   readonly bytes: number;
 }
 
-/** Reads a journal as far as its lines go; a folder without one has an empty one. */
-export function surveyJournal(folder: string): SurveyedJournal {
+/** Reads a journal as far as its lines go; a folder without one has an empty one. `name`: the only one there is, when not given. */
+export function surveyJournal(folder: string, name = onlyJournal(folder)): SurveyedJournal {
   let bytes: Buffer = Buffer.alloc(0);
   try {
-    bytes = readFileSync(join(folder, journalName));
+    bytes = readFileSync(join(folder, name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
@@ -44,9 +51,14 @@ export function surveyJournal(folder: string): SurveyedJournal {
   let end: Readonly<Record<string, unknown>> | undefined;
   let quarantined = 0;
   let runs = 0;
-  let at = 0;
+  const breaks: number[] = [];
+  let [at, chain, unchained] = [0, 0, 0];
   for (let to = bytes.indexOf(10); to >= 0; to = bytes.indexOf(10, at)) {
-    const line = parse(bytes.toString("utf8", at, to));
+    const decoded = decodeLine(bytes.toString("utf8", at, to), chain);
+    const line = decoded?.line;
+    chain = decoded?.chain ?? 0;
+    if (decoded?.isNext === false) breaks.push(at);
+    else if (decoded?.isNext === undefined) unchained++;
     if (line === undefined) damaged.push({ byte: at, what: "a line of the journal is no JSON object" });
     else if (line.journal === 1) {
       runs++;
@@ -63,7 +75,9 @@ export function surveyJournal(folder: string): SurveyedJournal {
   }
   const entries = [...byFrame.values()].sort((a, b) => a.frame - b.frame);
   const cutBytes = bytes.length - at;
-  return { descriptor, entries, events, quarantined, runs, end, damaged, cutBytes, bytes: bytes.length };
+  const counted = end && countOf(end.stored) + countOf(end.resumed);
+  const chained = { counted, breaks, unchained };
+  return { descriptor, entries, events, quarantined, runs, end, ...chained, damaged, cutBytes, bytes: bytes.length };
 }
 
 /** An entry whose file is one of this folder. */
@@ -71,13 +85,14 @@ function isOwnEntry(line: Readonly<Record<string, unknown>>): boolean {
   return line.frame !== undefined && isEntry(line) && basename(line.file as string) === line.file;
 }
 
-function parse(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const line: unknown = JSON.parse(text);
-    return typeof line === "object" && line !== null ? (line as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
+/** The folder's own journal; that of a run where it is the only one. */
+function onlyJournal(folder: string): string {
+  const names = journalNames(folder);
+  return names.length === 1 ? names[0]! : journalName;
+}
+
+function countOf(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0;
 }
 
 /** Compressed frames of a folder, by name; unfinished ones and the journal left out. */

@@ -10,6 +10,7 @@ import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
+import { formatCount } from "../../units.js";
 import type { FrameMetadata } from "../compress/frame-xmp.js";
 import { openJournal } from "../compress/journal.js";
 import { headerOf, hex, type JournalEntry } from "../compress/journal-entry.js";
@@ -108,6 +109,12 @@ function tellLosses({ journal, bad, good, descriptor }: FolderFound, recovery: R
   }
   if (journal.quarantined > 0) {
     recovery.lost(`frames that were in ${quarantineName}/ before, as raw pixels`, journal.quarantined);
+  }
+  const gone = (journal.counted ?? 0) - good.length - bad.length;
+  if (gone > 0)
+    recovery.lost(`${formatCount(gone, "frame")} that the end of the journal counts and no line is of`, gone);
+  else if (journal.breaks.length > 0) {
+    recovery.lost("what lines of the journal said that were changed, or are gone or in another order", null);
   }
   if (journal.end) {
     recovery.finished();
