@@ -1,7 +1,8 @@
 /** The whole lines of a table or of a run's documents, into a new file; lines that are cut or damaged are left out and counted. */
 import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { failure, reason, refusal } from "../../errors.js";
-import { fileBytes } from "../files.js";
+import { type Lock, takeLock } from "../claim/lock.js";
+import { fileBytes, fileInTheWay } from "../files.js";
 import { extensionOf } from "../frame-store.js";
 import { lineCheckFor, textLines } from "../table/survey-text.js";
 import { nothingWhole } from "./recover-frames.js";
@@ -17,7 +18,9 @@ export const recoverTable: Recover = async (recovery, { where }) => {
     throw refusal(outWhere, `expected a name ending in ${extension}`, "The lines of a text are copied as they are.");
   }
   const check = lineCheckFor(path);
-  const fd = openSync(out, "wx");
+  // Whoever reads the table before it is all there, or after a kill, is told by the lock.
+  const lock = takeLock(outWhere, out, "recover");
+  const fd = openedNew(outWhere, out, lock);
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   const flush = () => {
@@ -52,6 +55,7 @@ export const recoverTable: Recover = async (recovery, { where }) => {
     throw failure(outWhere, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
   } finally {
     closeSync(fd);
+    lock.release();
   }
   recovery.rows = lines - 1;
   if (!check.isEnded) {
@@ -59,3 +63,12 @@ export const recoverTable: Recover = async (recovery, { where }) => {
     recovery.lost("the end of the run: its documents were cut", null);
   } else if (check.hasEndMark) recovery.finished();
 };
+
+function openedNew(where: string, path: string, lock: Lock): number {
+  try {
+    return openSync(path, "wx");
+  } catch (error) {
+    lock.release();
+    throw fileInTheWay(where, error);
+  }
+}
