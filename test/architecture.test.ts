@@ -113,6 +113,36 @@ test("only the command line's entry exits", () => {
   expect(exits).toEqual(["core/cli/main.ts"]);
 });
 
+/** Who takes files away or gives them names; the decoder's program works in a temporary folder that it made itself. */
+const removers = ["core/storage/claim/removal.ts", "core/codecs/jxl/cjxl-encoder.ts"];
+
+test("only the owner of names removes or renames a file, or opens one to write over what is there", () => {
+  const taking = /\b(unlink|rm|rmdir|rename|link|cp|truncate)(Sync)?\b(?=[^;]*from "node:fs)|\bfs\.(unlink|rm|rename)/;
+  expect(files.filter(({ text }) => taking.test(importsOfFiles(text))).map(({ name }) => name)).toEqual(
+    removers.sort(),
+  );
+  const opensOver = /openSync\([^;]*"w\+?"|createWriteStream\(|writeFileSync\(/;
+  expect(files.filter(({ text }) => opensOver.test(text)).map(({ name }) => name)).toEqual(writersOver);
+});
+
+/** Who opens a file for writing without asking that it be new, and what: */
+const writersOver = [
+  // a picture for cjxl in a temporary folder of its own
+  "core/codecs/jxl/cjxl-encoder.ts",
+  // the words in a lock that it has
+  "core/storage/claim/lock.ts",
+  // a chunk of a column, and metadata, in the folder of a store that it made
+  "core/storage/zarr/column-table.ts",
+  "core/storage/zarr/image-array.ts",
+  "core/storage/zarr/whole-file.ts",
+  // a named pipe or a device
+  "core/stream/transport.ts",
+];
+
+function importsOfFiles(text: string): string {
+  return (text.match(/^import[^;]*from "node:fs(\/promises)?";/gm) ?? []).join("\n");
+}
+
 test("no file is a drawer: no utils, helpers, common, manager or base, none over 400 lines", () => {
   expect(
     files.map(({ name }) => name).filter((name) => /(util|helper|common|manager|base|misc)s?[./-]/i.test(name)),

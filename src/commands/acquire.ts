@@ -124,6 +124,13 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
     const { truthProblems } = await import("../core/cameras/sim/truth-file.js");
     return truthProblems(plan.sim.truth);
   },
+  uses(plan) {
+    if (plan.kind === "replay") {
+      return { reads: plan.replay.files.map(({ path }) => ({ where: `acquire, ${path}`, file: path })) };
+    }
+    const { truth } = plan.sim;
+    return truth === null ? {} : { writes: [{ where: `acquire, --truth ${truth}`, file: truth }] };
+  },
   async open(plan, context) {
     if (plan.kind === "sim") {
       const { openSimCamera } = await import("../core/cameras/sim/sim-camera.js");

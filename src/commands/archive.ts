@@ -4,7 +4,7 @@ import { changedPixels } from "../core/memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
-import { type FilesPlan, fileProblems, openFiles, whereOf } from "../core/storage/archive/archive-files.js";
+import { type FilesPlan, fileProblems, openFiles, usedFiles, whereOf } from "../core/storage/archive/archive-files.js";
 import { StoreSet } from "../core/storage/archive/store-set.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
 import {
@@ -117,6 +117,7 @@ export const archive = defineStage<typeof options, Plan, Facts>({
     return { output: input, plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings, workersNote } };
   },
   check: fileProblems,
+  uses: usedFiles,
   async open(plan, context) {
     const { geometry, warn } = context;
     if (plan.workersNote) warn(plan.workersNote);

@@ -3,7 +3,7 @@ import { MoteError, type Problem, refusal } from "../core/errors.js";
 import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import type { JsonObject } from "../core/model/json.js";
 import { option } from "../core/option/option.js";
-import { defineStage } from "../core/pipeline/stage.js";
+import { defineStage, type StreamOrigin } from "../core/pipeline/stage.js";
 import {
   fixedPlace,
   openPlace,
@@ -69,7 +69,7 @@ const options = {
     }),
   ),
   deleteSource: option.flag({
-    doc: "Delete each file that watch found once its frames are stored, verified and synced.",
+    doc: "Delete each file that watch, in the same run, found and read, once its frames are stored, verified and synced.",
     default: false,
   }),
   resume: option.flag({
@@ -133,10 +133,10 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     const cjxl = isAsked ? (await import("../core/codecs/jxl/cjxl-encoder.js")).cjxlVersion() : undefined;
     return { cjxl: cjxl ?? null, ...chooseWorkers(workers) };
   },
-  negotiate(input, o, facts) {
+  negotiate(input, o, facts, origin) {
     if (!input) throw refusal("compress", "there is nothing to write", "Put `acquire` before it.");
     checkInput(input);
-    const problems = [...placeProblems(o), ...sourceProblems(input, o), ...encoderProblems(o.encoder, facts)];
+    const problems = [...placeProblems(o), ...sourceProblems(input, o, origin), ...encoderProblems(o.encoder, facts)];
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     return {
       output: input,
@@ -262,13 +262,18 @@ function defaultVerifyEvery({ isLive, producedBy }: StreamDescriptor): number {
   return isLive && producedBy[0]?.stage !== "watch" ? 10 : 1;
 }
 
-/** Sources may be deleted only where watch found them, and only what was compared. */
+/** Sources may be deleted only where this run's own watch found them, and only what was compared. */
 function sourceProblems(
   { producedBy }: StreamDescriptor,
   { deleteSource, verify }: { readonly deleteSource: boolean; readonly verify: number | undefined },
+  origin: StreamOrigin,
 ): Problem[] {
   if (!deleteSource) return [];
   const where = "compress, --delete-source";
+  if (origin === "foreign") {
+    const hint = "Use it in one run: mote run watch ... then compress --delete-source ...";
+    return [{ where, what: "deletes files that this run itself opened, and these frames come as a stream", hint }];
+  }
   const source = producedBy[0]?.stage ?? "the stream";
   const problems: Problem[] = [];
   if (source !== "watch") {

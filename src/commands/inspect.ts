@@ -1,5 +1,5 @@
 /** Says what is in a file or in the stream on stdin, and draws a frame of it. */
-import { refusal } from "../core/errors.js";
+import { MoteError, refusal } from "../core/errors.js";
 import type { JsonObject } from "../core/model/json.js";
 import { given, option } from "../core/option/option.js";
 import { defineCommand } from "../core/pipeline/command.js";
@@ -35,7 +35,7 @@ export const inspect = defineCommand({
     { cmd: "inspect fixtures/beads.mote --json", shows: "The same for programs." },
     { cmd: "acquire fixtures/beads.mote | mote inspect -", shows: "What comes down a pipe." },
   ],
-  async run({ files, png, pngOut, force }) {
+  async run({ files, png, pngOut, force }, { reads }) {
     if (files.length > 1)
       throw refusal("inspect", `expected one file, got ${files.length}`, "Inspect them one after the other.");
     const path = files[0]!;
@@ -44,6 +44,13 @@ export const inspect = defineCommand({
       const drawing = await frameToDraw(path, png);
       const { savePicture } = await import("../core/storage/save-picture.js");
       const out = pngOut ?? `${path === "-" ? "stdin" : path}.frame-${png}.png`;
+      const { fileConflicts } = await import("../core/storage/claim/own-inputs.js");
+      const read = { where: `inspect, ${path}`, file: path === "-" ? 0 : path };
+      const conflicts = fileConflicts({
+        reads: [...reads, read],
+        writes: [{ where: `inspect, --png-out ${out}`, file: out }],
+      });
+      if (conflicts.length > 0) throw new MoteError(conflicts, { exitCode: 2 });
       const drawn = drawing.points.filter((point) => point.frame === png).length;
       savePicture("inspect, --png-out", out, drawing, force);
       return {

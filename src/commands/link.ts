@@ -161,7 +161,7 @@ export const link = defineCommand({
       shows: "A table whose columns have other names, to stdout.",
     },
   ],
-  async run(o) {
+  async run(o, { reads }) {
     const problems = linkProblems("link", o);
     if (o.tables.length > 1) {
       const hint = "Link them one after the other.";
@@ -174,6 +174,11 @@ export const link = defineCommand({
     );
     const outProblem = out === undefined ? undefined : tableOutProblem(`link, --out ${out}`, out, o.force);
     if (outProblem) problems.push(outProblem);
+    if (out !== undefined) {
+      const { fileConflicts } = await import("../core/storage/claim/own-inputs.js");
+      // The table itself may be replaced: it was read to its end when the new one takes its place.
+      problems.push(...fileConflicts({ reads, writes: [{ where: `link, --out ${out}`, file: out }] }));
+    }
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
 
     const where = `link, ${path === "-" ? "stdin" : path}`;

@@ -1,5 +1,5 @@
 /** Gets back what is whole in a damaged or cut file, into a new one; the old one is only read. */
-import { refusal } from "../core/errors.js";
+import { MoteError, refusal } from "../core/errors.js";
 import { option } from "../core/option/option.js";
 import { defineCommand } from "../core/pipeline/command.js";
 import { msSince, now } from "../core/time.js";
@@ -39,6 +39,10 @@ export const recover = defineCommand({
     if (!format.recover)
       throw refusal(where, `nothing can be got back from a ${format.name}`, "mote verify says what is wrong with it.");
     const out = given ?? recoveredName(path);
+    const { fileConflicts } = await import("../core/storage/claim/own-inputs.js");
+    const writes = [{ where: `recover, --out ${out}`, file: out }];
+    const conflicts = fileConflicts({ reads: [...context.reads, { where, file: path }], writes });
+    if (conflicts.length > 0) throw new MoteError(conflicts, { exitCode: 2 });
     const problem = outProblem(out);
     if (problem) throw refusal(problem.where, problem.what, problem.hint);
 

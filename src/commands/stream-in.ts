@@ -97,6 +97,7 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
       needs: descriptor.detections ? { detectionRows: capacityOf(descriptor) } : {},
     };
   },
+  uses: ({ name, fd }) => ({ reads: [{ where: name, file: fd }] }),
   async open(plan, context) {
     const [{ openByteSource }, { createStreamReader }] = await Promise.all([
       import("../core/stream/byte-pipe.js"),

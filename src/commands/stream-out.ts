@@ -42,6 +42,11 @@ export const streamOut = defineStage<typeof options, Plan>({
     const problem = outputProblem(stage, plan.output, plan.force);
     return problem ? [problem] : [];
   },
+  uses({ output }, input) {
+    const stage = input.producedBy.at(-1)?.stage ?? "stream";
+    if (output === "-") return { writes: [{ where: `${stage}, stdout`, file: 1 }] };
+    return { writes: [{ where: `${stage}, --output ${output}`, file: output }] };
+  },
   async open(plan, context) {
     const [
       { openByteSink, ReaderGone },

@@ -57,7 +57,7 @@ export async function runSource(
   const { options, problems, broken } = decodeOptions(stage.name, stage.options, raw);
   if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
   const facts = await stage.look?.(options, stage.name);
-  const { output, plan, needs } = stage.negotiate(null, options, facts);
+  const { output, plan, needs } = stage.negotiate(null, options, facts, "own");
   const found = (await stage.check?.(plan, output)) ?? [];
   if (found.length > 0) throw new MoteError(found, { exitCode: 2 });
   const geometry = {

@@ -5,6 +5,7 @@ import { streamOut } from "../../commands/stream-out.js";
 import { type ExitCode, MoteError, refusal } from "../errors.js";
 import type { JsonObject } from "../model/json.js";
 import { ownEntries } from "../model/own.js";
+import type { UsedFile } from "../model/used-files.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import type { OptionSpecs } from "../option/option.js";
@@ -13,6 +14,7 @@ import type { Command } from "../pipeline/command.js";
 import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
 import { oneLine } from "../printable.js";
+import { fileConflicts } from "../storage/claim/own-inputs.js";
 import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
 import { readTextFile } from "../storage/text-file.js";
 import { lowerPriority } from "../workers/processors.js";
@@ -28,14 +30,16 @@ function takeEvery(
   where: string,
   given: RawOptions,
   shared: typeof everyRun | typeof everyCommand,
-): { raw: RawOptions; voice: Voice } {
+): { raw: RawOptions; voice: Voice; reads: readonly UsedFile[] } {
   const own = ownEntries(given, (name) => Object.hasOwn(shared, name));
   const rest = without(given, own);
   const { options, problems } = decodeOptions<OptionSpecs>(where, shared, own);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   const raw = options.config === undefined ? rest : { ...readConfig(where, options.config as string), ...rest };
+  const { config } = options as { config?: string };
   return {
     raw,
+    reads: config === undefined ? [] : [{ where: `${where}, --config ${config}`, file: config }],
     voice: { json: options.json === true, quiet: options.quiet === true, latency: options.latency === true },
   };
 }
@@ -59,7 +63,7 @@ function without(raw: RawOptions, ...parts: RawOptions[]): RawOptions {
 
 /** One stage in a shell pipeline: what it reads and writes are stages too, so the code is that of a composed run. */
 export async function runStageVerb(stage: StageDeclaration, given: RawOptions, version: string): Promise<ExitCode> {
-  const { raw, voice } = takeEvery(stage.name, given, everyRun);
+  const { raw, voice, reads } = takeEvery(stage.name, given, everyRun);
   const replayed = stage.replays === undefined ? undefined : raw[stage.replays];
   const inPart = stage.role === "source" || replayed !== undefined ? {} : partOf(streamIn, raw);
   const outPart = stage.role === "sink" ? {} : partOf(streamOut, raw);
@@ -73,7 +77,7 @@ export async function runStageVerb(stage: StageDeclaration, given: RawOptions, v
   if (stage.role !== "sink") {
     requests.push({ stage: streamOut, label: "stream-out", servedStage: stage.name, raw: outPart });
   }
-  return runStages(requests, voice, version);
+  return runStages(requests, voice, version, reads);
 }
 
 /** Several stages in this process. */
@@ -85,7 +89,7 @@ export async function runComposed(command: Command, words: readonly string[], ve
     { name: command.name, summary: "", positional: "file", examples: [], groups: [{ heading: "", options: everyRun }] },
     words.slice(0, firstStage),
   );
-  const { voice, raw } = takeEvery(command.name, without(own.raw, { file: true }), everyRun);
+  const { voice, raw, reads } = takeEvery(command.name, without(own.raw, { file: true }), everyRun);
   const { problems } = decodeOptions(command.name, {}, raw);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   const files = (own.raw.file as string[] | undefined) ?? [];
@@ -103,21 +107,27 @@ export async function runComposed(command: Command, words: readonly string[], ve
       return { stage, label: call.label, raw };
     }),
   );
-  return runStages(requests, voice, version);
+  const runFiles = files.map((file) => ({ where: `run, ${file}`, file }));
+  return runStages(requests, voice, version, [...reads, ...runFiles]);
 }
 
-async function runStages(requests: readonly StageRequest[], voice: Voice, version: string): Promise<ExitCode> {
+async function runStages(
+  requests: readonly StageRequest[],
+  voice: Voice,
+  version: string,
+  reads: readonly UsedFile[],
+): Promise<ExitCode> {
   const stages = await planRun(requests, version);
-  await checkRun(stages, spoolFolderProblem);
+  await checkRun(stages, spoolFolderProblem, fileConflicts, reads);
   return executeRun(stages, voice);
 }
 
 export async function runCommandVerb(command: Command, given: RawOptions, version: string): Promise<ExitCode> {
-  const { raw, voice } = takeEvery(command.name, given, everyCommand);
+  const { raw, voice, reads } = takeEvery(command.name, given, everyCommand);
   const { options, problems, broken } = decodeOptions(command.name, command.options, raw);
   if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
   const work = createWorkProgress(voice);
-  const result = await command.run!(options, { version, progress: work.show }).finally(work.stop);
+  const result = await command.run!(options, { version, reads, progress: work.show }).finally(work.stop);
   const said = voice.json ? JSON.stringify(result.json) : result.text;
   if (result.data) {
     await printData(command.name, result.data);

@@ -2,6 +2,7 @@
 
 import type { ExitCode } from "../errors.js";
 import type { JsonValue } from "../model/json.js";
+import type { UsedFile } from "../model/used-files.js";
 import type { OptionSpecs, OptionsOf } from "../option/option.js";
 import type { RunRequest } from "./run-file.js";
 import type { Example } from "./stage.js";
@@ -22,6 +23,8 @@ export interface CommandResult {
 export interface CommandContext {
   /** Mote's own. */
   readonly version: string;
+  /** Files that its options were read from. */
+  readonly reads: readonly UsedFile[];
   /** Shows how far a long piece of work is, on a terminal: `done` of `total` in any unit. May be called often. */
   progress(label: string, done: number, total: number): void;
 }

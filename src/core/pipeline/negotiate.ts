@@ -3,6 +3,7 @@ import { MoteError, type Problem, refusal } from "../errors.js";
 import { type LinkPolicy, linkPolicies } from "../memory/link.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { own } from "../model/own.js";
+import type { UsedFile, UsedFiles } from "../model/used-files.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
@@ -99,10 +100,11 @@ interface DecodedRequest extends StageRequest {
 
 async function negotiateAll(decoded: readonly DecodedRequest[], version: string): Promise<readonly PlannedStage[]> {
   const planned: PlannedStage[] = [];
+  const origin = decoded[0]?.stage.isTransport ? "foreign" : "own";
   let upstream: StreamDescriptor | null = null;
   for (const { stage, label, servedStage, specs, raw, options } of decoded) {
     const facts = await stage.look?.(options, servedStage ?? label);
-    const negotiated = stage.negotiate(upstream, options, facts);
+    const negotiated = stage.negotiate(upstream, options, facts, origin);
     const input = upstream ?? negotiated.output;
     const step = { stage: label, version, options: optionsAsJson(specs, raw) };
     const isEndpoint = stage.isTransport === true;
@@ -160,8 +162,26 @@ function checkOrder(requests: readonly StageRequest[]): void {
 /** What is wrong with spilling into this folder, if anything (null: the one for temporary files); `where` names the stage. */
 export type SpillFolderCheck = (where: string, folder: string | null) => Problem | undefined;
 
-/** The last look of every stage and link: disk space, files in the way. All problems at once. */
-export async function checkRun(stages: readonly PlannedStage[], checkSpillFolder: SpillFolderCheck): Promise<void> {
+/** What is wrong with reading and writing these files in one run. */
+export type UsedFilesCheck = (used: UsedFiles) => readonly Problem[];
+
+/**
+ * The last look of every stage and link: outputs that are inputs, disk space, files in the way. All problems at once. `reads`:
+ * what the run itself was read from.
+ */
+export async function checkRun(
+  stages: readonly PlannedStage[],
+  checkSpillFolder: SpillFolderCheck,
+  checkUsedFiles: UsedFilesCheck,
+  reads: readonly UsedFile[],
+): Promise<void> {
+  const used = await Promise.all(stages.map(({ stage, plan, input }) => stage.uses?.(plan, input) ?? {}));
+  const conflicts = checkUsedFiles({
+    reads: [...reads, ...used.flatMap((one) => one.reads ?? [])],
+    writes: used.flatMap((one) => one.writes ?? []),
+  });
+  // What else is wrong with a file that is in its own way does not matter.
+  if (conflicts.length > 0) throw new MoteError(conflicts, { exitCode: 2 });
   const problems: Problem[] = [];
   for (const { stage, label, plan, input, spill } of stages) {
     problems.push(...((await stage.check?.(plan, input)) ?? []));

@@ -10,6 +10,7 @@ import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
+import type { UsedFiles } from "../model/used-files.js";
 import type { RawOptions } from "../option/decode-options.js";
 import type { OptionSpecs, OptionsOf } from "../option/option.js";
 import type { EpochNs, MonotonicMs } from "../time.js";
@@ -135,6 +136,12 @@ export interface FrameMapper {
   map(frame: Frame): void;
 }
 
+/**
+ * Who says what the descriptor and the events say: a source of this run, or ("foreign") another process, or a file. What is
+ * foreign may name anything, and nothing that it names is touched.
+ */
+export type StreamOrigin = "own" | "foreign";
+
 export interface StageDeclaration<
   Specs extends OptionSpecs = OptionSpecs,
   Plan extends object = object,
@@ -159,9 +166,16 @@ export interface StageDeclaration<
   /** Looks at the world (files to replay) without changing it or keeping it open. `stageName`: what complaints call the stage. */
   look?(options: OptionsOf<Specs>, stageName: string): Awaitable<Facts>;
   /** Pure: sees the upstream descriptor (null for a source), refuses with a MoteError of exit code 2 or says what it will do. */
-  negotiate(input: StreamDescriptor | null, options: OptionsOf<Specs>, facts: Facts): Negotiated<Plan>;
+  negotiate(
+    input: StreamDescriptor | null,
+    options: OptionsOf<Specs>,
+    facts: Facts,
+    origin: StreamOrigin,
+  ): Negotiated<Plan>;
   /** Last look before anything is opened: disk space, files in the way. */
   check?(plan: Plan, input: StreamDescriptor): Awaitable<readonly Problem[]>;
+  /** The files that it will read and may write over, for the check that none of a run's outputs is one of its inputs. */
+  uses?(plan: Plan, input: StreamDescriptor): Awaitable<UsedFiles>;
   open(plan: Plan, context: StageContext): Awaitable<SourceInstance | FlowInstance>;
   openMapper?(plan: Plan, context: StageContext): Awaitable<FrameMapper>;
 }

@@ -2,12 +2,13 @@
  * Where a frame stream comes from and goes to: `-` (stdin, stdout), a file, a named pipe, or `unix:/path`. A reader of
  * `unix:` listens and takes one connection; a writer connects, and waits a while for the reader to be there.
  */
-import { closeSync, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { isatty } from "node:tty";
 import { failure, type Problem, reason, refusal } from "../errors.js";
 import { type Claim, claimName, claimProblem } from "../storage/claim/claim.js";
 import { msSince, now } from "../time.js";
+import { acceptOne, descriptorOf } from "./listen.js";
 
 /** Long enough to start the other side by hand. */
 const connectPatienceMs = 10_000;
@@ -127,42 +128,6 @@ function refuseTcp(where: string, address: string): void {
       `${address}: this version has no network transport`,
       "Use unix:/path on one machine, or pipe through ssh.",
     );
-  }
-}
-
-/** The descriptor of a connected socket. Node's stream on top of it is never read, so the bytes stay for whoever owns the descriptor. */
-function descriptorOf(socket: Socket): number {
-  const fd = (socket as unknown as { _handle: { fd: number } | null })._handle?.fd;
-  if (fd === undefined || fd < 0) throw new Error("this Node does not tell a socket's descriptor");
-  socket.unref();
-  return fd;
-}
-
-function acceptOne(where: string, path: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    removeStaleSocket(path);
-    const server = createServer({ pauseOnConnect: true }, (socket) => {
-      server.close();
-      socket.on("error", () => {});
-      try {
-        resolve(descriptorOf(socket));
-      } catch (error) {
-        reject(failure(`${where}, unix:${path}`, reason(error), undefined, error));
-      }
-    });
-    server.on("error", (error) =>
-      reject(refusal(`${where}, --input unix:${path}`, `cannot listen: ${reason(error)}`, undefined, error)),
-    );
-    server.listen(path);
-  });
-}
-
-/** A socket file nobody listens on is a leftover of a killed run; anything else is left alone, and listening then says why not. */
-function removeStaleSocket(path: string): void {
-  try {
-    if (statSync(path).isSocket()) unlinkSync(path);
-  } catch {
-    // Not there.
   }
 }
 

@@ -1,5 +1,14 @@
 /** The serial part of compress over stubbed and real codecs: what is proven, named, resumed, quarantined and refused. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -11,6 +20,7 @@ import { bytesAsSource } from "../../../src/core/imaging/byte-source.js";
 import type { Frame } from "../../../src/core/memory/frame.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { decodeOptions, type RawOptions } from "../../../src/core/option/decode-options.js";
+import type { StreamOrigin } from "../../../src/core/pipeline/stage.js";
 import { encodeFrame, type FrameCodec } from "../../../src/core/storage/compress/encode-frame.js";
 import { borrowEncodedFrame, storeEncoded } from "../../../src/core/storage/compress/encoded-slot.js";
 import { fixedPlace, openPlace, type PlacePlan } from "../../../src/core/storage/compress/folder-place.js";
@@ -203,10 +213,10 @@ test("names are filled in, found again, and refused when they cannot be told apa
   ]);
 });
 
-function negotiate(raw: RawOptions, input: StreamDescriptor = descriptor) {
+function negotiate(raw: RawOptions, input: StreamDescriptor = descriptor, origin: StreamOrigin = "own") {
   const { options, problems } = decodeOptions("compress", compress.options, raw);
   expect(problems).toEqual([]);
-  return compress.negotiate(input, options, { processors: 2, cjxl: null });
+  return compress.negotiate(input, options, { processors: 2, cjxl: null }, origin);
 }
 
 function planOf(raw: RawOptions): PlacePlan {
@@ -254,6 +264,21 @@ test("sources are deleted only where watch found them and every frame is compare
     "needs every frame compared",
   );
   expect(negotiate({ out: folder, deleteSource: true }, watched).plan).toMatchObject({ deleteSource: true });
+  expect(() => negotiate({ out: folder, deleteSource: true }, watched, "foreign")).toThrow("come as a stream");
+});
+
+test("a source is deleted only while its name means the file whose frames were stored", async () => {
+  const file = join(folder, "..", "again.tif");
+  writeFileSync(file, "first");
+  const sources = createSourceFiles(true, (text) => warnings.push(text));
+  sources.next(file);
+  sources.stored(true);
+  renameSync(file, `${file}.old`);
+  writeFileSync(file, "saved meanwhile");
+  sources.next(undefined);
+  expect(readFileSync(file, "utf8")).toBe("saved meanwhile");
+  expect(sources.counts).toEqual({ deleted: 0, kept: 1 });
+  expect(warnings.join()).toContain("it is another file by now");
 });
 
 test("a source is deleted when all its frames are stored and the next one begins; one that lost a frame is kept", async () => {

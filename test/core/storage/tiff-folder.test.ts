@@ -114,18 +114,17 @@ test("acquire gives the frames back in order, with their numbers and times", asy
 test("a name that is taken is refused before the run, and never replaced while it goes on", async () => {
   const { store, put, names } = rig("a/x_{frame:03}.tif");
   const problem = () => tiffFolderProblem({ folder, where, names });
-  expect(problem()).toBeUndefined();
+  expect(problem()?.what).toContain(`(process ${process.pid} on `);
   writeFileSync(join(folder, "a", "x_007.tif"), "mine");
   writeFileSync(join(folder, "a", "x_7.tif"), "no name of this template");
-  expect(problem()?.what).toBe(`${join(folder, "a", "x_007.tif")} exists already`);
   await put(6);
-  expect(problem()?.what).toBe(`${join(folder, "a", "x_006.tif")} exists already (and 1 file more like it)`);
   await expect(put(7)).rejects.toThrow("x_007.tif: exists already");
   expect(readFileSync(join(folder, "a", "x_007.tif"), "utf8")).toBe("mine");
   await put(8);
   await store.close(end);
   expect(store.frames).toBe(2);
   expect(readdirSync(join(folder, "a")).sort()).toEqual(["x_006.tif", "x_007.tif", "x_008.tif", "x_7.tif"]);
+  expect(problem()?.what).toBe(`${join(folder, "a", "x_006.tif")} exists already (and 2 files more like it)`);
 });
 
 test("a file that a killed run left unfinished is told, not replaced", () => {
@@ -169,7 +168,7 @@ describe.skipIf(!isBuilt)(`after kill -9${needsBuild}`, () => {
       mkdirSync(place);
       const words = [script, `${place}/`, "300", "lzw"];
       const stored = Number(await lastWordOf(words, { heard: "\n2\n", withinMs: 35, random }));
-      const names = readdirSync(join(place, date));
+      const names = readdirSync(join(place, date)).filter((name) => !name.endsWith(".lock"));
       const whole = names.filter((name) => name.endsWith(".tif")).sort();
       expect(whole.length).toBeGreaterThanOrEqual(stored);
       expect(names.length - whole.length).toBeLessThanOrEqual(1);

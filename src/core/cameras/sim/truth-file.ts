@@ -1,24 +1,20 @@
 /** The truth about simulated beads as CSV: `frame,bead,y,x,amplitude`, one row for each bead in view, under its name only when whole. */
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Problem } from "../../errors.js";
 import type { FrameShape } from "../../model/descriptor.js";
+import { claimProblem } from "../../storage/claim/claim.js";
+import { openWholeOutput, type WholeOutput } from "../../storage/claim/whole-output.js";
 import type { BeadField } from "./bead-field.js";
 
 const flushAt = 1 << 18;
 
 export class TruthFile {
-  readonly #path: string;
-  readonly #partial: string;
   readonly #shape: FrameShape;
-  readonly #descriptor: number;
+  readonly #output: WholeOutput;
   #text = "frame,bead,y,x,amplitude\n";
 
   constructor(path: string, shape: FrameShape) {
-    this.#path = path;
-    this.#partial = `${path}.partial`;
     this.#shape = shape;
-    this.#descriptor = openSync(this.#partial, "w");
+    this.#output = openWholeOutput({ where: whereOf(path), path, isForced: false }, "acquire");
   }
 
   /** Adds the beads whose centre is inside the frame; dark ones have amplitude 0. */
@@ -32,23 +28,27 @@ export class TruthFile {
   }
 
   close(failed: boolean): void {
-    if (!failed) this.#flush();
-    closeSync(this.#descriptor);
-    if (failed) rmSync(this.#partial, { force: true });
-    else renameSync(this.#partial, this.#path);
+    if (failed) {
+      this.#output.giveUp();
+      return;
+    }
+    this.#flush();
+    this.#output.finish();
   }
 
   #flush(): void {
-    const bytes = Buffer.from(this.#text);
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#descriptor, bytes, done);
+    this.#output.write(Buffer.from(this.#text));
     this.#text = "";
   }
 }
 
+function whereOf(path: string): string {
+  return `acquire, --truth ${path}`;
+}
+
 /** What stands in the way of writing the truth to `path`. */
 export function truthProblems(path: string): readonly Problem[] {
-  const where = `acquire, --truth ${path}`;
-  if (existsSync(path)) return [{ where, what: "the file exists", hint: "Remove it or choose another name." }];
-  if (existsSync(dirname(path))) return [];
-  return [{ where, what: `the folder ${dirname(path)} does not exist`, hint: "Create it first." }];
+  const problem = claimProblem({ where: whereOf(path), path, isForced: false });
+  if (problem?.what !== "exists already") return problem ? [problem] : [];
+  return [{ ...problem, hint: "Remove it or choose another name." }];
 }

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { Problem } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
+import type { UsedFiles } from "../../model/used-files.js";
 import type { EpochNs } from "../../time.js";
 import { claimProblem } from "../claim/claim.js";
 import type { DiskPlan } from "../disk/disk-options.js";
@@ -56,6 +57,22 @@ export async function fileProblems(plan: FilesPlan, input: StreamDescriptor): Pr
     return { path: root === null ? path : join(root, path), where: whereOf(path), frames };
   });
   return [...problems, ...spaceProblems(needs, plan.disk)];
+}
+
+/** The files that have the names to be written, and those names; under --root every name is new. */
+export async function usedFiles({ out, root, settings }: FilesPlan): Promise<UsedFiles> {
+  if (root !== null) return {};
+  const writes = await Promise.all(
+    out.map(async (path) => {
+      const where = whereOf(path);
+      const container = containerFor(where, path);
+      // A folder of TIFFs never takes the place of a file.
+      if (container.folderProblem) return [];
+      const kind = await container.kind?.(settings);
+      return [path, ...(kind?.parts?.(path) ?? [])].map((file) => ({ where, file }));
+    }),
+  );
+  return { writes: writes.flat() };
 }
 
 async function problemOf(where: string, path: string, plan: FilesPlan): Promise<Problem | undefined> {

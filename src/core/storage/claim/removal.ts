@@ -50,6 +50,12 @@ export function removeOpenedFile(path: string, opened: FileIdentity): boolean {
   return true;
 }
 
+/** Removes a socket that refused a connection, if the name still means that very one. */
+export function removeDeadSocket(path: string, refused: FileIdentity): void {
+  const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (there?.isSocket() && isSameFile(identityOf(there), refused)) removeOwnFile(path);
+}
+
 /** Gives a file or folder that this run made its name; a file that has it goes. */
 export function moveOwn(from: string, to: string): void {
   renameSync(from, to);

@@ -9,6 +9,8 @@ export interface Refused {
 export interface Replaceable {
   /** Its files have names made of the one that is claimed; none has that one. */
   readonly isRow?: true;
+  /** The files of a row that are there. */
+  parts?(path: string): readonly string[];
   /** Whether something has the name. */
   isThere(path: string): boolean;
   /** Why what is there cannot be replaced, or, without force, has to stay; undefined when it may go. */

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { type Problem, reason } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import { formatCount } from "../../units.js";
+import { lockProblem } from "../claim/lock.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { spaceProblems } from "../disk/space-problems.js";
 import { nearestFolder } from "../files.js";
@@ -34,6 +35,8 @@ export function folderProblems(wanted: FolderWanted, input: StreamDescriptor): r
     return [{ where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." }];
   }
   if (!there) return tooFull(wanted, base, input.frameCount, input);
+  const held = lockProblem(join(folder, name));
+  if (held) return [{ where, ...held, what: `${join(folder, name)} ${held.what}` }];
   if (!wanted.isResumed) {
     const problem = inTheWay(wanted);
     return problem ? [problem] : tooFull(wanted, base, input.frameCount, input);

@@ -2,7 +2,7 @@
  * The serial part of `compress`: frames arrive in order, most of them encoded already, and become files, each with its
  * line in the journal. A frame counts once its bytes, its name and its line are there.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { withXml } from "../../codecs/jxl/container.js";
@@ -13,11 +13,13 @@ import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import type { EpochNs } from "../../time.js";
+import { takeLock } from "../claim/lock.js";
+import { removeOwnFile } from "../claim/removal.js";
 import { diskFault } from "../disk/disk-fault.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
 import { borrowEncodedFrame, borrowPixelBytes, forgetEncoded } from "./encoded-slot.js";
 import { frameXmp } from "./frame-xmp.js";
-import { type JournalContent, openJournal, readJournal } from "./journal.js";
+import { type JournalContent, type JournalWriter, openJournal, readJournal } from "./journal.js";
 import { entryOf, hex, type JournalEntry } from "./journal-entry.js";
 import type { FrameNames } from "./name-template.js";
 import { quarantine } from "./quarantine.js";
@@ -88,8 +90,16 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   } catch (error) {
     throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
   }
-  const before = plan.isResumed ? readResumed(where, folder, plan.journal) : undefined;
-  const journal = openJournal(where, folder, before, plan.journal);
+  const lock = takeLock(where, join(folder, plan.journal), "compress");
+  let before: JournalContent | undefined;
+  let journal: JournalWriter;
+  try {
+    before = plan.isResumed ? readResumed(where, folder, plan.journal) : undefined;
+    journal = openJournal(where, folder, before, plan.journal);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   const counts = { stored: 0, resumed: 0, verified: 0, quarantined: 0, rawBytes: 0, bytes: 0 };
   let missed = 0;
   let codec: FrameCodec | undefined;
@@ -175,7 +185,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       count({ ...entry, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) });
     } catch (error) {
       // A file without a line counts for nothing, and its name would be in the way.
-      rmSync(join(folder, name), { force: true });
+      removeOwnFile(join(folder, name));
       throw error;
     }
   }
@@ -257,7 +267,10 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       note({ end: { isComplete: isComplete && missed === 0, lost: lost + missed, ...counts } });
       syncFolder(folder);
     },
-    close: () => journal.close(),
+    close() {
+      journal.close();
+      lock.release();
+    },
   };
 }
 
@@ -279,6 +292,6 @@ function copyPixels(codec: FrameCodec, frame: Frame): Uint8Array {
 function removeUnfinished(folder: string, names: FrameNames): void {
   for (const name of readdirSync(folder)) {
     const target = unfinishedTarget(name);
-    if (target !== undefined && names.isOurs(target)) rmSync(join(folder, unfinishedName(target)), { force: true });
+    if (target !== undefined && names.isOurs(target)) removeOwnFile(join(folder, unfinishedName(target)));
   }
 }

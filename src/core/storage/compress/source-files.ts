@@ -2,8 +2,9 @@
  * The files that frames are replayed from, one after the other, and what became of their frames: which may be deleted.
  * A source is deleted only when every frame of it was stored, verified and synced, and the next one has begun or the run ended in order.
  */
-import { unlinkSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { reason } from "../../errors.js";
+import { type FileIdentity, identityOf, removeOpenedFile } from "../claim/removal.js";
 
 export interface SourceFiles {
   /** The file of the frames that come now, as the journal keeps it; empty for a camera's. */
@@ -18,10 +19,12 @@ export interface SourceFiles {
   lost(): void;
 }
 
-/** With `isDeleted` sources are deleted; a source that cannot be is told with `warn` and kept. */
+/** With `isDeleted` sources are deleted (the names have to come from a source of this run, never from a stream); a source that cannot be is told with `warn` and kept. */
 export function createSourceFiles(isDeleted: boolean, warn: (text: string) => void): SourceFiles {
   const counts = { deleted: 0, kept: 0 };
   let file: string | undefined;
+  /** Of the file when its frames began: what has its name later may be another. */
+  let identity: FileIdentity | undefined;
   let frames = 0;
   let isSafe = true;
 
@@ -32,7 +35,7 @@ export function createSourceFiles(isDeleted: boolean, warn: (text: string) => vo
       return;
     }
     try {
-      unlinkSync(file);
+      if (identity === undefined || !removeOpenedFile(file, identity)) throw new Error("it is another file by now");
       counts.deleted++;
     } catch (error) {
       counts.kept++;
@@ -48,6 +51,7 @@ export function createSourceFiles(isDeleted: boolean, warn: (text: string) => vo
     next(following) {
       finish();
       file = following;
+      identity = isDeleted && file !== undefined ? identityAt(file) : undefined;
       frames = 0;
       isSafe = true;
     },
@@ -59,4 +63,9 @@ export function createSourceFiles(isDeleted: boolean, warn: (text: string) => vo
       isSafe = false;
     },
   };
+}
+
+function identityAt(file: string): FileIdentity | undefined {
+  const there = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return there?.isFile() ? identityOf(there) : undefined;
 }

@@ -1,5 +1,5 @@
 /** The files of a split archive: run.h5 becomes run_000.h5, run_001.h5 and so on. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { lockProblem, takeLock } from "../claim/lock.js";
 import { moveOwn, removeOwnFile } from "../claim/removal.js";
@@ -15,6 +15,7 @@ export function segmentPath(path: string, index: number): string {
 /** Segments of this archive that are there already, from an earlier run of the same name, the first one first. */
 export function existingSegments(path: string): readonly string[] {
   const folder = dirname(resolve(path));
+  if (!existsSync(folder)) return [];
   const extension = extname(path);
   const stem = `${basename(path, extension)}_`;
   const numberOf = (name: string) => Number(name.slice(stem.length, name.length - extension.length));
@@ -30,6 +31,7 @@ export function existingSegments(path: string): readonly string[] {
 /** A split archive as an output: all its files are replaced, so that none outlives a shorter archive of the same name. */
 export const h5Segments: Replaceable = {
   isRow: true,
+  parts: existingSegments,
   isThere: (path) => existingSegments(path).length > 0,
   refused(path, isForced) {
     for (const segment of existingSegments(path)) {

@@ -1,6 +1,4 @@
 /** Whole frames and their detections out of an HDF5 archive, frame by frame; one that does not open is repaired in a copy first. */
-import { rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { failure, MoteError, reason } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
@@ -9,6 +7,8 @@ import type { StreamEvent } from "../../model/event.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { descriptorFault } from "../../stream/check-descriptor.js";
+import { besideName } from "../claim/beside.js";
+import { removeOwnFile } from "../claim/removal.js";
 import { imageNotStored } from "../disk/disk-fault.js";
 import {
   type ArchiveState,
@@ -31,7 +31,7 @@ import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./reco
 import type { Recover, RecoverContext, Recovery } from "./recovery.js";
 
 export const recoverH5: Recover = async (recovery, context) => {
-  const copy = join(dirname(recovery.out), `.${basename(recovery.out)}.repaired`);
+  const copy = besideName(recovery.out, "repaired");
   let salvage: Salvage;
   try {
     salvage = await openSalvage(recovery.path, recovery, context);
@@ -40,14 +40,14 @@ export const recoverH5: Recover = async (recovery, context) => {
     try {
       salvage = await openRepaired(copy, error, recovery, context);
     } catch (again) {
-      rmSync(copy, { force: true });
+      removeOwnFile(copy);
       throw again;
     }
   }
   try {
     await recoverFrames(salvage, recovery, context);
   } finally {
-    rmSync(copy, { force: true });
+    removeOwnFile(copy);
   }
 };
 

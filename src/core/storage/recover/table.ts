@@ -1,8 +1,7 @@
 /** The whole lines of a table or of a run's documents, into a new file; lines that are cut or damaged are left out and counted. */
-import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { failure, reason, refusal } from "../../errors.js";
-import { type Lock, takeLock } from "../claim/lock.js";
-import { fileBytes, fileInTheWay } from "../files.js";
+import { openWholeOutput } from "../claim/whole-output.js";
+import { fileBytes } from "../files.js";
 import { extensionOf } from "../frame-store.js";
 import { lineCheckFor, textLines } from "../table/survey-text.js";
 import { nothingWhole } from "./recover-frames.js";
@@ -18,14 +17,11 @@ export const recoverTable: Recover = async (recovery, { where }) => {
     throw refusal(outWhere, `expected a name ending in ${extension}`, "The lines of a text are copied as they are.");
   }
   const check = lineCheckFor(path);
-  // Whoever reads the table before it is all there, or after a kill, is told by the lock.
-  const lock = takeLock(outWhere, out, "recover");
-  const fd = openedNew(outWhere, out, lock);
+  const output = openWholeOutput({ where: outWhere, path: out, isForced: false }, "recover");
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   const flush = () => {
-    const bytes = Buffer.concat(pending);
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    output.write(Buffer.concat(pending));
     pending = [];
     pendingBytes = 0;
   };
@@ -48,14 +44,11 @@ export const recoverTable: Recover = async (recovery, { where }) => {
     }
     if (lines === 0) throw nothingWhole(where);
     flush();
-    fsyncSync(fd);
+    output.finish();
   } catch (error) {
-    unlinkSync(out);
+    output.giveUp();
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw failure(outWhere, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
-  } finally {
-    closeSync(fd);
-    lock.release();
   }
   recovery.rows = lines - 1;
   if (!check.isEnded) {
@@ -63,12 +56,3 @@ export const recoverTable: Recover = async (recovery, { where }) => {
     recovery.lost("the end of the run: its documents were cut", null);
   } else if (check.hasEndMark) recovery.finished();
 };
-
-function openedNew(where: string, path: string, lock: Lock): number {
-  try {
-    return openSync(path, "wx");
-  } catch (error) {
-    lock.release();
-    throw fileInTheWay(where, error);
-  }
-}

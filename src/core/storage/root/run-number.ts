@@ -2,10 +2,11 @@
  * The lab's folders: one a day, in it the files of run 1, 2, 3 ... A run's number is taken by creating a hidden file that
  * only one process can create, and stays taken by the files of the run, whatever their kind.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { failure, reason } from "../../errors.js";
 import type { EpochNs } from "../../time.js";
+import { removeOwnFile } from "../claim/removal.js";
 
 export interface ClaimedRun {
   /** Folder of the day the run began. */
@@ -42,7 +43,7 @@ export function claimRun(where: string, root: string, day: string): ClaimedRun {
       const run = Math.max(0, ...takenIn(folder)) + 1;
       const claim = claimName(run);
       if (!create(join(folder, claim))) continue;
-      const release = () => rmSync(join(folder, claim), { force: true });
+      const release = () => removeOwnFile(join(folder, claim));
       // Another run may have had this number and given its claim back since the folder was read: then its files are there.
       if (!takenIn(folder, claim).includes(run)) return { folder, run, release };
       release();

@@ -3,7 +3,7 @@
  * (docs/frame-stream.md) with checksums, without an index and without an end message, since nothing ends in it: what a
  * killed process leaves is read like a recording that was cut.
  */
-import { closeSync, ftruncateSync, openSync, rmSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { failure } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import type { SlotGeometry } from "../../memory/slot-layout.js";
@@ -12,6 +12,7 @@ import type { StreamEvent } from "../../model/event.js";
 import { openByteSink, openByteSource } from "../../stream/byte-pipe.js";
 import { createStreamReader, type StreamReader } from "../../stream/stream-reader.js";
 import { createStreamWriter, type StreamWriter } from "../../stream/stream-writer.js";
+import { removeOwnFile } from "../claim/removal.js";
 
 /** Others on the machine have no business in a lab's frames. */
 const fileMode = 0o600;
@@ -89,7 +90,7 @@ export class SpoolSegment {
   /** Closes the file and deletes it; a file that somebody else deleted is as good. */
   remove(): void {
     this.close();
-    rmSync(this.path, { force: true });
+    removeOwnFile(this.path);
   }
 
   #whole(write: () => void): void {

@@ -8,6 +8,7 @@ import { failure, type Problem, reason } from "../../errors.js";
 import { checksumOf } from "../../memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { formatCount } from "../../units.js";
+import { lockProblem, takeLock } from "../claim/lock.js";
 import { compileNames, type FrameNames, inFolder } from "../compress/name-template.js";
 import { syncFolder } from "../compress/sync-folder.js";
 import { NameTaken, unfinishedTarget, writeNewFile } from "../compress/write-new-file.js";
@@ -52,6 +53,8 @@ export function tiffFolderProblem({
     return { where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." };
   }
   if (!statSync(place, { throwIfNoEntry: false })) return undefined;
+  const held = lockProblem(join(place, names.nameOf(0)));
+  if (held) return { where, ...held };
   const taken = readdirSync(place)
     .filter((name) => names.isOurs(unfinishedTarget(name) ?? name))
     .sort();
@@ -73,6 +76,8 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
   } catch (error) {
     throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
   }
+  // Runs may share a folder: what is taken are the names of these files.
+  const lock = takeLock(where, join(place, names.nameOf(0)), "archive");
   const encoder = createStripEncoder({
     descriptor,
     settings: request.settings ?? plainTiff,
@@ -117,9 +122,14 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
       }
     },
     event() {},
-    async close() {
-      syncFolder(place);
-      await encoder.close();
+    async close(end) {
+      try {
+        syncFolder(place);
+        await encoder.close();
+      } finally {
+        if (end === null && frames > 0) lock.leave();
+        else lock.release();
+      }
     },
   };
 }

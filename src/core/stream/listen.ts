@@ -1,0 +1,104 @@
+/** Listens on a socket in the file system for one connection; a socket that somebody listens on is left alone. */
+import { lstatSync, readFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { resolve } from "node:path";
+import { failure, MoteError, reason, refusal } from "../errors.js";
+import { takeLock } from "../storage/claim/lock.js";
+import { identityOf, removeDeadSocket } from "../storage/claim/removal.js";
+
+/** The descriptor of a connected socket. Node's stream on top of it is never read, so the bytes stay for whoever owns the descriptor. */
+export function descriptorOf(socket: Socket): number {
+  const fd = (socket as unknown as { _handle: { fd: number } | null })._handle?.fd;
+  if (fd === undefined || fd < 0) throw new Error("this Node does not tell a socket's descriptor");
+  socket.unref();
+  return fd;
+}
+
+/** Waits for one connection; refuses (exit code 2) where anything but a socket that nobody listens on any more has the name. */
+export async function acceptOne(where: string, path: string): Promise<number> {
+  const place = `${where}, --input unix:${path}`;
+  try {
+    // A run that listens takes one connection: it would take the question whether it is there for that one.
+    const lock = takeLock(place, path, where);
+    try {
+      await removeIfDead(place, path);
+      return await accept(place, path);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    throw error instanceof MoteError ? error : refusal(place, `cannot listen: ${reason(error)}`, undefined, error);
+  }
+}
+
+function accept(place: string, path: string): Promise<number> {
+  return new Promise((accepted, reject) => {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      socket.on("error", () => {});
+      // With it the socket goes from the file system.
+      server.close();
+      try {
+        accepted(descriptorOf(socket));
+      } catch (error) {
+        reject(failure(place, reason(error), undefined, error));
+      }
+    });
+    server.on("error", reject);
+    server.listen(path);
+  });
+}
+
+/** What a killed run left refuses connections; anything else is left alone, and listening then says why not. */
+async function removeIfDead(place: string, path: string): Promise<void> {
+  const there = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (!there?.isSocket()) return;
+  const answer = isListedListener(path) ? "connected" : await knock(path);
+  if (answer === "ENOENT") return;
+  if (answer !== "ECONNREFUSED") {
+    const what = answer === "connected" ? "another program listens there" : `may be another program's: ${answer}`;
+    throw refusal(place, what, `Choose another path, or end that program; if there is none: rm '${path}'`);
+  }
+  removeDeadSocket(path, identityOf(there));
+}
+
+/**
+ * Whether Linux lists somebody who listens there (proc_net_unix(5)): known without a word to him, since a program that takes
+ * one connection would take ours. He may have given the path from a folder of his own.
+ */
+function isListedListener(path: string): boolean {
+  const full = resolve(path);
+  let table: string;
+  try {
+    table = readFileSync("/proc/net/unix", "utf8");
+  } catch {
+    return false;
+  }
+  return table.split("\n").some((line) => {
+    const [, , , flags, , , , ...rest] = line.split(" ").filter((word) => word !== "");
+    const bound = rest.join(" ").replace(/^\.\//, "");
+    const isListening = (Number.parseInt(flags ?? "0", 16) & acceptsConnections) !== 0;
+    return isListening && bound !== "" && (full === bound || full.endsWith(`/${bound}`));
+  });
+}
+
+/** __SO_ACCEPTCON of Linux' include/linux/net.h. */
+const acceptsConnections = 0x10000;
+const farewellMs = 500;
+
+/** "connected", or the system's word why not. Whoever answers is heard out, so that leaving is no error to him. */
+function knock(path: string): Promise<string> {
+  return new Promise((tell) => {
+    const socket = connect({ path });
+    let answer = "connected";
+    const patience = setTimeout(() => socket.destroy(), farewellMs);
+    socket.once("connect", () => socket.end());
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      answer = error.code ?? error.message;
+    });
+    socket.once("close", () => {
+      clearTimeout(patience);
+      tell(answer);
+    });
+    socket.resume();
+  });
+}

@@ -1,0 +1,57 @@
+import { closeSync, linkSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { fileConflicts } from "../../../src/core/storage/claim/own-inputs.js";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "mote-inputs-"));
+  writeFileSync(join(folder, "a.mote"), "frames");
+  mkdirSync(join(folder, "z.zarr", "0"), { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const used = (name: string | number) => ({
+  where: `the one that is ${name}`,
+  file: typeof name === "string" ? join(folder, name) : name,
+});
+const conflicts = (reads: (string | number)[], writes: (string | number)[]) =>
+  fileConflicts({ reads: reads.map(used), writes: writes.map(used) }).map(({ where, what }) => `${where} ${what}`);
+
+test("an output that is an input is named with it, also through links and other spellings", () => {
+  symlinkSync("a.mote", join(folder, "soft.mote"));
+  linkSync(join(folder, "a.mote"), join(folder, "hard.mote"));
+  symlinkSync(folder, join(folder, "same"));
+  for (const name of ["a.mote", "soft.mote", "hard.mote", "same/a.mote", "z.zarr/../a.mote"]) {
+    expect(conflicts(["b.mote", "a.mote"], [name])).toEqual([
+      `the one that is ${name} is a file that this run reads (the one that is a.mote)`,
+    ]);
+  }
+  expect(conflicts(["a.mote"], ["b.mote", "c.mote"])).toEqual([]);
+});
+
+test("a redirected stdin or stdout is the file behind it", () => {
+  const fd = openSync(join(folder, "a.mote"), "r");
+  try {
+    expect(conflicts([fd], ["a.mote"])).toHaveLength(1);
+    expect(conflicts(["a.mote"], [fd])).toHaveLength(1);
+    expect(conflicts([fd], ["b.mote"])).toEqual([]);
+  } finally {
+    closeSync(fd);
+  }
+});
+
+test("a folder is what is in it: a store that is read is not written into, nor one replaced that holds what is read", () => {
+  expect(conflicts(["z.zarr"], ["z.zarr"])).toHaveLength(1);
+  expect(conflicts(["z.zarr/0"], ["z.zarr"])).toHaveLength(1);
+  expect(conflicts(["z.zarr"], ["z.zarr/0/new.mote"])).toHaveLength(1);
+  expect(conflicts(["a.mote"], ["z.zarr"])).toEqual([]);
+});
+
+test("two outputs that are one file are told, whether it is there or not", () => {
+  linkSync(join(folder, "a.mote"), join(folder, "hard.mote"));
+  expect(conflicts([], ["a.mote", "hard.mote"])).toHaveLength(1);
+  expect(conflicts([], ["new.mote", "z.zarr/../new.mote"])).toHaveLength(1);
+  expect(conflicts([], ["new.mote", "newer.mote"])).toEqual([]);
+});
