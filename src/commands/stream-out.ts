@@ -168,7 +168,7 @@ export const streamOut = defineStage<typeof options, Plan>({
       flush(end) {
         isWorthKeeping = end.isComplete;
         if (fault) tellMissed(end);
-        else if (write(() => writer?.end(end))) ended = "complete";
+        else if (write(() => writer?.end(end))) ended = end.failure === undefined ? "complete" : "kept";
       },
       summary: () => ({ bytes: sink.position, ...(notStored > 0 ? { notStored } : {}) }),
       close() {

@@ -31,7 +31,7 @@ async function archived(
   const { options, problems } = decodeOptions("archive", archive.options, raw);
   expect(problems).toEqual([]);
   const facts = { processors: 1, date: "2026-11-20", folders: [] };
-  const { plan } = archive.negotiate(descriptor, options, facts);
+  const { plan } = archive.negotiate(descriptor, options, facts, "own");
   const stage = (await archive.open(plan, fakeContext(descriptor))) as FlowInstance;
   const frame = fakeFrame(fakeGeometry(descriptor));
   const verdicts: unknown[] = [];

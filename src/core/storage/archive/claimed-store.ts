@@ -83,5 +83,5 @@ function outcomeOf({ frames, rows }: FrameStore, end: EndOfStream | null, isClos
   const isEmpty = frames === 0 && rows === 0;
   if (isEmpty && !end?.isComplete) return "nothing";
   if (!isClosed || end === null) return "cut";
-  return end.notStored ? "kept" : "complete";
+  return end.notStored || end.failure !== undefined ? "kept" : "complete";
 }
