@@ -51,6 +51,24 @@ export function arrayJson(layout: ArrayLayout, rows: number): string {
   });
 }
 
+const shapeBegins = '"shape":[';
+/** Digits of 2^53, the most rows that a number of JavaScript counts. */
+const rowsDigits = 16;
+
+/** The metadata of an array whose number of rows is overwritten in place: it stands in a field of fixed width. */
+export function growingArrayJson(layout: ArrayLayout, rows: number): string {
+  return arrayJson(layout, rows).replace(`${shapeBegins}${rows}`, `${shapeBegins}${rowsField(rows)}`);
+}
+
+/** What to write over the field, and where it begins in the file. */
+export function rowsPatch(layout: ArrayLayout, rows: number): { readonly text: string; readonly at: number } {
+  return { text: rowsField(rows), at: arrayJson(layout, rows).indexOf(shapeBegins) + shapeBegins.length };
+}
+
+function rowsField(rows: number): string {
+  return String(rows).padStart(rowsDigits);
+}
+
 export function groupJson(attributes: object): string {
   return JSON.stringify({ zarr_format: 3, node_type: "group", attributes }, null, 1);
 }

@@ -1,11 +1,12 @@
 /**
  * Columns of numbers as 1-D arrays beside the frames. Chunks are not compressed, so that they have a fixed size and rows
- * are written into their places as they come; the arrays' shapes follow when `promise` is called.
+ * are written into their places as they come; the arrays' shapes follow when `promise` is called: one small write in place
+ * each, which needs no room on the disk.
  */
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { type ArrayLayout, arrayJson, bytesCodec, bytesPerElement, type ZarrType } from "./array-metadata.js";
-import { writeAll, writeWhole } from "./whole-file.js";
+import { type ArrayLayout, bytesCodec, bytesPerElement, rowsPatch, type ZarrType } from "./array-metadata.js";
+import { writeAll } from "./whole-file.js";
 
 export interface Column {
   readonly name: string;
@@ -32,6 +33,8 @@ export class ColumnTable {
   readonly #folder: string;
   /** The chunk that is being filled, of each column. */
   readonly #chunks: { fd: number; index: number }[];
+  /** The metadata of each column, open once a row was promised. */
+  #metadata: number[] = [];
   #rows = 0;
   #promised = 0;
 
@@ -67,18 +70,20 @@ export class ColumnTable {
     this.#rows += rows;
   }
 
-  /** Says how many rows there are, `most` at most; readers see them from here on. */
-  promise(most = this.#rows): void {
-    const rows = Math.min(most, this.#rows);
+  /** Says that there are so many rows, which were put in every column; readers see them from here on. */
+  promise(rows = this.#rows): void {
     if (rows === this.#promised) return;
-    for (const column of this.layout.columns) {
-      const json = arrayJson(columnLayout(this.layout, column), rows);
-      writeWhole(join(this.#folder, column.name, "zarr.json"), Buffer.from(json));
+    for (const [position, column] of this.layout.columns.entries()) {
+      const { text, at } = rowsPatch(columnLayout(this.layout, column), rows);
+      this.#metadata[position] ??= openSync(join(this.#folder, column.name, "zarr.json"), "r+");
+      writeAll(this.#metadata[position], Buffer.from(text), at);
     }
     this.#promised = rows;
   }
 
   close(): void {
+    for (const fd of this.#metadata) closeSync(fd);
+    this.#metadata = [];
     for (const chunk of this.#chunks) {
       if (chunk.fd >= 0) closeSync(chunk.fd);
       chunk.fd = -1;

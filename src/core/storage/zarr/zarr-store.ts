@@ -1,7 +1,7 @@
 /**
  * OME-Zarr archive: a folder that any reader of Zarr v3 opens at every moment. Files of frames appear whole, then the array's
- * shape grows by rename; so a process that is killed leaves every frame that was promised. Columns beside the frames are
- * written as they come; their shapes follow every hundred frames, or the first frame after a second.
+ * shape grows by rename; so a process that is killed leaves every frame that was promised. The rows of a frame are promised
+ * before it: who sees a frame finds its rows.
  */
 import { basename, join } from "node:path";
 import { failure, type MoteError, reason } from "../../errors.js";
@@ -10,10 +10,9 @@ import { type FrameShape, frameBytes } from "../../model/descriptor.js";
 import { fates } from "../../model/ledger.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
-import { msSince, now } from "../../time.js";
 import { fileInTheWay } from "../files.js";
 import { type FrameStore, nameOf, type StoreRequest } from "../frame-store.js";
-import { type ArrayLayout, arrayJson, groupJson } from "./array-metadata.js";
+import { type ArrayLayout, arrayJson, groupJson, growingArrayJson } from "./array-metadata.js";
 import { ColumnTable, columnLayout, type TableLayout } from "./column-table.js";
 import { type FrameChunkEncoder, loadFrameChunkEncoder } from "./frame-chunk.js";
 import { framesTable, putFrameRow } from "./frame-columns.js";
@@ -26,10 +25,6 @@ import { freeReserve, makeStore, type Skeleton, syncStore } from "./store-folder
 import { putTrackRows, tracksTable } from "./track-columns.js";
 import { writeWhole } from "./whole-file.js";
 import { defaultZarr, zarrRefusal } from "./zarr-options.js";
-
-/** How far the shapes of the columns may lag behind their rows. */
-const promiseEveryFrames = 100;
-const promiseEveryMs = 1000;
 
 interface Level {
   readonly array: ImageArray;
@@ -73,8 +68,6 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     ColumnTable,
     ColumnTable | undefined,
   ];
-  let promisedAt = now();
-  let unpromised = 0;
 
   /** The store's own metadata; is_complete stays false until it is closed in order. */
   function rootJson(): string {
@@ -90,19 +83,10 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     });
   }
 
-  function promiseTables(): void {
-    images.promise(levels[0]!.array.readable(frames));
-    ledger.promise();
-    tracks?.promise();
-    promisedAt = now();
-    unpromised = 0;
-  }
-
-  function promiseSometimes(): void {
-    unpromised++;
-    if (unpromised < promiseEveryFrames && msSince(promisedAt) < promiseEveryMs) return;
-    // The frame is stored: a disk that is full now is told by the next one, or when the store is closed.
-    attempt(promiseTables);
+  function promiseRows(rows: { readonly images: number; readonly ledger: number; readonly tracks: number }): void {
+    images.promise(rows.images);
+    ledger.promise(rows.ledger);
+    tracks?.promise(rows.tracks);
   }
 
   /** From the smallest to the full one, so that who sees a frame there sees it everywhere. */
@@ -120,7 +104,13 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     putLevels(levels, encoder, frames, frame.pixels, bytes);
     const before = levels[0]!.array.readable(frames);
     const after = levels[0]!.array.readable(frames + 1);
-    if (after !== before) promiseFrames(after);
+    try {
+      promiseRows({ images: after, ledger: ledger.rows + 1, tracks: (tracks?.rows ?? 0) + rows });
+      if (after !== before) promiseFrames(after);
+    } catch (error) {
+      attempt(() => promiseRows({ images: before, ledger: ledger.rows, tracks: tracks?.rows ?? 0 }));
+      throw error;
+    }
     for (const { array } of levels) array.count(frames);
     images.count(1);
     ledger.count(1);
@@ -161,9 +151,9 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     checked(() => {
       const rows = putTrackRows(table, frame);
       putFrameFate(ledger, frame, "image not stored");
+      promiseRows({ images: images.rows, ledger: ledger.rows + 1, tracks: table.rows + rows });
       table.count(rows);
       ledger.count(1);
-      promiseSometimes();
     });
 
   return {
@@ -181,7 +171,6 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
           takeBack();
           throw error;
         }
-        promiseSometimes();
       });
     },
     ...(tracks ? { appendDetections: appendDetections(tracks) } : {}),
@@ -206,9 +195,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
         if (!step(() => array.finish())) readable = Math.min(readable, array.readable(frames));
       }
       step(() => promiseFrames(readable));
-      step(() => images.promise(readable));
-      step(() => ledger.promise());
-      step(() => tracks?.promise());
+      step(() => promiseRows({ images: readable, ledger: ledger.rows, tracks: tracks?.rows ?? 0 }));
       closeTables();
       // What says that a store was closed in order is not said when something before it failed.
       end = first === undefined ? given : null;
@@ -250,7 +237,7 @@ function skeletonOf(root: string, layouts: readonly ArrayLayout[], tables: reado
       [table.folder, groupJson(table === ledgerTable ? { fates } : {})],
       ...table.columns.map((column): [string, string] => [
         join(table.folder, column.name),
-        arrayJson(columnLayout(table, column), 0),
+        growingArrayJson(columnLayout(table, column), 0),
       ]),
     ]),
   ];
