@@ -155,6 +155,37 @@ test("whatever byte is changed, verify ends with a verdict and recover with fram
   expect(verdicts.get("damaged")).toBeGreaterThan(10);
 });
 
+test("a changed value of a column, of the ledger or of the descriptor is found, and named", async () => {
+  const path = newOut(".h5");
+  await record(path, 4, true);
+  const whole = readFileSync(path);
+  const frame = fakeFrame(geometry);
+  fillFrame(frame, descriptor, 2, rowsOf(2));
+  const x = Buffer.from(frame.detections.slice(0, 1).buffer);
+  const time = Buffer.alloc(8);
+  time.writeBigInt64LE(frame.header.receivedAtNs);
+  for (const [what, places] of [
+    ["/tracks/x", [whole.indexOf(x)]],
+    ["/metadata does", [whole.indexOf('"rateHz"') + 9]],
+    // The column and the ledger have it.
+    ["/images/received_at_ns", [whole.indexOf(time), whole.lastIndexOf(time)]],
+    ["/metadata/ledger", [whole.indexOf(time), whole.lastIndexOf(time)]],
+  ] as const) {
+    const told: string[] = [];
+    for (const at of places) {
+      expect(at).toBeGreaterThan(8);
+      const bytes = Buffer.from(whole);
+      bytes[at]! ^= 1;
+      const broken = newOut(".h5");
+      writeFileSync(broken, bytes);
+      const report = await verified(broken);
+      expect(report.verdict).toBe("damaged");
+      told.push(...report.findings.map((finding) => finding.what));
+    }
+    expect(told.join("; ")).toContain(what);
+  }
+});
+
 test("cut anywhere, it is not whole, and the frames inside come back", { timeout: 120_000 }, async () => {
   const path = join(folder, "cut.h5");
   await record(path, 6, true);
@@ -183,7 +214,8 @@ test("a dataset a frame: whole, and comes back with numbers, times and detection
   await record(path, 4, true, { hdf5 });
   const report = await verified(path);
   expect(report.findings).toEqual([]);
-  expect(report).toMatchObject({ verdict: "whole", frames: 4, rows: 2 + 3 + 4 + 2 });
+  expect(report).toMatchObject({ verdict: "unchecked", frames: 4, rows: 2 + 3 + 4 + 2 });
+  expect(report.unchecked.map(({ aspect }) => aspect)).toEqual(["values"]);
   const stack = newOut(".h5");
   await record(stack, 4, true);
   const [fromFrames, fromStack] = [newOut(), newOut()];

@@ -3,26 +3,21 @@ import { arch, cpus, platform, release, totalmem } from "node:os";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { Hdf5Settings } from "./h5-options.js";
 import type { H5Writer } from "./h5-writer.js";
+import { checksumsName, coveredTexts } from "./value-checksums.js";
 
 const isOpen = Uint8Array.of(0);
 
-/** Makes the groups of a new file, too. */
-export function writeMetadata(file: H5Writer, descriptor: StreamDescriptor, settings: Hdf5Settings): void {
+/** Makes the groups of a new file, too. Returns the texts that stay as they are: the first of `coveredTexts`. */
+export function writeMetadata(file: H5Writer, descriptor: StreamDescriptor, settings: Hdf5Settings): readonly string[] {
   const { producedBy, detections, isLinked, ...acquisition } = descriptor;
   const track = producedBy.find((step) => step.stage === "track");
   file.group("/metadata");
   file.attribute("/metadata", "is_complete", isOpen);
   file.attribute("/metadata", "layout", settings.layout);
-  file.attribute("/metadata", "acquisition_params", JSON.stringify({ ...acquisition, producedBy }));
-  file.attribute(
-    "/metadata",
-    "tracking_config",
-    JSON.stringify(track ? { ...track.options, isLinked, columns: detections?.columns ?? [] } : {}),
-  );
-  file.attribute(
-    "/metadata",
-    "system_info",
-    JSON.stringify({
+  const texts = {
+    acquisition_params: JSON.stringify({ ...acquisition, producedBy }),
+    tracking_config: JSON.stringify(track ? { ...track.options, isLinked, columns: detections?.columns ?? [] } : {}),
+    system_info: JSON.stringify({
       platform: platform(),
       release: release(),
       architecture: arch(),
@@ -30,8 +25,11 @@ export function writeMetadata(file: H5Writer, descriptor: StreamDescriptor, sett
       cores: cpus().length,
       memoryBytes: totalmem(),
     }),
-  );
+  };
+  for (const [name, text] of Object.entries(texts)) file.attribute("/metadata", name, text);
   file.attribute("/metadata", "processing_metrics", "{}");
+  file.attribute("/metadata", checksumsName, "{}");
   if (descriptor.hasFrames) file.group("/images");
   if (detections) file.group("/tracks");
+  return coveredTexts.flatMap((name) => (name in texts ? [texts[name as keyof typeof texts]] : []));
 }

@@ -5,13 +5,20 @@ import { complaintReason, type Hdf5Library, loadHdf5 } from "./library.js";
 type File = InstanceType<Hdf5Library["hdf5"]["File"]>;
 type Dataset = InstanceType<Hdf5Library["hdf5"]["Dataset"]>;
 
+export interface DatasetFacts {
+  readonly shape: readonly number[];
+  /** "<H", or "table". */
+  readonly type: string;
+  readonly filters: readonly { id: number; cd_values: number[] }[];
+  /** Bytes of an element. */
+  readonly elementBytes: number;
+}
+
 export interface H5Reader {
   /** Paths of all groups and datasets. */
   readonly paths: readonly string[];
-  /** Shape, type letter ("<H") and filters; undefined when there is no such dataset. */
-  dataset(
-    path: string,
-  ): { shape: readonly number[]; type: string; filters: readonly { id: number; cd_values: number[] }[] } | undefined;
+  /** Undefined when there is no such dataset. */
+  dataset(path: string): DatasetFacts | undefined;
   /** Rows `from` to `to` of a dataset, as the typed array of its type; compound rows as arrays of members. */
   rows(path: string, from: number, to: number): unknown;
   /**
@@ -66,6 +73,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
         shape: found.shape ?? [],
         type: typeof found.dtype === "string" ? found.dtype : "table",
         filters: found.filters,
+        elementBytes: found.metadata.size,
       }));
     },
     rows(name, from, to) {

@@ -21,6 +21,7 @@ import { LedgerRows, ledgerType } from "./ledger.js";
 import type { Hdf5Library } from "./library.js";
 import { createPerFrameLayout } from "./per-frame-layout.js";
 import { createStackLayout } from "./stack-layout.js";
+import { checksumsJson, checksumsName } from "./value-checksums.js";
 
 export interface SegmentRequest {
   readonly path: string;
@@ -41,6 +42,7 @@ export class H5Segment {
   readonly #isSplit: boolean;
   readonly #file: H5Writer;
   readonly #layout: FrameLayout;
+  readonly #texts: readonly string[];
   readonly #ledger: GrowingDataset;
   readonly #ledgerRows = new LedgerRows();
   /** Events since the last commit; they reach the ledger with the next frame. */
@@ -54,7 +56,7 @@ export class H5Segment {
     this.#isSplit = place !== null;
     try {
       const made = appear(path, (nascent) => this.#begin(library, nascent, request));
-      [this.#file, this.#ledger, this.#layout] = made;
+      [this.#file, this.#ledger, this.#layout, this.#texts] = made;
     } catch (error) {
       throw this.#refused(
         error instanceof H5Refused || error instanceof MoteError ? error : fileInTheWay(where, error),
@@ -68,12 +70,12 @@ export class H5Segment {
     library: Hdf5Library,
     path: string,
     { descriptor, settings, place }: SegmentRequest,
-  ): readonly [H5Writer, GrowingDataset, FrameLayout] {
+  ): readonly [H5Writer, GrowingDataset, FrameLayout, readonly string[]] {
     // The library opens for itself; this says in the system's words why the file cannot be made.
     closeSync(openSync(path, "wx"));
     const file = new H5Writer(library, path);
     try {
-      writeMetadata(file, descriptor, settings);
+      const texts = writeMetadata(file, descriptor, settings);
       if (place) {
         file.attribute("/metadata", "segment_index", BigInt(place.index));
         file.attribute("/metadata", "previous_file", place.previous);
@@ -86,7 +88,7 @@ export class H5Segment {
           ? createStackLayout(file, descriptor, settings)
           : createPerFrameLayout(file, descriptor, settings);
       file.seal();
-      return [file, ledger, layout];
+      return [file, ledger, layout, texts];
     } catch (error) {
       file.abandon();
       file.release();
@@ -154,7 +156,13 @@ export class H5Segment {
       this.#open();
       this.#appendEvents();
       if (next !== null) this.#file.attribute("/metadata", "next_file", next);
-      this.#file.attribute("/metadata", "processing_metrics", JSON.stringify(metrics));
+      const told = JSON.stringify(metrics);
+      this.#file.attribute("/metadata", "processing_metrics", told);
+      this.#file.attribute(
+        "/metadata",
+        checksumsName,
+        checksumsJson(this.#file.columnChecksums, [...this.#texts, told]),
+      );
       if (isWhole) this.#file.attribute("/metadata", "is_complete", isClosed);
       this.#file.commit();
       this.#events = [];

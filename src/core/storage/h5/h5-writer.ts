@@ -1,4 +1,5 @@
 /** An HDF5 file being written: every call checked, data copied once, from where it is into the library's memory. */
+import { crc32 } from "node:zlib";
 import { reason } from "../../errors.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
 import { HeldFile } from "./held-file.js";
@@ -19,6 +20,9 @@ export interface GrowingDataset {
   committed: number;
   /** Where in the file the length stands. */
   lengthAt: number;
+  /** CRC-32 of a column's bytes so far, and as of the last commit; frames have one each instead. */
+  crc32: number;
+  committedCrc32: number;
 }
 
 /** What the library reads beside the metadata that its types declare. */
@@ -64,6 +68,12 @@ export class H5Writer {
     this.#held = new HeldFile(path);
     this.#releases.push(library.hold(path, this.#held));
     this.#open("w");
+  }
+
+  /** CRC-32 of what was appended to each column, by its path. */
+  get columnChecksums(): Readonly<Record<string, number>> {
+    const columns = this.#growing.filter(({ rowShape }) => rowShape.length === 0);
+    return Object.fromEntries(columns.map((column) => [column.path, column.crc32]));
   }
 
   /** Bytes of the file as of the last commit. */
@@ -133,7 +143,16 @@ export class H5Writer {
       });
       return 0;
     });
-    const made = { path, filter, rowShape: rowShape.map(BigInt), length: 0, committed: 0, lengthAt: -1 };
+    const made = {
+      path,
+      filter,
+      rowShape: rowShape.map(BigInt),
+      length: 0,
+      committed: 0,
+      lengthAt: -1,
+      crc32: 0,
+      committedCrc32: 0,
+    };
     this.#growing.push(made);
     return made;
   }
@@ -202,6 +221,7 @@ export class H5Writer {
       return module.set_dataset_data(id, path, count, offset, isOne.slice(0, count.length), BigInt(at));
     });
     dataset.length += rows;
+    if (rowShape.length === 0) dataset.crc32 = crc32(bytes, dataset.crc32);
   }
 
   /** A dataset that stays as it is: an image with one chunk, or a table (`type` is its list of members) of packed rows. */
@@ -243,7 +263,10 @@ export class H5Writer {
     } catch (error) {
       throw new H5Refused(reason(error), { cause: error });
     }
-    for (const dataset of this.#growing) dataset.length = dataset.committed;
+    for (const dataset of this.#growing) {
+      dataset.length = dataset.committed;
+      dataset.crc32 = dataset.committedCrc32;
+    }
     this.#open("a");
   }
 
@@ -286,7 +309,10 @@ export class H5Writer {
     } catch (error) {
       throw new H5Refused(reason(error), { cause: error });
     }
-    for (const dataset of grown) dataset.committed = dataset.length;
+    for (const dataset of grown) {
+      dataset.committed = dataset.length;
+      dataset.committedCrc32 = dataset.crc32;
+    }
   }
 
   /** The library's memory for data on its way; grows to the largest and stays. */

@@ -11,6 +11,7 @@ import { ColumnWindow } from "../h5/column-window.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
 import { recordedLossIn } from "../h5/read-metadata.js";
 import { readSuperblock, superblockBytes } from "../h5/superblock.js";
+import { changedValues } from "../h5/value-checksums.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
 import { countFates, noteLost, noteUnfinished } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
@@ -86,6 +87,7 @@ async function checkArchive(
     if (state.tables.size > 0) checkTables(file, state, report);
     else checkTracks(file, state, report);
   });
+  guarded(report, "what stands beside the frames", () => checkValues(file, state, report));
   if (state.isClosed === false) {
     const last = whole - 1;
     const where = state.frames
@@ -186,6 +188,14 @@ function checkLedger(file: H5Reader, state: ArchiveState, report: Verification, 
       );
     }
   }
+}
+
+/** Columns, ledger and texts against the checksums that were made when the file was closed. */
+function checkValues(file: H5Reader, state: ArchiveState, report: Verification): void {
+  const changed = changedValues(file);
+  for (const path of changed ?? []) report.damaged("checksums", `${path} does not match its checksum`);
+  if (!changed) report.notChecked("values", "there is no checksum of tables and metadata in this file");
+  else if (state.tables.size > 0) report.notChecked("values", "the tables of single frames have no checksums");
 }
 
 /** Columns of one length, positions that are numbers, frames in order. */
