@@ -180,6 +180,7 @@ test("tests wait for conditions: `until` of test/until.ts, `wait-for` in a shell
     "test/core/pipeline/scripted-stages.mjs",
     "test/core/storage/lock-racer.mjs",
     "test/core/workers/counting-task.mjs",
+    "test/e2e/slowly.mjs",
     "test/e2e/spill.test.ts",
   ];
   expect(testsWith(sleep, [...waits, ...slow])).toEqual([]);

@@ -16,6 +16,7 @@ export const slowTests: readonly string[] = [
   "test/e2e/faulty-disks.test.ts",
   // Real time: cameras that outrun disks and pipes.
   "test/core/pipeline/spill.test.ts",
+  "test/e2e/ends-add-up.test.ts",
   "test/e2e/spill.test.ts",
   // Every format into every other, every flipped byte.
   "test/e2e/round-trips.test.ts",
