@@ -64,7 +64,7 @@ export const streamOut = defineStage<typeof options, Plan>({
       import("../core/stream/sent-frames.js"),
     ]);
     const stage = context.input.producedBy.at(-1)?.stage ?? "stream";
-    const { fd, name, isFile, claim } = await openOutput(stage, plan.output, plan.force);
+    const { fd, name, isFile, claim } = await openOutput(stage, plan.output, plan.force, context.isDraining);
     const where = plan.output === "-" ? `${stage}, stdout` : `${stage}, --output ${name}`;
     const sink = isFile
       ? openFileSink(where, fd, "Make room or choose another disk, and run again.", plan.output === "-")

@@ -105,3 +105,25 @@ test("what has no place on a full disk is said, with exit code 1, and nobody lis
     expect([words, gone.code, gone.err]).toEqual([words, 0, expect.not.stringContaining("error")]);
   }
 });
+
+test.each([
+  ["a named pipe that nobody reads", `mkfifo p; mote ${sim} --frames 1 --output p 2> err & P=$!`],
+  ["a socket that nobody listens at", `mote ${sim} --frames 1 --output unix:s.sock 2> err & P=$!`],
+  ["a named pipe that nobody writes", "mkfifo p; mote track --diameter 11 --input p --output t.mote 2> err & P=$!"],
+  ["a socket that nobody connects to", "mote track --diameter 11 --input unix:s.sock --output t.mote 2> err & P=$!"],
+  ["room in a full pipe", `mkfifo p; exec 7<>p; mote ${sim} --frames 100000 >&7 2> err & P=$!`],
+  [
+    "the rest of a stream",
+    `mkfifo p; exec 7<>p; mote ${sim} --frames 60 | head -c 50000 >&7; mote track --diameter 11 --output t.mote <&7 2> err & P=$!`,
+  ],
+])("one SIGTERM ends a process that waits for %s", async (_, line) => {
+  const shell = openShell("term");
+  const isRunning = !line.includes("--input");
+  // It hears SIGHUP, as only a run does, and used no processor since the last look; or it is still about to open its input.
+  const isWaiting = `cut -d" " -f14,15 /proc/$P/stat > now; cmp now before; same=$?; mv now before; [ $same = 0 ] && [ $((0x$(sed -n "s/SigCgt:.//p" /proc/$P/status) & ${isRunning ? 1 : 0})) = ${isRunning ? 1 : 0} ]`;
+  const { out } = await shell.run(
+    `${line}; export P; wait-for 'it to wait' '${isWaiting}'; kill -TERM $P; wait $P; echo ended`,
+  );
+  expect(out).toBe("ended");
+  expect((await shell.run("cat err")).out).not.toMatch(/defect|\n {4}at /);
+});

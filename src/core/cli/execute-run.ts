@@ -25,6 +25,7 @@ export async function executeRun(stages: readonly PlannedStage[], voice: Voice):
       }),
     onStart(view) {
       interrupts.source = view.shared.counters[0];
+      interrupts.sink = view.shared.counters[view.layout.threads.findLastIndex(({ part }) => part === "serial")];
       progress.start(view);
     },
     onWarning: (text) => progress.say(`warning: ${oneLine(text)}`),

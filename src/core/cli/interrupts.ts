@@ -11,12 +11,15 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** How long threads may take to notice an abort before the process ends without them. */
 const abortPatienceMs = 2000;
 const lookEveryMs = 100;
+/** After a signal that is sent to one program alone, and not to a whole pipeline as Ctrl-C is, what moves nothing for so long is left. */
+const hastyPatienceMs = 1000;
 
 export interface Interrupts {
   /** Signals heard so far. */
   readonly count: number;
-  /** What the source counts, once it runs. */
+  /** What the source and the last stage count, once they run. */
   source: StageCounters | undefined;
+  sink: StageCounters | undefined;
   stop(): void;
 }
 
@@ -49,11 +52,18 @@ export function listenForInterrupts(
 ): Interrupts {
   const { control } = run;
   let drainingSince: MonotonicMs | undefined;
-  const state = { count: 0, source: undefined as StageCounters | undefined, stop };
+  const state = {
+    count: 0,
+    source: undefined as StageCounters | undefined,
+    sink: undefined as StageCounters | undefined,
+    stop,
+  };
+  let patienceMs = lastWordPatienceMs;
 
-  function hear(): void {
+  function hear(signal: NodeJS.Signals): void {
     state.count++;
     if (state.count === 1) {
+      if (signal !== "SIGINT") patienceMs = hastyPatienceMs;
       control.drain();
       if (stages.at(-1)!.stage.name !== "stream-out")
         say("interrupted: finishing what is in flight (interrupt again to abort)");
@@ -68,10 +78,17 @@ export function listenForInterrupts(
   function look(): void {
     if (control.isDraining) drainingSince ??= now();
     // What still arrives is waited for; a source that is busy handing frames on is not stuck.
-    const idleSince = state.source?.waitingSince;
-    if (drainingSince && idleSince && msSince(latest(drainingSince, idleSince)) > lastWordPatienceMs) control.stop();
+    if (isStuck(state.source)) control.stop();
     if (control.isStopped) threads.wakeReader();
-    if (control.isAborted) threads.wakeWriter();
+    // A reader that was interrupted, too, may take its time.
+    const isLeft = patienceMs === hastyPatienceMs && stages.at(-1)!.stage.name === "stream-out" && isStuck(state.sink);
+    if (isLeft) control.leave();
+    if (isLeft || control.isAborted) threads.wakeWriter();
+  }
+
+  function isStuck(counters: StageCounters | undefined): boolean {
+    const since = counters?.waitingSince;
+    return !!drainingSince && !!since && msSince(latest(drainingSince, since)) > patienceMs;
   }
 
   const looking = setInterval(look, lookEveryMs);

@@ -67,7 +67,7 @@ export class StageCounters {
     this.#values[field.diskFullInS] = inSeconds === null ? 0 : inSeconds || -1;
   }
 
-  /** Since when a source has been waiting for its next frame; undefined while it is not. */
+  /** Since when a source has been waiting for its next frame, or a stage has been at one; undefined while it is not. */
   get waitingSince(): MonotonicMs | undefined {
     const value = this.#values[field.waitingSinceMs]!;
     return value === 0 ? undefined : fromMemory(value);

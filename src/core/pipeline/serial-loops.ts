@@ -145,9 +145,11 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
     counters.countIn();
     hand.frameNumber = frame.header.frameNumber;
     if (frame.rowCount === unmappedRows) throw new MapperFailed();
+    counters.waitingSince = before;
     let verdict = flow.push(frame);
     if (verdict instanceof Promise) verdict = await verdict;
     const after = now();
+    counters.waitingSince = undefined;
     counters.countBusy(msBetween(before, after));
     counters.countLatency(msBetween(taken.pushedAt, after));
     counters.countAge(msBetween(frame.enteredAt, after));

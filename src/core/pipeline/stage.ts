@@ -71,7 +71,7 @@ export interface StageContext {
   isStopped(): boolean;
   /** True after the run failed or was interrupted twice: nothing needs to be finished. */
   isAborted(): boolean;
-  /** Tells, while a source waits for a frame, that a part of it came: it is not stuck. */
+  /** Tells, while a source waits for a frame or a sink hands one on, that a part of it came or went: it is not stuck. */
   moved(): void;
   /** Counts frames as lost for a reason: such as came and are not passed on, or such as had gone out and turn out to be. */
   countLost(frames: number, reason: string, of: "in" | "out"): void;

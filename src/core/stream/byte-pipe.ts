@@ -94,11 +94,18 @@ export interface ByteSink {
   close(): void;
 }
 
+/** Most that is written in one call: a reader of a quarter of a megabyte a second is seen to move. */
+const pieceBytes = 1 << 18;
+/** A run that has been told to stop waits so long for a reader that takes nothing. */
+const mostWaitedMs = 500;
+
 export interface SinkOwner {
   /** The run is over or ends early: a descriptor that was taken away is no fault. */
   isStopped(): boolean;
   /** Nothing needs to be finished: waiting for a reader ends. */
   isAborted(): boolean;
+  /** Hears that bytes were taken: a slow reader is no stuck one. */
+  moved?(): void;
 }
 
 export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSink {
@@ -106,6 +113,7 @@ export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSi
 
   function attempt(write: () => number): number {
     let idleMs = 0.05;
+    let waitedMs = 0;
     for (;;) {
       try {
         return write();
@@ -118,8 +126,9 @@ export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSi
           const hint = code === "ENOSPC" ? "Free some space or choose another disk." : undefined;
           throw failure(name, `cannot be written at byte ${position}: ${reason(error)}`, hint, error);
         }
-        if (owner.isAborted()) throw new ReaderGone(name);
+        if (owner.isAborted() || (owner.isStopped() && waitedMs > mostWaitedMs)) throw new ReaderGone(name);
         nap(idleMs);
+        waitedMs += idleMs;
         idleMs = Math.min(1, idleMs * 1.5);
       }
     }
@@ -133,15 +142,17 @@ export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSi
     write(views) {
       let done = 0;
       try {
-        if (views.length > 1) done = attempt(() => writevSync(fd, views as Uint8Array[]));
+        const isSmall = views.length > 1 && views.reduce((sum, view) => sum + view.length, 0) <= pieceBytes;
+        if (isSmall) done = attempt(() => writevSync(fd, views as Uint8Array[]));
         let skipped = done;
         for (const view of views) {
           let at = Math.min(skipped, view.length);
           skipped -= at;
           while (at < view.length) {
-            const wrote = attempt(() => writeSync(fd, view, at, view.length - at));
+            const wrote = attempt(() => writeSync(fd, view, at, Math.min(pieceBytes, view.length - at)));
             at += wrote;
             done += wrote;
+            owner.moved?.();
           }
         }
       } catch (error) {

@@ -2,16 +2,17 @@
  * Where a frame stream comes from and goes to: `-` (stdin, stdout), a file, a named pipe, or `unix:/path`. A reader of
  * `unix:` listens and takes one connection; a writer connects, and waits a while for the reader to be there.
  */
-import { closeSync, fstatSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { isatty } from "node:tty";
-import { failure, type Problem, reason, refusal } from "../errors.js";
+import { failure, MoteError, type Problem, reason, refusal } from "../errors.js";
 import { type Claim, claimName, claimProblem } from "../storage/claim/claim.js";
 import { msSince, now } from "../time.js";
 import { acceptOne, descriptorOf } from "./listen.js";
 
 /** Long enough to start the other side by hand. */
 const connectPatienceMs = 10_000;
+const lookEveryMs = 50;
 
 export interface OpenedInput {
   readonly fd: number;
@@ -64,17 +65,30 @@ export interface OpenedOutput {
   readonly claim?: Claim;
 }
 
-/** Opens what `--output` names; a file's name is claimed, and with `isForced` one that has it is replaced when the new one is complete. */
-export async function openOutput(where: string, output: string, isForced: boolean): Promise<OpenedOutput> {
+/**
+ * Opens what `--output` names; a file's name is claimed, and with `isForced` one that has it is replaced when the new one is
+ * complete. A pipe or socket is waited for that nobody reads yet, until `isOver`.
+ */
+export async function openOutput(
+  where: string,
+  output: string,
+  isForced: boolean,
+  isOver: () => boolean,
+): Promise<OpenedOutput> {
   if (output === "-") return { fd: 1, name: "stdout", isFile: isRegularFile(1) };
-  if (output.startsWith("unix:")) return { fd: await connectTo(where, output.slice(5)), name: output, isFile: false };
+  if (output.startsWith("unix:"))
+    return { fd: await connectTo(where, output.slice(5), isOver), name: output, isFile: false };
   refuseTcp(where, output);
   const place = `${where}, --output ${output}`;
   if (isPipeOrDevice(output)) {
     try {
-      const fd = openSync(output, "w");
+      // Held until the other is open: a reader that loses its only writer has read everything.
+      const asking = statSync(output).isFIFO() ? await openedWhenRead(place, output, isOver) : undefined;
+      const fd = openSync(output, constants.O_WRONLY);
+      if (asking !== undefined) closeSync(asking);
       return { fd, name: output, isFile: fstatSync(fd).isFile() };
     } catch (error) {
+      if (error instanceof MoteError) throw error;
       throw refusal(place, `cannot be opened: ${reason(error)}`, undefined, error);
     }
   }
@@ -85,6 +99,23 @@ export async function openOutput(where: string, output: string, isForced: boolea
     claim.giveBack();
     throw refusal(place, `cannot be opened: ${reason(error)}`, undefined, error);
   }
+}
+
+/** Opening a named pipe blocks until it has a reader, and nothing could end that: so it is asked whether it has one. */
+async function openedWhenRead(place: string, path: string, isOver: () => boolean): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ENXIO") throw error;
+    }
+    if (isOver()) throw neverRead(place);
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
+}
+
+function neverRead(place: string): MoteError {
+  return failure(place, "interrupted before anybody read it", "Start the reader, too: --input with the same path.");
 }
 
 /** What is written to as it stands, and never replaced. */
@@ -131,7 +162,7 @@ function refuseTcp(where: string, address: string): void {
   }
 }
 
-async function connectTo(where: string, path: string): Promise<number> {
+async function connectTo(where: string, path: string, isOver: () => boolean): Promise<number> {
   const startedAt = now();
   for (;;) {
     try {
@@ -144,6 +175,7 @@ async function connectTo(where: string, path: string): Promise<number> {
     } catch (error) {
       const code = (error as { code?: string }).code;
       const mayComeLater = code === "ENOENT" || code === "ECONNREFUSED";
+      if (isOver()) throw neverRead(`${where}, --output unix:${path}`);
       if (!mayComeLater || msSince(startedAt) > connectPatienceMs) {
         throw failure(
           `${where}, --output unix:${path}`,
@@ -152,7 +184,7 @@ async function connectTo(where: string, path: string): Promise<number> {
           error,
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
   }
 }

@@ -23,6 +23,7 @@ const any = {
   isRequired: false,
   isRepeatable: false,
   isFlag: false,
+  only: [],
   schema: {},
   decode: (value) => ({ value }),
 };
