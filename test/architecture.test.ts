@@ -136,7 +136,6 @@ const writersOver = [
   "core/storage/zarr/image-array.ts",
   "core/storage/zarr/whole-file.ts",
   // a named pipe or a device
-  "core/stream/transport.ts",
 ];
 
 function importsOfFiles(text: string): string {

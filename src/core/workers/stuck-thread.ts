@@ -8,7 +8,7 @@
  * Linux only, where a thread has a number that signals can be sent to, and says what it waits for (proc(5)). Elsewhere a
  * stuck thread stays stuck.
  */
-import { closeSync, fstatSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from "node:fs";
 
 /** A signal whose default is to be ignored, should the thread have ended and its number be another process' by now. */
 const nudge = "SIGURG";
@@ -59,7 +59,7 @@ function awaitedDescriptor(threadId: number): number | undefined {
 
 /** False when another thread was quicker and got the number for a file of its own: nobody may be sent there. */
 function replace(fd: number, use: "read" | "write"): boolean {
-  const opposite = use === "read" ? "w" : "r";
+  const opposite = use === "read" ? constants.O_WRONLY : constants.O_RDONLY;
   closeSync(fd);
   const others: number[] = [];
   let got = openSync("/dev/null", opposite);
