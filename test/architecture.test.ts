@@ -4,7 +4,15 @@ import { expect, test } from "vitest";
 
 /** Who may import whom (docs/architecture.md): a folder may import from its own layer's row and every row above it. */
 const layers: readonly (readonly string[])[] = [
-  ["core/errors.ts", "core/units.ts", "core/time.ts", "core/printable.ts", "core/model", "webassembly.d.ts"],
+  [
+    "core/errors.ts",
+    "core/units.ts",
+    "core/time.ts",
+    "core/printable.ts",
+    "core/budget.ts",
+    "core/model",
+    "webassembly.d.ts",
+  ],
   ["core/option", "core/memory"],
   ["core/kernels"],
   ["core/imaging", "core/tracking", "core/calibration", "core/analysis", "core/codecs"],
@@ -33,6 +41,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
 const pure = [
   "core/errors.ts",
   "core/units.ts",
+  "core/budget.ts",
   "core/model",
   "core/option",
   "core/imaging",
@@ -181,6 +190,9 @@ test("tests wait for conditions: `until` of test/until.ts, `wait-for` in a shell
     "test/core/workers/counting-task.mjs",
     "test/e2e/slowly.mjs",
     "test/e2e/spill.test.ts",
+    // Watches over inputs that may hang.
+    "test/fuzz/child.mjs",
+    "test/fuzz/fuzz.mjs",
   ];
   expect(testsWith(sleep, [...waits, ...slow])).toEqual([]);
 });

@@ -31,4 +31,6 @@ export const slowTests: readonly string[] = [
   "test/core/tracking/ring.test.ts",
   // Compression at the lowest priority, which waits for whatever else runs.
   "test/e2e/compress.test.ts",
+  // Threads that have to hang for seconds before they are ended.
+  "test/e2e/bad-input.test.ts",
 ];

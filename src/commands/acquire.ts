@@ -109,10 +109,9 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
       shows: "Simulate beads on a camera that sends a frame twice; the second copy is left out.",
     },
   ],
-  async look(o) {
+  async look(o, _stageName, lookAtFiles) {
     refuseNothing(o);
     if (o.camera !== undefined) return null;
-    const { lookAtFiles } = await import("../core/storage/read/look-at-files.js");
     return await lookAtFiles("acquire", o.files, layoutOf(o) ?? undefined, o.dataset);
   },
   negotiate(_input, o, facts) {

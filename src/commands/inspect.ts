@@ -30,6 +30,7 @@ export const inspect = defineCommand({
   usage: "FILE",
   options,
   positional: "files",
+  isConfined: true,
   examples: [
     { cmd: "inspect fixtures/beads.mote", shows: "What a recording holds and how it was made." },
     { cmd: "inspect fixtures/beads.mote --json", shows: "The same for programs." },

@@ -23,6 +23,7 @@ export const recover = defineCommand({
   usage: "FILE",
   options,
   positional: "files",
+  isConfined: true,
   examples: [
     { cmd: "recover fixtures/beads.mote --out beads.h5", shows: "Every whole frame of a recording, as HDF5." },
   ],

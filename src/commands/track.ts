@@ -93,13 +93,12 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
       shows: "Beads found and linked, one row for each particle and frame.",
     },
   ],
-  async look({ mask, workers }) {
+  async look({ mask, workers }, _stageName, lookAtFiles) {
     const [{ chooseWorkers }, { finderScratchBytes }] = await Promise.all([
       import("../core/workers/processors.js"),
       import("../core/tracking/find/particle-finder.js"),
     ]);
     if (mask === undefined) return { ...chooseWorkers(workers), mask: null, finderScratchBytes };
-    const { lookAtFiles } = await import("../core/storage/read/look-at-files.js");
     const { first } = await lookAtFiles("track, --mask", [mask], undefined);
     return { ...chooseWorkers(workers), mask: first.shape, finderScratchBytes };
   },

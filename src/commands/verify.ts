@@ -27,6 +27,7 @@ export const verify = defineCommand({
   usage: "FILE...",
   options,
   positional: "files",
+  isConfined: true,
   examples: [
     { cmd: "verify fixtures/beads.mote", shows: "Every message against its checksum." },
     { cmd: "verify fixtures/beads.mote fixtures/tracked.mote --json", shows: "The same of two, for programs." },

@@ -19,6 +19,7 @@ import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
 import { readTextFile } from "../storage/text-file.js";
 import { lowerPriority } from "../workers/processors.js";
 import { parseWords } from "./command-line.js";
+import { lookAtFilesConfined, runCommand } from "./confined-command.js";
 import { executeRun } from "./execute-run.js";
 import { printData, printMessage, printResult } from "./terminal.js";
 import { everyCommand, everyRun, stageSyntax } from "./verb-syntax.js";
@@ -117,7 +118,7 @@ async function runStages(
   version: string,
   reads: readonly UsedFile[],
 ): Promise<ExitCode> {
-  const stages = await planRun(requests, version);
+  const stages = await planRun(requests, version, lookAtFilesConfined);
   await checkRun(stages, spoolFolderProblem, fileConflicts, reads);
   return executeRun(stages, voice);
 }
@@ -127,7 +128,7 @@ export async function runCommandVerb(command: Command, given: RawOptions, versio
   const { options, problems, broken } = decodeOptions(command.name, command.options, raw);
   if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
   const work = createWorkProgress(voice);
-  const result = await command.run!(options, { version, reads, progress: work.show }).finally(work.stop);
+  const result = await runCommand(command, options, { version, reads, progress: work.show }).finally(work.stop);
   const said = voice.json ? JSON.stringify(result.json) : result.text;
   if (result.data) {
     await printData(command.name, result.data);

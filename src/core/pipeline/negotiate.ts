@@ -7,7 +7,7 @@ import type { UsedFile, UsedFiles } from "../model/used-files.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
-import type { StageDeclaration, StageNeeds } from "./stage.js";
+import type { LookAtFiles, StageDeclaration, StageNeeds } from "./stage.js";
 
 /** One stage as asked for, options not yet decoded. */
 export interface StageRequest {
@@ -68,8 +68,15 @@ export function withPreset(stage: StageDeclaration, raw: RawOptions): RawOptions
   return preset ? { ...preset, ...raw } : raw;
 }
 
+const lookHere: LookAtFiles = async (...look) =>
+  (await import("../storage/read/look-at-files.js")).lookAtFiles(...look);
+
 /** Decodes all stages' options (every mistake at once), then lets each stage see what the one before it passes on. */
-export async function planRun(requests: readonly StageRequest[], version: string): Promise<readonly PlannedStage[]> {
+export async function planRun(
+  requests: readonly StageRequest[],
+  version: string,
+  lookAtFiles: LookAtFiles = lookHere,
+): Promise<readonly PlannedStage[]> {
   checkOrder(requests);
   const problems: Problem[] = [];
   const broken: Problem[] = [];
@@ -83,7 +90,7 @@ export async function planRun(requests: readonly StageRequest[], version: string
   });
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   try {
-    const planned = await negotiateAll(decoded, version);
+    const planned = await negotiateAll(decoded, version, lookAtFiles);
     if (broken.length === 0) return planned;
   } catch (error) {
     // What one stage finds wrong with its input is told together with what was wrong with the options by themselves.
@@ -98,12 +105,16 @@ interface DecodedRequest extends StageRequest {
   readonly options: Record<string, unknown>;
 }
 
-async function negotiateAll(decoded: readonly DecodedRequest[], version: string): Promise<readonly PlannedStage[]> {
+async function negotiateAll(
+  decoded: readonly DecodedRequest[],
+  version: string,
+  lookAtFiles: LookAtFiles,
+): Promise<readonly PlannedStage[]> {
   const planned: PlannedStage[] = [];
   const origin = decoded[0]?.stage.isTransport ? "foreign" : "own";
   let upstream: StreamDescriptor | null = null;
   for (const { stage, label, servedStage, specs, raw, options } of decoded) {
-    const facts = await stage.look?.(options, servedStage ?? label);
+    const facts = await stage.look?.(options, servedStage ?? label, lookAtFiles);
     const negotiated = stage.negotiate(upstream, options, facts, origin);
     const input = upstream ?? negotiated.output;
     const step = { stage: label, version, options: optionsAsJson(specs, raw) };

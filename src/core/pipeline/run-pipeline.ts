@@ -123,6 +123,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
   function deathOf(ends: readonly PromiseSettledResult<void>[]): MoteError | undefined {
     for (const [i, end] of ends.entries()) {
       if (end.status === "fulfilled") continue;
+      if (end.reason instanceof MoteError) return end.reason;
       const what = `its thread died: ${String(end.reason)}`;
       const { label } = stages[layout.threads[i]!.stageIndex]!;
       return failure(label, what, "What was flushed before is intact.", end.reason);

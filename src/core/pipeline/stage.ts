@@ -13,6 +13,7 @@ import type { EndOfStream } from "../model/run-report.js";
 import type { UsedFiles } from "../model/used-files.js";
 import type { RawOptions } from "../option/decode-options.js";
 import type { OptionSpecs, OptionsOf } from "../option/option.js";
+import type { FileFacts, lookAtFiles } from "../storage/read/look-at-files.js";
 import type { EpochNs, MonotonicMs } from "../time.js";
 
 type Awaitable<Value> = Value | Promise<Value>;
@@ -142,6 +143,9 @@ export interface FrameMapper {
  */
 export type StreamOrigin = "own" | "foreign";
 
+/** The headers of image files, as `lookAtFiles` of storage/read reads them; here or in a thread. */
+export type LookAtFiles = (...look: Parameters<typeof lookAtFiles>) => Promise<FileFacts>;
+
 export interface StageDeclaration<
   Specs extends OptionSpecs = OptionSpecs,
   Plan extends object = object,
@@ -163,8 +167,11 @@ export interface StageDeclaration<
   readonly examples: readonly Example[];
   /** True for the ends of a process' pipeline that only carry the stream (stdin, stdout): they leave no provenance. */
   readonly isTransport?: boolean;
-  /** Looks at the world (files to replay) without changing it or keeping it open. `stageName`: what complaints call the stage. */
-  look?(options: OptionsOf<Specs>, stageName: string): Awaitable<Facts>;
+  /**
+   * Looks at the world (files to replay) without changing it or keeping it open. `stageName`: what complaints call the stage;
+   * `lookAtFiles`: how it looks into files that somebody else made.
+   */
+  look?(options: OptionsOf<Specs>, stageName: string, lookAtFiles: LookAtFiles): Awaitable<Facts>;
   /** Pure: sees the upstream descriptor (null for a source), refuses with a MoteError of exit code 2 or says what it will do. */
   negotiate(
     input: StreamDescriptor | null,

@@ -2,8 +2,10 @@
  * Formats that `mote verify` checks and `mote recover` gets back, one entry each. A format's verifier and salvager are
  * files of their own in `verify/` and `recover/`, loaded when a file needs them; to add a format, write them and add an entry.
  */
-import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { reason, refusal } from "../errors.js";
+import { closeSync, readdirSync, readSync, statSync } from "node:fs";
+import { refusal } from "../errors.js";
+import { explained } from "../imaging/explained.js";
+import { openFile } from "./bounded-file.js";
 import { journalName, journalNames } from "./compress/journal.js";
 import { extensionOf } from "./frame-store.js";
 import type { Recover } from "./recover/recovery.js";
@@ -114,7 +116,7 @@ function appearanceOf(where: string, path: string): Appearance {
     if (statSync(path).isDirectory()) {
       return { path, isFolder: true, extension: extensionOf(name), head: new Uint8Array(0) };
     }
-    const fd = openSync(path, "r");
+    const fd = openFile(path);
     try {
       const bytes = new Uint8Array(16);
       return { path, isFolder: false, extension: extensionOf(name), head: bytes.subarray(0, readSync(fd, bytes)) };
@@ -122,7 +124,7 @@ function appearanceOf(where: string, path: string): Appearance {
       closeSync(fd);
     }
   } catch (error) {
-    throw refusal(where, `cannot be read: ${reason(error)}`, "Check the name and its permissions.", error);
+    throw explained(where, error, refusal);
   }
 }
 

@@ -1,7 +1,11 @@
 /** What is in a text table of tracks or detections: columns, rows, frames and tracks, read in pieces. */
-import { createReadStream } from "node:fs";
-import { failure, MoteError, reason } from "../errors.js";
+import { mostLineBytes } from "../budget.js";
+import { failure } from "../errors.js";
+import { explained } from "../imaging/explained.js";
 import { RowCounts, type TableDescription } from "./describe-table.js";
+import { textLines } from "./table/text-lines.js";
+
+const notATable = "Is it a table of tracks?";
 
 /** Reads a table whose first line names its columns; a failure when it has no column `frame`. Memory: the distinct ids. */
 export async function describeCsv(path: string): Promise<TableDescription> {
@@ -17,7 +21,7 @@ export async function describeCsv(path: string): Promise<TableDescription> {
     particleAt = Math.max(columns.indexOf("particle_id"), columns.indexOf("particle"));
     if (frameAt >= 0) return;
     const what = "expected a table whose first line names its columns, frame among them";
-    throw failure(path, what, "Is it a table of tracks?");
+    throw failure(path, what, notATable);
   }
 
   function takeRow(line: string): void {
@@ -31,20 +35,17 @@ export async function describeCsv(path: string): Promise<TableDescription> {
     counts.add(Number(values[frameAt]), particle === "" ? Number.NaN : Number(particle));
   }
 
-  let rest = "";
   try {
-    for await (const piece of createReadStream(path, { encoding: "utf8", highWaterMark: 1 << 20 })) {
-      const lines = (rest + piece).split(/\r?\n/);
-      rest = lines.pop() ?? "";
-      // A first line of a megabyte is that of no table.
-      if (frameAt < 0 && (lines.length > 0 || rest.length > 1 << 20)) takeHeader(lines.shift() ?? rest);
-      for (const line of lines) takeRow(line);
+    for (const { number, bytes, hasEnd, isTooLong } of textLines(path, mostLineBytes)) {
+      if (isTooLong) throw failure(`${path}, line ${number}`, `is longer than ${mostLineBytes >> 20} MiB`, notATable);
+      const line = Buffer.from(bytes).toString("utf8").replace(/\r$/, "");
+      if (number === 1) takeHeader(line);
+      else if (hasEnd) takeRow(line);
+      else isWhole = false;
     }
   } catch (error) {
-    if (error instanceof MoteError) throw error;
-    throw failure(path, `cannot be read: ${reason(error)}`, undefined, error);
+    throw explained(path, error, failure);
   }
-  if (frameAt < 0) takeHeader(rest);
-  else if (rest !== "") isWhole = false;
+  if (frameAt < 0) takeHeader("");
   return { format: "csv", columns, ...counts.facts(particleAt >= 0), isWhole, run: null };
 }

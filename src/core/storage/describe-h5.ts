@@ -2,7 +2,7 @@
 import { failure } from "../errors.js";
 import type { DrawnPoint } from "../imaging/draw/draw-frame.js";
 import type { FrameShape } from "../model/descriptor.js";
-import type { JsonObject, JsonValue } from "../model/json.js";
+import { type JsonObject, type JsonValue, parseJson } from "../model/json.js";
 import type { PixelArray, PixelFormat } from "../model/pixel-format.js";
 import { ledgerRows } from "./h5/archive-state.js";
 import { filterName } from "./h5/filters.js";
@@ -143,7 +143,7 @@ function describeMetadata(file: H5Reader): JsonObject {
     const text = file.attribute("/metadata", name);
     if (typeof text !== "string") continue;
     try {
-      metadata[name] = JSON.parse(text) as JsonValue;
+      metadata[name] = parseJson(text);
     } catch {
       metadata[name] = text;
     }

@@ -1,13 +1,12 @@
 /** What is in a Zarr store of images: plain facts for `inspect`; of Mote's own stores also what stands beside the frames. */
-import { join } from "node:path";
 import { refusal } from "../errors.js";
 import { explained } from "../imaging/explained.js";
 import type { ImageFileFacts } from "../imaging/image-file.js";
-import type { JsonObject } from "../model/json.js";
+import { isJsonObject, type JsonObject } from "../model/json.js";
 import { openZarrImages, recordedDescriptor } from "./read/zarr-file.js";
 import { findImage } from "./zarr/find-image.js";
 import { openPlanes } from "./zarr/plane-reader.js";
-import { isObject, pixelFormatOf, readNode } from "./zarr/read-node.js";
+import { pixelFormatOf, readNodeIn } from "./zarr/read-node.js";
 
 export interface ZarrDescription extends ImageFileFacts {
   readonly format: "zarr";
@@ -49,12 +48,12 @@ export async function describeZarr(path: string): Promise<ZarrDescription> {
       omeVersion,
       zarrVersion: array.version,
       axes,
-      levels: levels.map((level) => ({ path: level, shape: shapeOf(join(path, level)) ?? [] })),
+      levels: levels.map((level) => ({ path: level, shape: shapeOf(path, level) ?? [] })),
       chunkShape: planes.chunkShape,
       shardShape: planes.shardShape,
       codecs: planes.codecs,
       tables: descriptor ? tableRows(path) : {},
-      isComplete: descriptor && isObject(mote) ? mote.is_complete === true : null,
+      isComplete: descriptor && isJsonObject(mote) ? mote.is_complete === true : null,
       recorded: descriptor ? (descriptor as unknown as JsonObject) : null,
     };
   } catch (error) {
@@ -62,15 +61,15 @@ export async function describeZarr(path: string): Promise<ZarrDescription> {
   }
 }
 
-function shapeOf(folder: string): readonly number[] | undefined {
-  const node = readNode(folder);
+function shapeOf(store: string, name: string): readonly number[] | undefined {
+  const node = readNodeIn(store, name);
   return node?.kind === "array" ? node.shape : undefined;
 }
 
 function tableRows(path: string): Record<string, number> {
   const rows: Record<string, number> = {};
   for (const [table, column] of Object.entries(tables)) {
-    const shape = shapeOf(join(path, table, column));
+    const shape = shapeOf(path, `${table}/${column}`);
     if (shape) rows[table] = shape[0] ?? 0;
   }
   return rows;

@@ -1,6 +1,6 @@
 /** Which kind of file this is, by its first bytes and name, and what it holds: the facts behind `mote inspect`. */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { MoteError, reason, refusal } from "../errors.js";
+import { closeSync, readSync, statSync } from "node:fs";
+import { type MoteError, refusal } from "../errors.js";
 import type { DrawnPoint, FrameDrawing } from "../imaging/draw/draw-frame.js";
 import { explained } from "../imaging/explained.js";
 import type { ImageFileFacts } from "../imaging/image-file.js";
@@ -8,6 +8,7 @@ import type { Frame } from "../memory/frame.js";
 import { column } from "../model/detection.js";
 import { type ByteSource, openByteSource } from "../stream/byte-pipe.js";
 import { describeStream, type StreamSummary } from "../stream/describe-stream.js";
+import { openFile } from "./bounded-file.js";
 import type { H5Description } from "./describe-h5.js";
 import type { TableDescription } from "./describe-table.js";
 import type { ZarrDescription } from "./describe-zarr.js";
@@ -28,7 +29,7 @@ function startOf(path: string): Buffer {
     if (statSync(path).isDirectory()) {
       throw refusal(`inspect, ${path}`, "expected a file or a Zarr store, got a folder", "Name one of its files.");
     }
-    const fd = openSync(path, "r");
+    const fd = openFile(path);
     try {
       const bytes = Buffer.alloc(16);
       return bytes.subarray(0, readSync(fd, bytes));
@@ -36,8 +37,7 @@ function startOf(path: string): Buffer {
       closeSync(fd);
     }
   } catch (error) {
-    if (error instanceof MoteError) throw error;
-    throw refusal(`inspect, ${path}`, `cannot be read: ${reason(error)}`, undefined, error);
+    throw explained(`inspect, ${path}`, error, refusal);
   }
 }
 
@@ -61,7 +61,7 @@ async function kindOf(path: string): Promise<Kind> {
 
 function openStream(path: string): { source: ByteSource; close: () => void } {
   if (path === "-") return { source: openByteSource("stdin", 0, 0, false), close: () => {} };
-  const fd = openSync(path, "r");
+  const fd = openFile(path);
   return { source: openByteSource(path, fd, 0, true), close: () => closeSync(fd) };
 }
 

@@ -1,17 +1,15 @@
 /** Reads a small text file that a user named. */
-import { readFileSync, statSync } from "node:fs";
-import { MoteError, reason, refusal } from "../errors.js";
+import { mostTextBytes, OverBudget } from "../budget.js";
+import { reason, refusal } from "../errors.js";
+import { readFileOrPipe } from "./bounded-file.js";
 
-/** A run file or an option file has a few kilobytes; more is a wrong file. */
-const mostBytes = 16 * 1024 * 1024;
-
+/** A run file or an option file has a few kilobytes; what has more, or has no end, is refused. A pipe is one, too: `<(...)`. */
 export function readTextFile(where: string, path: string): string {
   try {
-    const { size } = statSync(path);
-    if (size > mostBytes) throw refusal(`${where}, ${path}`, `expected a small JSON file, got ${size} bytes`);
-    return readFileSync(path, "utf8");
+    return readFileOrPipe(path, mostTextBytes).toString("utf8");
   } catch (error) {
-    if (error instanceof MoteError) throw error;
+    if (error instanceof OverBudget)
+      throw refusal(`${where}, ${path}`, `expected a small JSON file, this one ${error.message}`);
     throw refusal(`${where}, ${path}`, `cannot be read: ${reason(error)}`, undefined, error);
   }
 }

@@ -12,10 +12,11 @@ import { endFault } from "../model/end-check.js";
 import type { StreamEvent } from "../model/event.js";
 import { eventFault } from "../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../model/frame-header.js";
+import { parseJson } from "../model/json.js";
 import { bytesPerPixel } from "../model/pixel-format.js";
 import type { EndOfStream } from "../model/run-report.js";
 import type { ByteSource } from "./byte-pipe.js";
-import { descriptorFault } from "./check-descriptor.js";
+import { decodeDescriptor } from "./check-descriptor.js";
 import {
   decodeDetectionsHeader,
   decodePrefix,
@@ -84,10 +85,9 @@ export function readDescriptor(source: ByteSource): StreamDescriptor {
   if (prefix.kind !== messageKind.descriptor)
     throw messages.fault(`expected the descriptor, got a message of kind ${prefix.kind}`);
   messages.readHeader(0);
-  const descriptor = messages.readJson(prefix);
-  const complaint = descriptorFault(descriptor);
-  if (complaint) throw messages.fault(`the descriptor ${complaint}`);
-  return descriptor as StreamDescriptor;
+  const descriptor = decodeDescriptor(messages.readJson(prefix));
+  if (typeof descriptor === "string") throw messages.fault(`the descriptor ${descriptor}`);
+  return descriptor;
 }
 
 /** Messages one after the other: framing, caps and checksums, for any kind. */
@@ -169,7 +169,7 @@ class MessageSource {
     const payload = new Uint8Array(prefix.payloadBytes);
     if (!this.readPayload(payload)) throw this.fault("the stream ends inside this message", truncatedHint);
     try {
-      return JSON.parse(Buffer.from(payload).toString("utf8"));
+      return parseJson(Buffer.from(payload).toString("utf8"));
     } catch (error) {
       throw failure(
         at(this.source, prefix.sequence, this.#startedAt),

@@ -1,29 +1,46 @@
-/** Starts a Node worker thread and says when it has ended. */
-import { Worker } from "node:worker_threads";
+/** Starts a Node worker thread, watches the calls in it that nothing can interrupt, and says when it has ended. */
+import { type ResourceLimits, Worker } from "node:worker_threads";
+import { failure } from "../errors.js";
+import { createCallWatch } from "./call-watch.js";
 
 /**
  * Stages leave next to no garbage behind a frame, so a small nursery is enough; V8's own default grows to 48 MB a thread
  * before it stops, which looks like a leak.
  */
-const maxYoungGenerationSizeMb = 2;
+const stageLimits: ResourceLimits = { maxYoungGenerationSizeMb: 2 };
 
+/** `ended` rejects with a MoteError when a watched call did not come back and the thread was ended for it. */
 export function spawnWorker<Message>(
   entry: URL,
   name: string,
-  workerData: unknown,
+  workerData: object,
   onMessage: (message: Message) => void,
+  resourceLimits = stageLimits,
 ): { readonly ended: Promise<void>; readonly worker: Worker } {
+  const calls = createCallWatch();
   // A stage may close what the main thread opened for it (the stream it reads): descriptors are the process', not a thread's.
   const worker = new Worker(entry, {
-    workerData,
+    workerData: { ...workerData, ...calls.data },
     name,
-    resourceLimits: { maxYoungGenerationSizeMb },
+    resourceLimits,
     trackUnmanagedFds: false,
   });
   worker.on("message", onMessage);
+  let hung = false;
+  const stopWatching = calls.watch(() => {
+    hung = true;
+    void worker.terminate();
+  });
   const ended = new Promise<void>((resolve, reject) => {
     worker.on("error", reject);
-    worker.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`it ended with code ${code}`))));
+    worker.on("exit", (code) => {
+      stopWatching();
+      if (hung) reject(failure(name, "the HDF5 library does not come back from this file", damagedHint));
+      else if (code === 0) resolve();
+      else reject(new Error(`it ended with code ${code}`));
+    });
   });
   return { ended, worker };
 }
+
+const damagedHint = "The file is damaged: its structure leads in a circle.";

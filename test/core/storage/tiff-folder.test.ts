@@ -8,6 +8,7 @@ import { acquire } from "../../../src/commands/acquire.js";
 import { archive } from "../../../src/commands/archive.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { isTiffFolder } from "../../../src/core/storage/frame-store.js";
+import { lookAtFiles } from "../../../src/core/storage/read/look-at-files.js";
 import { tiffFolderProblems } from "../../../src/core/storage/tiff/folder-options.js";
 import { openTiffFolder, tiffFolderProblem } from "../../../src/core/storage/tiff/tiff-folder.js";
 import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
@@ -255,7 +256,9 @@ test("{date} is the local day, as everywhere in Mote", async () => {
     vi.stubEnv("TZ", zone);
     const day = () => execFileSync("date", ["+%F"], { encoding: "utf8", env: { ...process.env, TZ: zone } }).trim();
     const before = day();
-    const { date: told } = (await archive.look!({ out: ["tifs/"] } as never, "archive")) as { date: string };
+    const { date: told } = (await archive.look!({ out: ["tifs/"] } as never, "archive", lookAtFiles)) as {
+      date: string;
+    };
     expect([before, day()]).toContain(told);
   }
   vi.unstubAllEnvs();

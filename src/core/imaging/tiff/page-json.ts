@@ -4,7 +4,7 @@
  * infinities: an exposure, temperature or position that is infinite comes back as unknown.
  */
 import { FrameHeader, frameHeaderBytes, noDeviceFrameNumber } from "../../model/frame-header.js";
-import type { JsonObject } from "../../model/json.js";
+import { isJsonObject, type JsonObject, parseJsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import { readEnd, type TiffEnd } from "./end-mark.js";
 import type { TiffPage } from "./page.js";
@@ -84,12 +84,8 @@ export interface PageRecord {
 /** Reads the description of a page of ours; undefined for any other text. What is damaged counts as unknown. */
 export function readPageRecord(description: string, page: TiffPage): PageRecord | undefined {
   if (!description.startsWith('{"frame_number":')) return undefined;
-  let json: Readonly<Record<string, unknown>>;
-  try {
-    json = JSON.parse(description) as Readonly<Record<string, unknown>>;
-  } catch {
-    return undefined;
-  }
+  const json = parseJsonObject(description);
+  if (!json) return undefined;
   const { frame_number: frameNumber, bit_depth: bitDepth } = json;
   if (!isWhole(frameNumber, 0, 2 ** 53 - 1)) return undefined;
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
@@ -118,15 +114,14 @@ export function readPageRecord(description: string, page: TiffPage): PageRecord 
 }
 
 function readStream(value: unknown, mostBits: number): StreamFacts | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const json = value as Readonly<Record<string, unknown>>;
-  const { bit_depth: bitDepth, pixel_size_um: pixelSizeUm, rate_hz: rateHz, source } = json;
+  if (!isJsonObject(value)) return undefined;
+  const { bit_depth: bitDepth, pixel_size_um: pixelSizeUm, rate_hz: rateHz, source } = value;
   return {
     ...(isWhole(bitDepth, 1, mostBits) && { bitDepth }),
     ...(isReal(pixelSizeUm) && pixelSizeUm > 0 && { pixelSizeUm }),
     ...(isReal(rateHz) && rateHz > 0 && { rateHz }),
-    ...(isWhole(json.number_step, 1, 2 ** 53 - 1) && { numberStep: json.number_step }),
-    ...(typeof source === "object" && source !== null && { source: source as JsonObject }),
+    ...(isWhole(value.number_step, 1, 2 ** 53 - 1) && { numberStep: value.number_step }),
+    ...(isJsonObject(source) && { source }),
   };
 }
 

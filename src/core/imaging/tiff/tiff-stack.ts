@@ -1,5 +1,6 @@
 /** A TIFF as a sequence of frames of one shape and type: which directory or stretch of bytes is frame n, and when it was taken. */
-import type { JsonObject, JsonValue } from "../../model/json.js";
+
+import { type JsonObject, type JsonValue, parseJsonObject } from "../../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { cutRecording, type RecordedLoss } from "../../model/recorded-loss.js";
 import { type ByteSource, FormatProblem, requireBytes } from "../byte-source.js";
@@ -142,13 +143,12 @@ function planFrames(reader: TiffReader, first: TiffPage, pages: readonly number[
 /** Planes of tifffile's `{"shape": [5, 64, 64], "truncated": true}`; 1 otherwise. */
 function truncatedPlanes(description: string): number {
   if (!description.startsWith('{"shape"')) return 1;
-  try {
-    const { shape, truncated } = JSON.parse(description) as { shape?: unknown; truncated?: unknown };
-    if (truncated !== true || !Array.isArray(shape)) return 1;
-    return shape.slice(0, -2).reduce((planes: number, length: unknown) => planes * Number(length), 1) || 1;
-  } catch {
-    return 1;
-  }
+  const { shape, truncated } = parseJsonObject(description) ?? {};
+  if (truncated !== true || !Array.isArray(shape)) return 1;
+  const planes = (shape as readonly JsonValue[])
+    .slice(0, -2)
+    .reduce((product: number, length) => product * Number(length), 1);
+  return Number.isSafeInteger(planes) && planes > 0 ? planes : 1;
 }
 
 /** Makes sure that the last frame's bytes are there, so that a cut file is refused before the run and not at its end. */

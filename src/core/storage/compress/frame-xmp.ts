@@ -2,7 +2,9 @@
  * What a compressed file says of its frame by itself, beside the journal: an XMP packet (ISO 16684-1) with the capture time
  * for any viewer and the journal's entry as its description, so that a file that lost its folder keeps its metadata.
  */
+
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { isJsonObject, parseJsonObject } from "../../model/json.js";
 import { isMetadata, type JournalEntry } from "./journal-entry.js";
 
 type Stream = Pick<StreamDescriptor, "pixelSizeUm" | "rateHz">;
@@ -40,16 +42,9 @@ export function readFrameXmp(xml: string): { readonly frame: FrameMetadata; read
     .replace(/&gt;/g, ">")
     .replace(/&lt;/g, "<")
     .replace(/&amp;/g, "&");
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { stream, ...frame } = value as Record<string, unknown>;
-  if (!isMetadata(frame) || typeof stream !== "object" || stream === null) return undefined;
-  const { pixelSizeUm, rateHz } = stream as Record<string, unknown>;
+  const { stream, ...frame } = parseJsonObject(text) ?? {};
+  if (!isMetadata(frame) || !isJsonObject(stream)) return undefined;
+  const { pixelSizeUm, rateHz } = stream;
   return {
     frame: frame as unknown as FrameMetadata,
     stream: { pixelSizeUm: numberOrNull(pixelSizeUm), rateHz: numberOrNull(rateHz) },

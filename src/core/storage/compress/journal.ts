@@ -15,6 +15,7 @@ import { FormatProblem } from "../../imaging/byte-source.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { FateEvent, StreamEvent } from "../../model/event.js";
 import { eventFault, isFateEvent } from "../../model/event-check.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { fileInTheWay } from "../files.js";
 import { runOf, runText } from "../root/run-number.js";
 import { isEntry, type JournalEntry } from "./journal-entry.js";
@@ -83,7 +84,9 @@ export function readJournal(folder: string, name = journalName): JournalContent 
     const { line } = decoded;
     if (line.journal !== undefined) {
       if (line.journal !== 1) throw damaged(name, at, `is of version ${JSON.stringify(line.journal)}, expected 1`);
-      descriptor ??= line.descriptor as StreamDescriptor;
+      const decoded = decodeDescriptor(line.descriptor);
+      if (typeof decoded === "string") throw damaged(name, at, `has a descriptor that ${decoded}`);
+      descriptor ??= decoded;
       end = undefined;
     } else if (line.event !== undefined) {
       const fault = eventFault(line);

@@ -1,5 +1,5 @@
 /** A folder of compressed frames that may be damaged: its journal line by line, each file decoded and held against its line. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { FrameDecoder } from "../../codecs/frame-codec.js";
@@ -7,11 +7,17 @@ import { readXml } from "../../codecs/jxl/container.js";
 import { bytesAsSource } from "../../imaging/byte-source.js";
 import type { FrameShape, StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
-import { descriptorFault } from "../../stream/check-descriptor.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
+import { readBounded } from "../bounded-file.js";
 import { type FrameMetadata, frameXmp, readFrameXmp } from "./frame-xmp.js";
 import { journalName, journalNames } from "./journal.js";
 import { hex, isEntry, type JournalEntry } from "./journal-entry.js";
 import { decodeLine } from "./journal-line.js";
+
+/** A journal of a million frames has 400 MB. */
+const mostJournalBytes = 2 ** 29;
+/** A frame has a GiB at most, and compression takes it down. */
+const mostFileBytes = 2 ** 30;
 
 export interface SurveyedJournal {
   readonly descriptor: StreamDescriptor | undefined;
@@ -40,7 +46,7 @@ export interface SurveyedJournal {
 export function surveyJournal(folder: string, name = onlyJournal(folder)): SurveyedJournal {
   let bytes: Buffer = Buffer.alloc(0);
   try {
-    bytes = readFileSync(join(folder, name));
+    bytes = readBounded(join(folder, name), mostJournalBytes);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
@@ -63,8 +69,9 @@ export function surveyJournal(folder: string, name = onlyJournal(folder)): Surve
     else if (line.journal === 1) {
       runs++;
       end = undefined;
-      if (descriptorFault(line.descriptor) === undefined) descriptor ??= line.descriptor as StreamDescriptor;
-      else damaged.push({ byte: at, what: `the descriptor ${descriptorFault(line.descriptor)}` });
+      const decoded = decodeDescriptor(line.descriptor);
+      if (typeof decoded === "string") damaged.push({ byte: at, what: `the descriptor ${decoded}` });
+      else descriptor ??= decoded;
     } else if (isOwnEntry(line)) {
       byFrame.set(line.frame as number, line as unknown as JournalEntry);
     } else if (line.quarantined !== undefined) quarantined++;
@@ -134,7 +141,7 @@ export class FileReader {
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
       return { ...nothing, fault: { kind: "missing", what: "the file is not there" } };
     }
-    const file = readFileSync(path);
+    const file = readBounded(path, mostFileBytes);
     const bytes = file.length;
     if (entry && bytes < entry.bytes) {
       const what = `the file ends after ${bytes} bytes, the journal says ${entry.bytes}`;

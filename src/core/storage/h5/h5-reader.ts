@@ -1,5 +1,6 @@
 /** An HDF5 file being read: plain typed arrays out, a sentence when the file is not what it should be. */
 import { failure, type MoteError, reason } from "../../errors.js";
+import { watchedCall } from "../../workers/call-watch.js";
 import { complaintReason, type Hdf5Library, loadHdf5 } from "./library.js";
 
 type File = InstanceType<Hdf5Library["hdf5"]["File"]>;
@@ -38,7 +39,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
   library.takeComplaint();
   let file: File;
   try {
-    file = new library.hdf5.File(path, "r");
+    file = watchedCall(() => new library.hdf5.File(path, "r"));
   } catch (error) {
     throw unreadable(path, reason(error), error);
   }
@@ -48,7 +49,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
   function checked<Value>(what: string, read: () => Value): Value {
     let value: Value;
     try {
-      value = read();
+      value = watchedCall(read);
     } catch (error) {
       throw unreadable(path, `${what}: ${complaintReason(library.takeComplaint()) || reason(error)}`, error);
     }
@@ -118,7 +119,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
       });
     },
     close() {
-      file.close();
+      watchedCall(() => file.close());
       library.takeComplaint();
     },
   };

@@ -5,6 +5,7 @@
  */
 import { resolve } from "node:path";
 import type * as H5wasm from "h5wasm/node";
+import { watchedStep } from "../../workers/call-watch.js";
 import type { HeldFile } from "./held-file.js";
 
 export type Hdf5 = typeof H5wasm;
@@ -64,6 +65,7 @@ async function load(): Promise<Hdf5Library> {
     return length;
   };
   files.read = (stream, buffer, offset, length, position) => {
+    watchedStep();
     const file = heldFile(stream);
     if (!file || position === undefined) return read(stream, buffer, offset, length, position);
     return file.read(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), position);

@@ -1,70 +1,59 @@
 /** What is in a file of a run's documents, read line by line. */
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
-import { failure, MoteError, reason } from "../../errors.js";
+import { mostDocumentBytes } from "../../budget.js";
+import { failure } from "../../errors.js";
+import { explained } from "../../imaging/explained.js";
+import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from "../../model/json.js";
 import { RowCounts, type TableDescription, type TableRun } from "../describe-table.js";
-
-interface Document {
-  readonly name: string;
-  readonly doc: {
-    readonly uid?: string;
-    readonly name?: string;
-    readonly descriptor?: string;
-    readonly data_keys?: Readonly<Record<string, unknown>>;
-    readonly data?: Readonly<Record<string, unknown>>;
-    readonly pixelSizeUm?: number | null;
-    readonly producedBy?: readonly { readonly stage: string }[];
-  };
-}
+import { textLines } from "../table/text-lines.js";
 
 /** A failure when a line is no document, or none describes frames. Memory: the distinct frames and ids, and one line. */
 export async function describeNdjson(path: string): Promise<TableDescription> {
   let run: TableRun | null = null;
   let columns: readonly string[] | null = null;
-  let primary: string | undefined;
+  let primary: JsonValue | undefined;
   let events = 0;
   let isClosed = false;
   let isWhole = true;
-  let line = 0;
   const counts = new RowCounts();
 
-  function take({ name, doc }: Document): void {
+  function take({ name, doc }: JsonObject): void {
+    if (!isJsonObject(doc)) return;
     if (name === "start") {
-      const madeBy = doc.producedBy?.map(({ stage }) => stage) ?? [];
-      run = { isClosed: false, pixelSizeUm: doc.pixelSizeUm ?? null, madeBy, events: 0 };
+      const madeBy = list(doc.producedBy).flatMap((step) => (isJsonObject(step) ? [String(step.stage)] : []));
+      const pixelSizeUm = typeof doc.pixelSizeUm === "number" ? doc.pixelSizeUm : null;
+      run = { isClosed: false, pixelSizeUm, madeBy, events: 0 };
     } else if (name === "descriptor" && doc.name === "primary") {
       primary = doc.uid;
-      columns = Object.keys(doc.data_keys ?? {});
+      columns = isJsonObject(doc.data_keys) ? Object.keys(doc.data_keys) : [];
     } else if (name === "event" && doc.descriptor !== primary) events++;
-    else if (name === "event") {
-      const { frame, x, particle_id: particles } = doc.data ?? {};
-      const rows = Array.isArray(x) ? x.length : 0;
-      for (let row = 0; row < rows; row++) {
-        counts.add(Number(frame), (Array.isArray(particles) ? particles[row] : null) ?? Number.NaN);
+    else if (name === "event" && isJsonObject(doc.data)) {
+      const particles = list(doc.data.particle_id);
+      for (let row = 0; row < list(doc.data.x).length; row++) {
+        counts.add(Number(doc.data.frame), Number(particles[row] ?? Number.NaN));
       }
     } else if (name === "stop") isClosed = true;
   }
 
   try {
-    const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-    for await (const text of lines) {
-      line++;
+    for (const { number, bytes } of textLines(path, mostDocumentBytes)) {
       // Only a last line can be cut: another one behind it says that this is no file of documents.
-      if (!isWhole) throw failure(`${path}, line ${line - 1}`, "expected a JSON document");
-      if (text === "") continue;
-      try {
-        take(JSON.parse(text) as Document);
-      } catch {
-        isWhole = false;
-      }
+      if (!isWhole) throw failure(`${path}, line ${number - 1}`, "expected a JSON document");
+      const text = Buffer.from(bytes).toString("utf8");
+      if (text.trim() === "") continue;
+      const document = parseJsonObject(text);
+      if (document) take(document);
+      else isWhole = false;
     }
   } catch (error) {
-    if (error instanceof MoteError) throw error;
-    throw failure(path, `cannot be read: ${reason(error)}`, undefined, error);
+    throw explained(path, error, failure);
   }
   if (run === null || columns === null) {
     throw failure(path, "expected a run's documents, start and descriptor first", "Was it written by mote archive?");
   }
   const facts = counts.facts((columns as readonly string[]).includes("particle_id"));
   return { format: "ndjson", columns, ...facts, isWhole, run: { ...(run as TableRun), isClosed, events } };
+}
+
+function list(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
 }

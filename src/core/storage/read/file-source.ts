@@ -1,6 +1,7 @@
 /** An open file as a source of bytes, read at offsets through its descriptor: never the whole file, never a stream. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { type ByteSource, FormatProblem, requireBytes } from "../../imaging/byte-source.js";
+import { openFile } from "../bounded-file.js";
 
 export interface FileSource extends ByteSource {
   /** When the file was last changed, ns since the Unix epoch, UTC. */
@@ -8,8 +9,9 @@ export interface FileSource extends ByteSource {
   close(): void;
 }
 
+/** Throws the system's error, or a FormatProblem for what is no file. */
 export function openFileSource(path: string): FileSource {
-  const descriptor = openSync(path, "r");
+  const descriptor = openFile(path);
   const { size, mtimeNs } = fstatSync(descriptor, { bigint: true });
   const sizeBytes = Number(size);
   let isOpen = true;

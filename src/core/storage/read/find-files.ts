@@ -1,6 +1,7 @@
 /** From what the user typed (files, folders, patterns) to the files to replay, in order. */
 import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { OverBudget } from "../../budget.js";
 import { reason, refusal } from "../../errors.js";
 import { nearestName } from "../../option/names.js";
 import { isZarrStore } from "../zarr/store-folder.js";
@@ -72,7 +73,13 @@ function imagesIn(where: string, folder: string): string[] {
 }
 
 function matchesOf(where: string, pattern: string): string[] {
-  const matches = expandGlob(pattern).filter((path) => statSync(path).isFile() || isZarrStore(path));
+  let matches: string[];
+  try {
+    matches = expandGlob(pattern).filter((path) => statSync(path).isFile() || isZarrStore(path));
+  } catch (error) {
+    if (!(error instanceof OverBudget)) throw error;
+    throw refusal(`${where}, ${pattern}`, error.message, "Begin the pattern with the folder that is meant.", error);
+  }
   if (matches.length === 0)
     throw refusal(`${where}, ${pattern}`, "no file matches", `There is nothing like it in ${dirname(pattern)}.`);
   return matches;

@@ -8,9 +8,10 @@ import { endFault } from "../../model/end-check.js";
 import type { FateEvent, StreamEvent } from "../../model/event.js";
 import { eventFault, isFateEvent } from "../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
+import { parseJsonObject } from "../../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { lossOfEnd, type RecordedLoss } from "../../model/recorded-loss.js";
-import { descriptorFault } from "../../stream/check-descriptor.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import {
   decodePrefix,
   emptyPrefix,
@@ -82,9 +83,8 @@ function readDescriptorAt(source: FileSource, heads: Heads): { descriptor: Strea
   }
   const payload = new Uint8Array(heads.prefix.payloadBytes);
   heads.readPayload(payloadAt, payload);
-  const descriptor = JSON.parse(Buffer.from(payload).toString("utf8")) as StreamDescriptor;
-  const complaint = descriptorFault(descriptor);
-  if (complaint) throw new FormatProblem(`the descriptor ${complaint}`, preamble.length);
+  const descriptor = decodeDescriptor(parseJsonObject(Buffer.from(payload).toString("utf8")));
+  if (typeof descriptor === "string") throw new FormatProblem(`the descriptor ${descriptor}`, preamble.length);
   return { descriptor, next: payloadAt + payload.length };
 }
 

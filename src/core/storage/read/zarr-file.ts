@@ -3,14 +3,14 @@ import { FormatProblem } from "../../imaging/byte-source.js";
 import { CheckedPixels } from "../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../imaging/image-file.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
-import type { JsonObject } from "../../model/json.js";
+import { isJsonObject, type JsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import { cutRecording, lossOfEnd, type RecordedLoss } from "../../model/recorded-loss.js";
-import { descriptorFault } from "../../stream/check-descriptor.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { findImage, type ZarrImage } from "../zarr/find-image.js";
 import { readLedger } from "../zarr/ledger-columns.js";
 import { openPlanes } from "../zarr/plane-reader.js";
-import { isObject, pixelFormatOf } from "../zarr/read-node.js";
+import { pixelFormatOf } from "../zarr/read-node.js";
 import { openRecordedFrames } from "../zarr/recorded-frames.js";
 import type { ImageFormat } from "./formats.js";
 import { LedgerLosses } from "./ledger-losses.js";
@@ -22,10 +22,9 @@ export const zarrFile: ImageFormat = {
 /** What Mote wrote of the stream into the store; undefined in other programs' stores. */
 export function recordedDescriptor({ attributes }: Pick<ZarrImage, "attributes">): StreamDescriptor | undefined {
   const { mote } = attributes;
-  if (!isObject(mote) || mote.layout !== 1 || !isObject(mote.descriptor)) return undefined;
-  const descriptor = mote.descriptor as unknown as StreamDescriptor;
-  const fault = descriptorFault(descriptor);
-  if (fault) throw new FormatProblem(`the descriptor ${fault}`);
+  if (!isJsonObject(mote) || mote.layout !== 1 || !isJsonObject(mote.descriptor)) return undefined;
+  const descriptor = decodeDescriptor(mote.descriptor);
+  if (typeof descriptor === "string") throw new FormatProblem(`the descriptor ${descriptor}`);
   return descriptor;
 }
 
@@ -90,7 +89,9 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
 
 /** What a store of ours says of its own losses. */
 export function recordedLossIn({ attributes: { mote } }: ZarrImage): RecordedLoss {
-  return isObject(mote) && isObject(mote.processing_metrics) ? lossOfEnd(mote.processing_metrics) : cutRecording;
+  return isJsonObject(mote) && isJsonObject(mote.processing_metrics)
+    ? lossOfEnd(mote.processing_metrics)
+    : cutRecording;
 }
 
 function notBelieved(what: string): never {

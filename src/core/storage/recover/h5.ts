@@ -6,7 +6,7 @@ import { detectionColumns, extraColumns } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
-import { descriptorFault } from "../../stream/check-descriptor.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { besideName } from "../claim/beside.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { imageNotStored } from "../disk/disk-fault.js";
@@ -272,9 +272,8 @@ function describe(file: H5Reader, state: ArchiveState, recovery: Recovery): Stre
   const known = [...detectionColumns, ...extraColumns].filter((name) => tracks.has(name) || names.includes(name));
   const detections = known.length === 0 ? null : { columns: known };
   const stated = jsonAttribute(file, "acquisition_params");
-  const descriptor = { ...stated, detections, isLinked: config.isLinked === true };
-  if (descriptorFault(descriptor) === undefined)
-    return { ...(descriptor as unknown as StreamDescriptor), hasFrames: frames !== null };
+  const descriptor = decodeDescriptor({ ...stated, detections, isLinked: config.isLinked === true });
+  if (typeof descriptor !== "string") return { ...descriptor, hasFrames: frames !== null };
   if (state.isClosed !== null)
     recovery.lost("acquisition_params is damaged: rate, pixel size, camera and options are not known");
   return {

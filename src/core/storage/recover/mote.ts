@@ -7,9 +7,10 @@ import { endFault } from "../../model/end-check.js";
 import type { StreamEvent } from "../../model/event.js";
 import { eventFault } from "../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
+import { parseJsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
-import { descriptorFault } from "../../stream/check-descriptor.js";
+import { decodeDescriptor, descriptorFault } from "../../stream/check-descriptor.js";
 import {
   type DetectionsHeader,
   decodeDetectionsHeader,
@@ -269,7 +270,7 @@ class MoteSalvage implements Salvage {
 
 function json({ payload }: FoundMessage): unknown {
   try {
-    return JSON.parse(Buffer.from(payload ?? []).toString("utf8"));
+    return parseJsonObject(Buffer.from(payload ?? []).toString("utf8"));
   } catch {
     return undefined;
   }
@@ -293,8 +294,8 @@ function findDescriptor(source: FileSource, from: number, to: number): StreamDes
   for (const found of scanMessages(source, { from, to })) {
     if (found.found !== "message" || found.prefix.kind !== messageKind.descriptor) return undefined;
     if (found.payloadState === "bad") return undefined;
-    const value = json(found);
-    return descriptorFault(value) === undefined ? (value as StreamDescriptor) : undefined;
+    const decoded = decodeDescriptor(json(found));
+    return typeof decoded === "string" ? undefined : decoded;
   }
   return undefined;
 }

@@ -5,8 +5,9 @@
 import { failure, MoteError } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { parseJsonObject } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
-import { descriptorFault } from "../../stream/check-descriptor.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { type BytePieces, openBytePieces } from "../table/byte-pieces.js";
 import { checkPages } from "../table/parquet-pages.js";
 import { openParquetSource, type ParquetSource } from "../table/parquet-table.js";
@@ -55,14 +56,8 @@ async function openedSource(where: string, pieces: BytePieces): Promise<ParquetS
 
 function descriptorOf({ where, notes, groupRows, columns }: ParquetSource): StreamDescriptor {
   const text = notes.get("mote.descriptor");
-  let value: unknown;
-  try {
-    value = JSON.parse(text ?? "null");
-  } catch {
-    // Damaged: as good as none.
-  }
-  const descriptor = value as StreamDescriptor;
-  if (descriptorFault(value) !== undefined || !descriptor.detections || !columns.includes("frame")) {
+  const descriptor = decodeDescriptor(parseJsonObject(text ?? ""));
+  if (typeof descriptor === "string" || !descriptor.detections || !columns.includes("frame")) {
     const what = "is no archive of a run: there is nothing to rewrite it from";
     throw failure(where, what, "mote verify says whether it is whole; other programs read it as it is.");
   }

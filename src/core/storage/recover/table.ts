@@ -3,7 +3,7 @@ import { failure, reason, refusal } from "../../errors.js";
 import { openWholeOutput } from "../claim/whole-output.js";
 import { fileBytes } from "../files.js";
 import { extensionOf } from "../frame-store.js";
-import { lineCheckFor, textLines } from "../table/survey-text.js";
+import { judgedLines } from "../table/survey-text.js";
 import { nothingWhole } from "./recover-frames.js";
 import type { Recover } from "./recovery.js";
 
@@ -16,7 +16,7 @@ export const recoverTable: Recover = async (recovery, { where }) => {
   if (extensionOf(out) !== extension) {
     throw refusal(outWhere, `expected a name ending in ${extension}`, "The lines of a text are copied as they are.");
   }
-  const check = lineCheckFor(path);
+  const { check, lines: judged } = judgedLines(path);
   const output = openWholeOutput({ where: outWhere, path: out, isForced: false }, "recover");
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
@@ -28,9 +28,9 @@ export const recoverTable: Recover = async (recovery, { where }) => {
   let lines = 0;
   try {
     const total = fileBytes(path);
-    for (const line of textLines(path)) {
+    for (const line of judged) {
       await recovery.progress(line.at, total);
-      const fault = line.hasEnd ? check.faultOf(line) : "was cut";
+      const fault = line.hasEnd || line.isTooLong ? line.fault : "was cut";
       // An event after one that is lost is whole; only its number says that another is missing.
       if (fault && !fault.startsWith("is event ")) {
         recovery.lost(`line ${line.number.toLocaleString("en-US")}, byte ${line.at.toLocaleString("en-US")}: ${fault}`);

@@ -13,7 +13,7 @@ import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
-import { descriptorFault } from "../../stream/check-descriptor.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { formatCount } from "../../units.js";
 import { closeOnFailure } from "../read/close-on-failure.js";
 import { openFileSource } from "../read/file-source.js";
@@ -131,7 +131,8 @@ async function describe(
       calibration: calibration ?? null,
       producedBy: producedBy ?? [],
     };
-    if (descriptorFault(told) === undefined) return told as StreamDescriptor;
+    const decoded = decodeDescriptor(told);
+    if (typeof decoded !== "string") return decoded;
   }
   try {
     const { facts } = await openTiff(source, () => {});

@@ -2,7 +2,6 @@
  * Whole frames out of a Zarr store that was cut or damaged: those its shape promises, and in Mote's own those behind them,
  * in files or in a shard that has no name yet, as far as their pixels match their checksums.
  */
-import { join } from "node:path";
 import { FormatProblem } from "../../imaging/byte-source.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
@@ -10,6 +9,7 @@ import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { column, type DetectionColumn } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
+import { isJsonObject } from "../../model/json.js";
 import { eventOf, joined } from "../../model/ledger.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
@@ -18,7 +18,6 @@ import { openZarrImages, recordedDescriptor } from "../read/zarr-file.js";
 import { ColumnFile } from "../zarr/column-file.js";
 import { findImage } from "../zarr/find-image.js";
 import { readLedger } from "../zarr/ledger-columns.js";
-import { isObject } from "../zarr/read-node.js";
 import { tracksTable } from "../zarr/track-columns.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import { frameRange, type Recover, type Recovery } from "./recovery.js";
@@ -62,7 +61,7 @@ class ZarrSalvage implements Salvage {
     const told = recorded ? lossesIn(recovery.path, recovery) : { events: [], withoutPixels: [] };
     this.#events = told.events;
     this.#withoutPixels = this.#tracks ? told.withoutPixels : [];
-    const isClosed = isObject(mote) && mote.is_complete === true && isObject(mote.processing_metrics);
+    const isClosed = isJsonObject(mote) && mote.is_complete === true && isJsonObject(mote.processing_metrics);
     this.end = isClosed ? (mote.processing_metrics as unknown as EndOfStream) : null;
   }
 
@@ -161,7 +160,7 @@ function lossesIn(path: string, recovery: Recovery): { events: StreamEvent[]; wi
 
 /** Rows of tracks/ that the ledger knows of; where it was not written yet its rows are zeros, and add none. */
 function detectionsIn(path: string): number {
-  const file = ColumnFile.open(join(path, "ledger", "detections"), "int64");
+  const file = ColumnFile.openIfWhole(path, "ledger/detections", "int64");
   const cell = new BigInt64Array(1);
   let sum = 0;
   for (let row = 0; file?.read(row, new Uint8Array(cell.buffer)); row++) sum += Math.max(0, Number(cell[0]));
@@ -180,10 +179,10 @@ class RecordedTracks {
   constructor(path: string, { detections }: StreamDescriptor) {
     const table = tracksTable(detections?.columns.includes("flags") ?? false);
     this.#columns = table.columns.flatMap(({ name, dataType }) => {
-      const file = ColumnFile.open(join(path, table.folder, name), dataType);
+      const file = ColumnFile.openIfWhole(path, `${table.folder}/${name}`, dataType);
       return file ? [{ name, isWhole: dataType === "int64", file }] : [];
     });
-    this.#numbers = ColumnFile.open(join(path, "images", "frame_number"), "int64");
+    this.#numbers = ColumnFile.openIfWhole(path, "images/frame_number", "int64");
     const frames = this.#columns.find(({ name }) => name === "frame")?.file;
     const total = Math.max(frames?.promised ?? 0, detectionsIn(path));
     const cell = new BigInt64Array(1);

@@ -1,5 +1,6 @@
 /** The bytes of a table, to be read twice: a file in pieces, what comes down a pipe from memory. Knows nothing of rows. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { mostLineBytes, mostPipedBytes } from "../../budget.js";
 import { failure, MoteError, reason, refusal } from "../../errors.js";
 import { openByteSource } from "../../stream/byte-pipe.js";
 
@@ -12,7 +13,10 @@ export interface BytePieces {
 
 const pieceBytes = 1 << 20;
 
-/** Opens a file, a named pipe, or stdin for "-". Refuses what cannot be opened and folders. */
+/** What is said of a table that is none. */
+export const binaryTable = "expected a CSV, TSV or Parquet table, got binary data";
+
+/** Opens a file, a named pipe, or stdin for "-". Refuses what cannot be opened, folders and devices. */
 export function openBytePieces(where: string, path: string): BytePieces {
   try {
     const fd = path === "-" ? 0 : openSync(path, "r");
@@ -20,6 +24,10 @@ export function openBytePieces(where: string, path: string): BytePieces {
     if (stat.isDirectory()) {
       closeSync(fd);
       throw refusal(where, "expected a table, got a folder", "Name one of its files.");
+    }
+    if (path !== "-" && (stat.isCharacterDevice() || stat.isBlockDevice())) {
+      closeSync(fd);
+      throw refusal(where, "expected a table, got a device", "Name a file, or - for stdin.");
     }
     if (!stat.isFile()) return fromMemory(readAll(where, fd));
     return {
@@ -57,14 +65,46 @@ export function readRange(where: string, pieces: BytePieces, start: number, end:
 function readAll(where: string, fd: number): Uint8Array[] {
   const source = openByteSource(where, fd, 0, false);
   const pieces: Uint8Array[] = [];
-  for (;;) {
-    const piece = new Uint8Array(pieceBytes);
-    const got = source.readFully(piece, () => false);
-    if (got > 0) pieces.push(piece.subarray(0, got));
-    if (got < pieceBytes) break;
+  try {
+    const judge = new PipeJudge(where);
+    for (;;) {
+      const piece = new Uint8Array(pieceBytes);
+      const got = source.readFully(piece, () => false);
+      judge.take(piece.subarray(0, got));
+      if (got > 0) pieces.push(piece.subarray(0, got));
+      if (got < pieceBytes) break;
+    }
+  } finally {
+    source.close();
   }
-  source.close();
   return pieces;
+}
+
+/** Refuses what comes down a pipe as soon as it cannot be a table, or is more than can be held. */
+class PipeJudge {
+  readonly #where: string;
+  #bytes = 0;
+  #lineBytes = 0;
+  #isText = true;
+
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  take(piece: Uint8Array): void {
+    if (this.#bytes === 0) this.#isText = Buffer.from(piece.subarray(0, 4)).toString("latin1") !== "PAR1";
+    this.#bytes += piece.length;
+    if (this.#bytes > mostPipedBytes) {
+      const what = `more than ${mostPipedBytes >> 20} MiB came down the pipe`;
+      throw refusal(this.#where, what, "Save the table to a file, and name that: a file need not be held in memory.");
+    }
+    if (!this.#isText) return;
+    if (piece.includes(0)) throw refusal(this.#where, binaryTable, "mote inspect says what it is.");
+    const end = piece.lastIndexOf(10);
+    this.#lineBytes = end < 0 ? this.#lineBytes + piece.length : piece.length - 1 - end;
+    if (this.#lineBytes <= mostLineBytes) return;
+    throw refusal(this.#where, `a line is longer than ${mostLineBytes >> 20} MiB`, "Is it a table?");
+  }
 }
 
 /** Every piece but the last is full, so a position names its piece. */

@@ -1,5 +1,7 @@
 /** What is in a Parquet table of tracks: its columns frame and particle, and what Mote's key-value metadata say. */
 import { failure } from "../../errors.js";
+import { parseJsonObject } from "../../model/json.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { RowCounts, type TableDescription, type TableRun } from "../describe-table.js";
 import type { BytePieces } from "./byte-pieces.js";
 import { openParquetSource } from "./parquet-table.js";
@@ -31,7 +33,9 @@ export async function describeParquet(path: string, pieces: BytePieces): Promise
 function runOf(notes: ReadonlyMap<string, string>): TableRun | null {
   const text = notes.get("mote.descriptor");
   if (text === undefined) return null;
-  const descriptor = JSON.parse(text) as { pixelSizeUm: number | null; producedBy: { stage: string }[] };
+  const descriptor = decodeDescriptor(parseJsonObject(text));
+  // Damaged: it says nothing.
+  if (typeof descriptor === "string") return null;
   const madeBy = descriptor.producedBy.map(({ stage }) => stage);
   const isClosed = notes.get("mote.is_complete") === "true";
   return { isClosed, pixelSizeUm: descriptor.pixelSizeUm, madeBy, events: null };

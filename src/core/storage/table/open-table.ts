@@ -1,6 +1,6 @@
 /** A table of positions, whatever its format: its columns, its positions, and its text again with track numbers in it. */
 import { refusal } from "../../errors.js";
-import { openBytePieces, readRange } from "./byte-pieces.js";
+import { binaryTable, openBytePieces, readRange } from "./byte-pieces.js";
 import type { UsedColumns } from "./choose-columns.js";
 
 /** One entry a row, in the table's order; y and x are not finite where the table has none. */
@@ -50,7 +50,7 @@ export async function openTable(where: string, path: string): Promise<Table> {
       throw refusal(where, "expected UTF-8 text, got UTF-16", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8.");
     }
     if (bytes.includes(0)) {
-      throw refusal(where, "expected a CSV, TSV or Parquet table, got binary data", "mote inspect says what it is.");
+      throw refusal(where, binaryTable, "mote inspect says what it is.");
     }
     const { openTextTable } = await import("./text-table.js");
     return openTextTable(where, pieces);

@@ -2,6 +2,7 @@
  * Cuts the bytes of a delimited text table (RFC 4180, any one-byte delimiter) into rows and cells without making strings.
  * Knows nothing of what a cell means.
  */
+import { mostLineBytes } from "../../budget.js";
 import { failure } from "../../errors.js";
 import { type BytePieces, readPiece } from "./byte-pieces.js";
 
@@ -9,9 +10,6 @@ const newline = 10;
 const carriageReturn = 13;
 const quote = 34;
 const hash = 35;
-
-/** A row longer than this is no row of a table. */
-const longestRow = 1 << 26;
 
 export class RowReader {
   /** Holds the current row; replaced and refilled by `next`. */
@@ -108,8 +106,8 @@ export class RowReader {
   #refill(): boolean {
     if (this.#isAtEnd) return false;
     const begun = this.#filled - this.rowStart;
-    if (begun > longestRow) {
-      const what = `is longer than ${longestRow >> 20} MiB`;
+    if (begun > mostLineBytes) {
+      const what = `is longer than ${mostLineBytes >> 20} MiB`;
       throw failure(
         `${this.#where}, line ${this.line}`,
         what,

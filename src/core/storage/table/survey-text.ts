@@ -1,54 +1,12 @@
-/** A table or documents as text that may be damaged or cut: line by line, in pieces, each judged on its own. */
-import { closeSync, openSync, readSync } from "node:fs";
+/** A table or documents as text that may be damaged or cut: line by line, each judged on its own. */
+import { mostDocumentBytes, mostLineBytes } from "../../budget.js";
+import { isJsonObject, parseJsonObject } from "../../model/json.js";
 import { trackColumns } from "../csv/track-rows.js";
-
-export interface TextLine {
-  /** Counted from 1. */
-  readonly number: number;
-  /** Offset of its first byte. */
-  readonly at: number;
-  /** Borrowed; without the line feed. */
-  readonly bytes: Uint8Array;
-  /** False for a last line without a line feed. */
-  readonly hasEnd: boolean;
-}
-
-const pieceBytes = 1 << 20;
-/** A longer line is none of a table's: it is handed out in pieces of this size, which no check takes for whole. */
-const longestLine = 1 << 26;
-
-/** The lines of a file; memory holds one of them. */
-export function* textLines(path: string): Generator<TextLine> {
-  const fd = openSync(path, "r");
-  try {
-    let held = Buffer.alloc(0);
-    let at = 0;
-    let number = 1;
-    const piece = Buffer.alloc(pieceBytes);
-    for (let got = readSync(fd, piece); got > 0; got = readSync(fd, piece)) {
-      const bytes = held.length > 0 ? Buffer.concat([held, piece.subarray(0, got)]) : piece.subarray(0, got);
-      let from = 0;
-      for (let to = bytes.indexOf(10); to >= 0; to = bytes.indexOf(10, from)) {
-        yield { number: number++, at, bytes: bytes.subarray(from, to), hasEnd: true };
-        at += to + 1 - from;
-        from = to + 1;
-      }
-      held = Buffer.from(bytes.subarray(from));
-      if (held.length > longestLine) {
-        yield { number, at, bytes: held, hasEnd: false };
-        at += held.length;
-        held = Buffer.alloc(0);
-      }
-    }
-    if (held.length > 0) yield { number, at, bytes: held, hasEnd: false };
-  } finally {
-    closeSync(fd);
-  }
-}
+import { type TextLine, textLines } from "./text-lines.js";
 
 /** Judges the lines of one file in their order. */
 export interface LineCheck {
-  /** What is wrong with a line; undefined when nothing is. */
+  /** What is wrong with a line that is not too long; undefined when nothing is. */
   faultOf(line: TextLine): string | undefined;
   /** False while something has to follow. */
   readonly isEnded: boolean;
@@ -109,15 +67,10 @@ export class DocumentCheck implements LineCheck {
   #isStopped = false;
 
   faultOf({ bytes }: TextLine): string | undefined {
-    let value: unknown;
-    try {
-      value = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    } catch {
-      return "is no JSON";
-    }
-    if (typeof value !== "object" || value === null) return "is no JSON object";
-    const { name, doc } = value as { name?: unknown; doc?: Readonly<Record<string, unknown>> };
-    if (typeof name !== "string" || typeof doc !== "object" || doc === null) return undefined;
+    const value = parseJsonObject(Buffer.from(bytes).toString("utf8"));
+    if (!value) return "is no JSON object";
+    const { name, doc } = value;
+    if (typeof name !== "string" || !isJsonObject(doc)) return undefined;
     if (this.#isStopped) return "is a document behind the stop document";
     if (name === "start") {
       this.isEnded = false;
@@ -136,8 +89,19 @@ export class DocumentCheck implements LineCheck {
   }
 }
 
-/** The check for a file by its name. */
-export function lineCheckFor(path: string): LineCheck {
-  if (/\.ndjson$/i.test(path)) return new DocumentCheck();
-  return new TableCheck(/\.tsv$/i.test(path) ? "\t" : ",");
+/** The lines of a file with what is wrong with each; the check, by the file's name, says what is known at the end. */
+export function judgedLines(path: string): {
+  check: LineCheck;
+  lines: Iterable<TextLine & { readonly fault: string | undefined }>;
+} {
+  const isDocuments = /\.ndjson$/i.test(path);
+  const check = isDocuments ? new DocumentCheck() : new TableCheck(/\.tsv$/i.test(path) ? "\t" : ",");
+  const mostBytes = isDocuments ? mostDocumentBytes : mostLineBytes;
+  function* lines() {
+    for (const line of textLines(path, mostBytes)) {
+      const fault = line.isTooLong ? `is longer than ${mostBytes >> 20} MiB` : check.faultOf(line);
+      yield { ...line, fault };
+    }
+  }
+  return { check, lines: lines() };
 }

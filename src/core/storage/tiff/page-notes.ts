@@ -2,6 +2,7 @@
 import { parseOme } from "../../imaging/tiff/ome.js";
 import type { TiffPage } from "../../imaging/tiff/page.js";
 import { type PageRecord, readPageRecord } from "../../imaging/tiff/page-json.js";
+import { isJsonObject, parseJsonObject } from "../../model/json.js";
 
 /** The JSON of a page: its description, or in an OME-TIFF's first page an annotation of the OME-XML. */
 function pageJson(description: string): string {
@@ -15,10 +16,6 @@ export function readPageNotes(description: string, page: TiffPage): PageRecord |
 
 /** What the first page says of the stream beyond what a reader of frames needs; empty when it is not there. */
 export function readStreamNotes(description: string): Readonly<Record<string, unknown>> {
-  try {
-    const { stream } = JSON.parse(pageJson(description)) as { stream?: unknown };
-    return typeof stream === "object" && stream !== null ? (stream as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  const { stream } = parseJsonObject(pageJson(description)) ?? {};
+  return isJsonObject(stream) ? stream : {};
 }

@@ -4,10 +4,11 @@ import { endFault } from "../../model/end-check.js";
 import type { StreamEvent } from "../../model/event.js";
 import { eventFault } from "../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
+import { parseJson } from "../../model/json.js";
 import { bytesPerPixel } from "../../model/pixel-format.js";
 import { lossOfEnd } from "../../model/recorded-loss.js";
 import type { EndOfStream } from "../../model/run-report.js";
-import { descriptorFault } from "../../stream/check-descriptor.js";
+import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import {
   decodeDetectionsHeader,
   detectionsHeaderBytes,
@@ -241,7 +242,7 @@ class RecordingCheck {
   #json(message: FoundMessage, isGood: boolean): unknown {
     if (!isGood) return undefined;
     try {
-      return JSON.parse(Buffer.from(message.payload!).toString("utf8"));
+      return parseJson(Buffer.from(message.payload!).toString("utf8"));
     } catch {
       this.#report.damaged("decoding", `${messageWord(message.prefix.kind)} is no JSON`, { byte: message.payloadAt });
       return undefined;
@@ -251,10 +252,9 @@ class RecordingCheck {
   #takeDescriptor(message: FoundMessage, isGood: boolean): void {
     if (this.#messages > 1) this.#report.damaged("structure", "a second descriptor", { byte: message.at });
     const value = this.#json(message, isGood);
-    if (value === undefined) return;
-    const fault = descriptorFault(value);
-    if (fault) this.#report.damaged("decoding", `the descriptor ${fault}`, { byte: message.payloadAt });
-    else this.#descriptor ??= value as StreamDescriptor;
+    const decoded = value === undefined ? undefined : decodeDescriptor(value);
+    if (typeof decoded !== "string") this.#descriptor ??= decoded;
+    else this.#report.damaged("decoding", `the descriptor ${decoded}`, { byte: message.payloadAt });
   }
 
   #takeFrame({ at, header, prefix, payloadAt, payloadState }: FoundMessage, isGood: boolean): void {

@@ -1,21 +1,21 @@
 /** A table or a run's documents as text: every line read and judged; a last line without an end is a cut. */
 import { formatCount } from "../../units.js";
 import { fileBytes } from "../files.js";
-import { lineCheckFor, textLines } from "../table/survey-text.js";
+import { judgedLines } from "../table/survey-text.js";
 import type { Verify } from "./verification.js";
 
 export const verifyTable: Verify = async (path, report) => {
-  const check = lineCheckFor(path);
+  const { check, lines: judged } = judgedLines(path);
   report.bytes = fileBytes(path);
   let lines = 0;
   let rows = 0;
   let isCut = false;
-  for (const line of textLines(path)) {
+  for (const line of judged) {
     lines++;
     await report.progress(line.at, report.bytes);
-    const fault = check.faultOf(line);
+    const { fault } = line;
     const place = { byte: line.at };
-    if (!line.hasEnd) {
+    if (!line.hasEnd && !line.isTooLong) {
       isCut = true;
       report.missing(
         "completeness",

@@ -2,10 +2,10 @@
  * A Zarr store of images: every chunk decoded, the pixels of Mote's own against their checksums, shapes against the chunks
  * that are there, the ledger against the frames. Other programs' stores have no checksums beyond those of their codecs.
  */
-import { join } from "node:path";
 import { FormatProblem } from "../../imaging/byte-source.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
+import { isJsonObject } from "../../model/json.js";
 import { borrowPixels, bytesPerPixel } from "../../model/pixel-format.js";
 import { formatCount } from "../../units.js";
 import { fileBytes } from "../files.js";
@@ -14,7 +14,7 @@ import { ColumnFile } from "../zarr/column-file.js";
 import { findImage, type ZarrImage } from "../zarr/find-image.js";
 import { readLedger } from "../zarr/ledger-columns.js";
 import { MissingChunk, openPlanes } from "../zarr/plane-reader.js";
-import { isObject, pixelFormatOf, readNode } from "../zarr/read-node.js";
+import { pixelFormatOf, readNodeIn } from "../zarr/read-node.js";
 import { countFates, noteLost, noteUnfinished } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
@@ -82,7 +82,7 @@ async function checkLevel(
   report: Verification,
   options: VerifyOptions,
 ): Promise<void> {
-  const node = readNode(join(path, level));
+  const node = readNodeIn(path, level);
   if (node?.kind !== "array") return report.missing("structure", `level ${level} is not there`, { file: level });
   const planes = array.shape.slice(0, -2);
   const format = pixelFormatOf(node);
@@ -112,7 +112,7 @@ async function checkLevel(
 async function checkRecorded(path: string, image: ZarrImage, file: ImageFile, report: Verification): Promise<void> {
   report.checked("checksums", "CRC-32 of every frame that was decoded");
   const { frameCount } = file.facts;
-  const numbers = ColumnFile.open(join(path, "images", "frame_number"), "int64");
+  const numbers = ColumnFile.open(path, "images/frame_number", "int64");
   const known = numbers?.promised ?? 0;
   if (known < frameCount) {
     report.missing(
@@ -123,10 +123,10 @@ async function checkRecorded(path: string, image: ZarrImage, file: ImageFile, re
   const { stored, rows, lost } = countFates(readLedger(path, (what) => report.damaged("ledger", what)));
   report.checked("ledger", `${formatCount(rows, "row")}, ${stored.toLocaleString("en-US")} of them stored`);
   noteLost(report, lost);
-  const x = ColumnFile.open(join(path, "tracks", "x"), "float64");
+  const x = ColumnFile.open(path, "tracks/x", "float64");
   if (x) report.rows = x.promised;
   const { mote } = image.attributes;
-  const isComplete = isObject(mote) && mote.is_complete === true;
+  const isComplete = isJsonObject(mote) && mote.is_complete === true;
   if (isComplete) noteUnfinished(report, recordedLossIn(image));
   if (isComplete && stored !== frameCount) {
     report.damaged("ledger", `the ledger has ${formatCount(stored, "stored frame")}, the store ${frameCount}`);

@@ -1,7 +1,8 @@
 /** Stored bytes of the chunks of an array: a file each, or a part of a shard (Zarr v3, "sharding_indexed"). */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { FormatProblem } from "../../imaging/byte-source.js";
+import { readBounded } from "../bounded-file.js";
+import { insideFolder } from "../inside-folder.js";
 import { checkCrc32c } from "./chunk-decoder.js";
 import { type ArrayNode, type Codec, extents, named } from "./read-node.js";
 import { partialName } from "./whole-file.js";
@@ -18,6 +19,9 @@ export interface ChunkFiles {
   close(): void;
 }
 
+/** A chunk decodes to a frame of a GiB at most; stored it is hardly larger. */
+const mostChunkBytes = 2 ** 30 + 2 ** 24;
+
 const absent = 0xffff_ffff_ffff_ffffn;
 
 export function chunkFilesOf(node: ArrayNode): ChunkFiles {
@@ -29,7 +33,7 @@ export function chunkFilesOf(node: ArrayNode): ChunkFiles {
     shardShape: null,
     read(place) {
       try {
-        return readFileSync(join(node.folder, node.chunkFile(place)));
+        return readBounded(insideFolder(node.folder, node.chunkFile(place)), mostChunkBytes);
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;
@@ -96,7 +100,7 @@ class Shards implements ChunkFiles {
     if (this.#open?.file === file) return this.#open;
     this.close();
     // A shard that was being filled when its writer died has not got its name; no shape promises its frames.
-    const path = join(this.#node.folder, file);
+    const path = insideFolder(this.#node.folder, file);
     const fd = openThere(path) ?? openThere(partialName(path));
     if (fd === undefined) return undefined;
     try {

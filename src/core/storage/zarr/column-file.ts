@@ -1,8 +1,9 @@
 /** A column of a store that Mote wrote, read row by row straight from its chunks, rows included that its shape does not promise yet. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { FormatProblem } from "../../imaging/byte-source.js";
+import { insideFolder } from "../inside-folder.js";
 import { bytesPerElement, type ZarrType } from "./array-metadata.js";
-import { readNode } from "./read-node.js";
+import { readNodeIn } from "./read-node.js";
 
 export class ColumnFile {
   /** Rows that the array's shape promises. */
@@ -20,14 +21,24 @@ export class ColumnFile {
     this.#pathOf = pathOf;
   }
 
-  /** Undefined when there is no such column, or one in another form than Mote's: uncompressed, little-endian. */
-  static open(folder: string, dataType: ZarrType): ColumnFile | undefined {
-    const node = readNode(folder);
+  /** The column of this name, as "images/frame_number". Undefined when there is no such column, or one in another form than Mote's: uncompressed, little-endian. */
+  static open(store: string, name: string, dataType: ZarrType): ColumnFile | undefined {
+    const node = readNodeIn(store, name);
     if (node?.kind !== "array" || node.dataType !== dataType || node.shape.length !== 1) return undefined;
     const [bytes, ...others] = node.codecs;
     if (bytes?.name !== "bytes" || bytes.configuration.endian === "big" || others.length > 0) return undefined;
-    const pathOf = (chunk: number) => join(folder, node.chunkFile([chunk]));
+    const pathOf = (chunk: number) => insideFolder(node.folder, node.chunkFile([chunk]));
     return new ColumnFile(node.shape[0]!, bytesPerElement[dataType], node.chunkShape[0]!, pathOf);
+  }
+
+  /** The same, where one whose metadata is damaged is as good as none. */
+  static openIfWhole(store: string, name: string, dataType: ZarrType): ColumnFile | undefined {
+    try {
+      return ColumnFile.open(store, name, dataType);
+    } catch (error) {
+      if (error instanceof FormatProblem) return undefined;
+      throw error;
+    }
   }
 
   /** Fills `target` with rows from `row` on; false when there are not so many. */

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { FormatProblem } from "../../imaging/byte-source.js";
-import type { JsonObject, JsonValue } from "../../model/json.js";
-import { type ArrayNode, isObject, readNode } from "./read-node.js";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../model/json.js";
+import { type ArrayNode, readNode, readNodeIn } from "./read-node.js";
 
 export interface ZarrImage {
   readonly array: ArrayNode;
@@ -48,13 +48,14 @@ export function findImage(path: string): ZarrImage {
     return { array: node, axes, pixelSizeUm: null, rateHz: null, levels: ["."], attributes: {}, omeVersion: null };
   }
   const { attributes } = node;
-  const ome = isObject(attributes.ome) ? attributes.ome : attributes;
+  const ome = isJsonObject(attributes.ome) ? attributes.ome : attributes;
   const multiscale = Array.isArray(ome.multiscales) ? (ome.multiscales as readonly JsonValue[])[0] : undefined;
-  if (!isObject(multiscale)) throw noImage(path, ome);
+  if (!isJsonObject(multiscale)) throw noImage(path, ome);
   const datasets = Array.isArray(multiscale.datasets) ? (multiscale.datasets as readonly JsonValue[]) : [];
   const [full] = datasets;
-  if (!isObject(full) || typeof full.path !== "string") throw new FormatProblem("names no array in its multiscales");
-  const array = readNode(join(path, full.path));
+  if (!isJsonObject(full) || typeof full.path !== "string")
+    throw new FormatProblem("names no array in its multiscales");
+  const array = readNodeIn(path, full.path);
   if (array?.kind !== "array") throw new FormatProblem(`there is no array ${full.path}, which its multiscales name`);
   requirePlane(array.shape);
   const axes = axesOf(multiscale.axes, array.shape.length);
@@ -71,7 +72,7 @@ export function findImage(path: string): ZarrImage {
     axes: axes.map(({ name }) => name),
     pixelSizeUm: height === width && width > 0 ? width : null,
     rateHz: interval > 0 ? 1 / interval : null,
-    levels: datasets.flatMap((set) => (isObject(set) && typeof set.path === "string" ? [set.path] : [])),
+    levels: datasets.flatMap((set) => (isJsonObject(set) && typeof set.path === "string" ? [set.path] : [])),
     attributes,
     omeVersion: String(ome.version ?? multiscale.version ?? "unknown"),
   };
@@ -104,7 +105,7 @@ function requireRowsOfPixels(axes: readonly (string | null)[]): void {
 function axesOf(value: JsonValue | undefined, rank: number): { name: string; unit: string | null }[] {
   const axes = Array.isArray(value) ? (value as readonly JsonValue[]) : [];
   const named = axes.flatMap((axis) =>
-    isObject(axis) && typeof axis.name === "string"
+    isJsonObject(axis) && typeof axis.name === "string"
       ? [{ name: axis.name, unit: typeof axis.unit === "string" ? axis.unit : null }]
       : [],
   );
@@ -116,7 +117,8 @@ function axesOf(value: JsonValue | undefined, rank: number): { name: string; uni
 function scaleOf(value: JsonValue | undefined, rank: number): readonly number[] {
   let product = new Array<number>(rank).fill(1);
   for (const transformation of Array.isArray(value) ? (value as readonly JsonValue[]) : []) {
-    if (!isObject(transformation) || transformation.type !== "scale" || !Array.isArray(transformation.scale)) continue;
+    if (!isJsonObject(transformation) || transformation.type !== "scale" || !Array.isArray(transformation.scale))
+      continue;
     const { scale } = transformation as { scale: readonly JsonValue[] };
     product = product.map((factor, axis) => factor * Number(scale[axis]));
   }

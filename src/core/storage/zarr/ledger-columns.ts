@@ -1,5 +1,6 @@
 /** The ledger as 1-D arrays, ledger/fate and so on: a row for every frame that was stored, and one a span of frames that are not there. */
-import { join } from "node:path";
+
+import { FormatProblem } from "../../imaging/byte-source.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamEvent } from "../../model/event.js";
 import { noDeviceFrameNumber } from "../../model/frame-header.js";
@@ -66,7 +67,15 @@ const batchRows = 4096;
  * have no column `frames`: each row is of one frame. None where there is no ledger.
  */
 export function* readLedger(store: string, onFault: (what: string) => void): Generator<LedgerRow> {
-  const open = (name: string, type: "int64" | "uint8") => ColumnFile.open(join(store, ledgerTable.folder, name), type);
+  const open = (name: string, type: "int64" | "uint8") => {
+    try {
+      return ColumnFile.open(store, `${ledgerTable.folder}/${name}`, type);
+    } catch (error) {
+      if (!(error instanceof FormatProblem)) throw error;
+      onFault(`column ${name} of the ledger ${error.message}`);
+      return undefined;
+    }
+  };
   const fate = open("fate", "uint8");
   const number = open("frame_number", "int64");
   const frames = open("frames", "int64");

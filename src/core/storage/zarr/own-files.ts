@@ -1,14 +1,14 @@
 /** Which files of a folder belong to the Zarr store in it: those that its own metadata lists, and no other. */
 import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { JsonObject, JsonValue } from "../../model/json.js";
+import { isJsonObject, type JsonObject, type JsonValue } from "../../model/json.js";
 import { besideName } from "../claim/beside.js";
 import { clearFolder, moveOwn } from "../claim/removal.js";
 import type { Replaceable } from "../claim/replaceable.js";
 import type { TableLayout } from "./column-table.js";
 import { framesTable } from "./frame-columns.js";
 import { ledgerTable } from "./ledger-columns.js";
-import { isObject, readNode } from "./read-node.js";
+import { readNode } from "./read-node.js";
 import { isZarrStore, reserveName } from "./store-folder.js";
 import { tracksTable } from "./track-columns.js";
 
@@ -65,7 +65,7 @@ function filesOf(path: string): (relative: string) => boolean {
   if (node?.kind === "array") arrays.add("");
   else {
     for (const name of levelsOf(node?.attributes ?? {})) arrays.add(name);
-    if (isObject(node?.attributes.mote)) {
+    if (isJsonObject(node?.attributes.mote)) {
       for (const table of moteTables) {
         groups.add(table.folder);
         for (const { name } of table.columns) arrays.add(`${table.folder}/${name}`);
@@ -95,10 +95,10 @@ function whole(name: string): string {
 
 /** Folders of the image's resolutions (OME-Zarr 0.5 "multiscales"; 0.4 has it without "ome"). */
 function levelsOf(attributes: JsonObject): string[] {
-  const ome = isObject(attributes.ome) ? attributes.ome : attributes;
+  const ome = isJsonObject(attributes.ome) ? attributes.ome : attributes;
   return list(ome.multiscales).flatMap((scale) =>
-    list(isObject(scale) ? scale.datasets : undefined).flatMap((dataset) =>
-      isObject(dataset) && typeof dataset.path === "string" ? [dataset.path] : [],
+    list(isJsonObject(scale) ? scale.datasets : undefined).flatMap((dataset) =>
+      isJsonObject(dataset) && typeof dataset.path === "string" ? [dataset.path] : [],
     ),
   );
 }

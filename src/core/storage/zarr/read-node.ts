@@ -1,9 +1,12 @@
 /** Groups and arrays of a Zarr store as their metadata files describe them, version 3 (zarr.json) or 2 (.zarray, .zgroup). */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { mostTextBytes } from "../../budget.js";
 import { FormatProblem } from "../../imaging/byte-source.js";
-import type { JsonObject, JsonValue } from "../../model/json.js";
+import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from "../../model/json.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
+import { readBounded } from "../bounded-file.js";
+import { insideFolder } from "../inside-folder.js";
 
 export interface ArrayNode {
   readonly kind: "array";
@@ -35,6 +38,11 @@ export interface Codec {
   readonly configuration: JsonObject;
 }
 
+/** The node in a folder of a store; undefined when there is none. Throws a FormatProblem for a name that leads out of the store. */
+export function readNodeIn(store: string, name: string): ArrayNode | GroupNode | undefined {
+  return readNode(insideFolder(store, name));
+}
+
 /** The node in a folder; undefined when there is none. */
 export function readNode(folder: string): ArrayNode | GroupNode | undefined {
   if (existsSync(join(folder, "zarr.json"))) return readVersion3(folder, readJson(folder, "zarr.json"));
@@ -45,23 +53,15 @@ export function readNode(folder: string): ArrayNode | GroupNode | undefined {
 }
 
 function readJson(folder: string, name: string): JsonObject {
-  const text = readFileSync(join(folder, name), "utf8");
-  try {
-    // What Python's json writes for fill values beyond JSON.
-    const value = JSON.parse(text.replace(/:\s*(-?Infinity|NaN)\b/g, ': "$1"')) as JsonValue;
-    if (isObject(value)) return value;
-  } catch {
-    // Told below.
-  }
-  throw new FormatProblem(`${join(folder, name)} is no JSON object`);
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const bytes = readBounded(insideFolder(folder, name), mostTextBytes);
+  // What Python's json writes for fill values beyond JSON.
+  const value = parseJsonObject(bytes.toString("utf8").replace(/:\s*(-?Infinity|NaN)\b/g, ': "$1"'));
+  if (value) return value;
+  throw new FormatProblem(`has a ${name} that is no JSON object`);
 }
 
 function readVersion3(folder: string, json: JsonObject): ArrayNode | GroupNode {
-  const attributes = isObject(json.attributes) ? json.attributes : {};
+  const attributes = isJsonObject(json.attributes) ? json.attributes : {};
   if (json.zarr_format !== 3) throw new FormatProblem(`says zarr_format ${json.zarr_format} in a zarr.json`);
   if (json.node_type === "group") return { kind: "group", folder, version: 3, attributes };
   refuseExtensions(json);
@@ -72,7 +72,7 @@ function readVersion3(folder: string, json: JsonObject): ArrayNode | GroupNode {
     throw new FormatProblem(`has chunk keys of kind "${encoding.name}", which Mote cannot read`);
   }
   const isPlain = encoding.name === "v2";
-  const separator = (encoding.configuration.separator ?? (isPlain ? "." : "/")) as string;
+  const separator = separatorOf(encoding.configuration.separator ?? (isPlain ? "." : "/"));
   const codecs = Array.isArray(json.codecs) ? json.codecs.map((codec: JsonValue) => named(codec, "codec")) : [];
   const shape = extents(json.shape, "shape", 0);
   return {
@@ -86,8 +86,21 @@ function readVersion3(folder: string, json: JsonObject): ArrayNode | GroupNode {
     codecs,
     chunkFile: (place) => [...(isPlain ? [] : ["c"]), ...place].join(separator),
     fillValue: json.fill_value ?? null,
-    dimensionNames: Array.isArray(json.dimension_names) ? json.dimension_names : null,
+    dimensionNames: namesOf(json.dimension_names, shape.length),
   };
+}
+
+function namesOf(value: JsonValue | undefined, rank: number): readonly (string | null)[] | null {
+  if (!Array.isArray(value)) return null;
+  const isValid = value.length === rank && value.every((name) => name === null || typeof name === "string");
+  if (!isValid) throw new FormatProblem("has no valid dimension names");
+  return value as readonly (string | null)[];
+}
+
+/** Between the numbers of a chunk's key; the specifications know two. */
+function separatorOf(value: JsonValue): string {
+  if (value === "." || value === "/") return value;
+  throw new FormatProblem(`separates the keys of its chunks by ${JSON.stringify(value)}, expected "." or "/"`);
 }
 
 const knownMembers = new Set([
@@ -98,7 +111,7 @@ const knownMembers = new Set([
 /** What the specification says must be understood or refused (Zarr v3, "Extensions"). */
 function refuseExtensions(json: JsonObject): void {
   for (const [name, value] of Object.entries(json)) {
-    if (knownMembers.has(name) || (isObject(value) && value.must_understand === false)) continue;
+    if (knownMembers.has(name) || (isJsonObject(value) && value.must_understand === false)) continue;
     throw new FormatProblem(`has "${name}" in its metadata, which Mote does not know`);
   }
   const transformers = json.storage_transformers;
@@ -108,8 +121,8 @@ function refuseExtensions(json: JsonObject): void {
 /** Either a name alone or a name with its configuration. */
 export function named(value: JsonValue | undefined, what: string): Codec {
   if (typeof value === "string") return { name: value, configuration: {} };
-  if (!isObject(value) || typeof value.name !== "string") throw new FormatProblem(`has no valid ${what}`);
-  return { name: value.name, configuration: isObject(value.configuration) ? value.configuration : {} };
+  if (!isJsonObject(value) || typeof value.name !== "string") throw new FormatProblem(`has no valid ${what}`);
+  return { name: value.name, configuration: isJsonObject(value.configuration) ? value.configuration : {} };
 }
 
 export function extents(value: JsonValue | undefined, what: string, least: number, rank?: number): readonly number[] {
@@ -127,7 +140,7 @@ function readVersion2(folder: string, json: JsonObject, attributes: JsonObject):
   }
   const dataType = String(json.dtype);
   const { compressor } = json;
-  const separator = typeof json.dimension_separator === "string" ? json.dimension_separator : ".";
+  const separator = separatorOf(json.dimension_separator ?? ".");
   const bytes: Codec = { name: "bytes", configuration: { endian: dataType.startsWith(">") ? "big" : "little" } };
   return {
     kind: "array",
@@ -137,7 +150,7 @@ function readVersion2(folder: string, json: JsonObject, attributes: JsonObject):
     shape,
     chunkShape: extents(json.chunks, "chunk shape", 1, shape.length),
     dataType,
-    codecs: isObject(compressor) ? [bytes, { name: String(compressor.id), configuration: compressor }] : [bytes],
+    codecs: isJsonObject(compressor) ? [bytes, { name: String(compressor.id), configuration: compressor }] : [bytes],
     chunkFile: (place) => (place.length === 0 ? "0" : place.join(separator)),
     fillValue: json.fill_value ?? null,
     dimensionNames: null,

@@ -1,5 +1,4 @@
 /** What a store that Mote wrote keeps of its frames beside the pixels. */
-import { join } from "node:path";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
 import { ColumnFile } from "./column-file.js";
@@ -20,7 +19,7 @@ export interface RecordedFrames {
 
 export function openRecordedFrames(store: string, descriptor: StreamDescriptor): RecordedFrames {
   const columns = framesTable.columns.flatMap(({ name, dataType }) => {
-    const file = ColumnFile.open(join(store, framesTable.folder, name), dataType);
+    const file = ColumnFile.open(store, `${framesTable.folder}/${name}`, dataType);
     return file ? [{ name, file }] : [];
   });
   const { pixelFormat, shape, bitDepth } = descriptor;

@@ -1,0 +1,17 @@
+/** Where the thread of a confined command starts. */
+import { workerData } from "node:worker_threads";
+import { loadVerb } from "../../commands/index.js";
+import { answer } from "../workers/confined-reply.js";
+import type { CommandCall, WorkNews } from "./confined-command.js";
+
+const { name, options, version, reads } = workerData as CommandCall;
+
+await answer(async (tell) => {
+  const verb = await loadVerb(name);
+  if (verb?.kind !== "command") throw new Error(`${name} is no command`);
+  return verb.command.run!(options, {
+    version,
+    reads,
+    progress: (label, done, total) => tell({ label, done, total } satisfies WorkNews),
+  });
+});

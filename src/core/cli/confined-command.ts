@@ -1,0 +1,45 @@
+/** Commands and looks that read what somebody else made, each in a thread of its own. */
+import type { Command, CommandContext, CommandResult } from "../pipeline/command.js";
+import type { LookAtFiles } from "../pipeline/stage.js";
+import type { FileFacts } from "../storage/read/look-at-files.js";
+import { callConfined } from "../workers/confined-call.js";
+
+/** Everything in it can be cloned. */
+export interface CommandCall {
+  readonly name: string;
+  readonly options: Record<string, unknown>;
+  readonly version: string;
+  readonly reads: CommandContext["reads"];
+}
+
+export interface LookCall {
+  readonly look: Parameters<LookAtFiles>;
+}
+
+export interface WorkNews {
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+const commandEntry = new URL("./command-entry.js", import.meta.url);
+const lookEntry = new URL("./look-entry.js", import.meta.url);
+
+export function runCommand(
+  command: Command,
+  options: Record<string, unknown>,
+  context: CommandContext,
+): Promise<CommandResult> {
+  if (!command.isConfined) return command.run!(options, context);
+  const call: CommandCall = { name: command.name, options, version: context.version, reads: context.reads };
+  const files = options[command.positional ?? ""];
+  const where = Array.isArray(files) ? `${command.name}, ${files.slice(0, 3).join(", ")}` : command.name;
+  return callConfined<CommandResult>(commandEntry, where, call, (news) => {
+    const { label, done, total } = news as WorkNews;
+    context.progress(label, done, total);
+  });
+}
+
+/** Looks at the headers of image files. */
+export const lookAtFilesConfined: LookAtFiles = (...look) =>
+  callConfined<FileFacts>(lookEntry, look[0], { look } satisfies LookCall);
