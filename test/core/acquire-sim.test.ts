@@ -319,7 +319,7 @@ describe("refusals", () => {
     await runSource(acquire, { ...small, truth });
     expect((await refusalOf(runSource(acquire, { ...small, truth }))).message).toContain("exists");
     expect((await refusalOf(runSource(acquire, { ...small, truth: "/no/such/folder/t.csv" }))).message).toContain(
-      "does not exist",
+      "there is no folder",
     );
   });
 });

@@ -187,26 +187,19 @@ describe("a folder of compressed frames", () => {
     ...{ capturedAtNs: "0", receivedAtNs: "0", source: 0, channel: 0, z: 0, position: 0, exposureMs: null },
     ...{ temperatureC: null, binning: { y: 1, x: 1 }, roi: { y: 0, x: 0 }, stageUm: { x: null, y: null, z: null } },
   };
+  const head = JSON.stringify({ journal: 1, descriptor: plain });
   const journal = (...lines: string[]) => {
     const place = mkdtempSync(join(folder, "jxl-"));
-    writeFileSync(join(place, "journal.ndjson"), `${['{"journal":1,"descriptor":{}}', ...lines].join("\n")}\n`);
+    writeFileSync(join(place, "journal.ndjson"), `${[head, ...lines].join("\n")}\n`);
     return readJournal(place)!;
   };
 
   test("has its events once, however often it was resumed, and the end of its last run", () => {
     const told = [JSON.stringify(gap(1, 2)), line(3), JSON.stringify(duplicate(3))];
-    const ended = journal(
-      line(0),
-      ...told,
-      '{"journal":1,"descriptor":{}}',
-      ...told,
-      '{"end":{"isComplete":true,"lost":2}}',
-    );
+    const ended = journal(line(0), ...told, head, ...told, '{"end":{"isComplete":true,"lost":2}}');
     expect(ended.events).toEqual([gap(1, 2), duplicate(3)]);
     expect(ended.end).toEqual({ isComplete: true, lost: 2 });
-    expect(
-      journal(line(0), '{"end":{"isComplete":true,"lost":0}}', '{"journal":1,"descriptor":{}}').end,
-    ).toBeUndefined();
+    expect(journal(line(0), '{"end":{"isComplete":true,"lost":0}}', head).end).toBeUndefined();
   });
 
   test("has lost the frames in quarantine, unless they were stored later", () => {

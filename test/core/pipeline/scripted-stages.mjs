@@ -23,7 +23,6 @@ const any = {
   isRequired: false,
   isRepeatable: false,
   isFlag: false,
-  only: [],
   schema: {},
   decode: (value) => ({ value }),
 };
