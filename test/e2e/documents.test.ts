@@ -53,7 +53,7 @@ test("the schema of run files knows every option of every stage, and nothing els
   }
 });
 
-test.each(["beads", "tracked"])("the golden recording %s.mote reads as it did when it was made", async (name) => {
+test.each(["beads", "gap", "tracked"])("the golden recording %s.mote reads as it did when it was made", async (name) => {
   const shell = openShell("golden");
   const { out } = await shell.mote(["inspect", join(root, "fixtures", `${name}.mote`), "--json"]);
   const facts = JSON.parse(out);
@@ -72,7 +72,7 @@ test.each(["beads", "tracked"])("the golden recording %s.mote reads as it did wh
 async function pythonReads(python: string): Promise<void> {
   const shell = openShell("python");
   const script = join(root, "docs/frame-stream/mote_stream.py");
-  for (const name of ["beads", "tracked"]) {
+  for (const name of ["beads", "gap", "tracked"]) {
     const { out, code } = await shell.run(`${python} ${script} < ${join(root, "fixtures", `${name}.mote`)}`);
     expect([code, out]).toEqual([0, readFileSync(join(root, "fixtures", `${name}.python.txt`), "utf8").trim()]);
   }

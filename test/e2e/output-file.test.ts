@@ -55,7 +55,7 @@ for (const [error, why, times] of [
     expect(end).toMatchObject({ notStored: lost, lost, isComplete: false });
     const verified = await shell.mote("verify run.mote");
     expect(verified.code).toBe(3);
-    expect(verified.out).toContain(`${lost} frames were lost while recording`);
+    expect(verified.out).toContain(`${lost} frames lost while recording`);
   });
 }
 

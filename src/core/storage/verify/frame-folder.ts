@@ -77,7 +77,7 @@ function checkLines(name: string, journal: SurveyedJournal, report: Verification
     const where = last === undefined ? "before the first frame" : `after frame ${last.toLocaleString("en-US")}`;
     report.missing("completeness", `cut ${where}: the run did not end in order; compress --resume goes on`);
   } else if (Number(end?.lost) > 0) {
-    report.note(`${formatCount(Number(end?.lost), "frame")} were lost while recording, as the journal says`);
+    report.note(`${formatCount(Number(end?.lost), "frame")} lost while recording, as the journal says`);
   }
 }
 

@@ -26,5 +26,5 @@ export function noteUnfinished(
 }
 
 export function noteLost(report: Verification, frames: number): void {
-  if (frames > 0) report.note(`${formatCount(frames, "frame")} were lost while recording, as the ledger says`);
+  if (frames > 0) report.note(`${formatCount(frames, "frame")} lost while recording, as the ledger says`);
 }

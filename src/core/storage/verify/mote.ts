@@ -376,7 +376,7 @@ class RecordingCheck {
     report.framesExpected = last?.out ?? announced;
     if (!this.#end) return;
     if (this.#end.lost > 0)
-      report.note(`${formatCount(this.#end.lost, "frame")} were lost while recording, as the end message says`);
+      report.note(`${formatCount(this.#end.lost, "frame")} lost while recording, as the end message says`);
     const refused = this.#end.notStored ?? 0;
     if (refused > 0) {
       report.missing(
