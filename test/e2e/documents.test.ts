@@ -53,20 +53,23 @@ test("the schema of run files knows every option of every stage, and nothing els
   }
 });
 
-test.each(["beads", "gap", "tracked"])("the golden recording %s.mote reads as it did when it was made", async (name) => {
-  const shell = openShell("golden");
-  const { out } = await shell.mote(["inspect", join(root, "fixtures", `${name}.mote`), "--json"]);
-  const facts = JSON.parse(out);
-  const golden = readFileSync(join(root, "fixtures", `${name}.python.txt`), "utf8")
-    .trim()
-    .split("\n");
-  expect(facts.fault).toBeNull();
-  expect(facts.frames).toBe(golden.filter((line) => line.startsWith("frame ")).length);
-  expect(facts.detections).toBe(
-    golden.reduce((sum, line) => sum + Number(/^detections of frame \d+ rows (\d+)/.exec(line)?.[1] ?? 0), 0),
-  );
-  expect(facts.descriptor).toEqual(JSON.parse(golden[0]!.replace("descriptor ", "")));
-});
+test.each(["beads", "gap", "tracked"])(
+  "the golden recording %s.mote reads as it did when it was made",
+  async (name) => {
+    const shell = openShell("golden");
+    const { out } = await shell.mote(["inspect", join(root, "fixtures", `${name}.mote`), "--json"]);
+    const facts = JSON.parse(out);
+    const golden = readFileSync(join(root, "fixtures", `${name}.python.txt`), "utf8")
+      .trim()
+      .split("\n");
+    expect(facts.fault).toBeNull();
+    expect(facts.frames).toBe(golden.filter((line) => line.startsWith("frame ")).length);
+    expect(facts.detections).toBe(
+      golden.reduce((sum, line) => sum + Number(/^detections of frame \d+ rows (\d+)/.exec(line)?.[1] ?? 0), 0),
+    );
+    expect(facts.descriptor).toEqual(JSON.parse(golden[0]!.replace("descriptor ", "")));
+  },
+);
 
 /** The Python reader as its page shows it; the standard library is enough. */
 async function pythonReads(python: string): Promise<void> {
