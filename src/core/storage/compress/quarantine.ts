@@ -1,7 +1,7 @@
 /** Where frames go that could not be stored as they should: the pixels as they are, and why, in `quarantine/`. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FrameHeader } from "../../model/frame-header.js";
+import { makeFoldersIn } from "../folders.js";
 import { entryOf, hex } from "./journal-entry.js";
 import { NameTaken, writeNewFile } from "./write-new-file.js";
 
@@ -23,7 +23,7 @@ export interface QuarantinedFrame {
 export function quarantine(folder: string, frame: QuarantinedFrame): string {
   const { header, pixels, reason, attempts } = frame;
   const place = join(folder, quarantineName);
-  mkdirSync(place, { recursive: true });
+  makeFoldersIn(folder, quarantineName);
   for (let time = 1; ; time++) {
     const stem = time === 1 ? frame.stem : `${frame.stem}_${time}`;
     const file = `${stem}.raw`;

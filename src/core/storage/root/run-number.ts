@@ -2,11 +2,12 @@
  * The lab's folders: one a day, in it the files of run 1, 2, 3 ... A run's number is taken by creating a hidden file that
  * only one process can create, and stays taken by the files of the run, whatever their kind.
  */
-import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { failure, reason } from "../../errors.js";
 import type { EpochNs } from "../../time.js";
 import { removeOwnFile } from "../claim/removal.js";
+import { makeFolders } from "../folders.js";
 
 export interface ClaimedRun {
   /** Folder of the day the run began. */
@@ -38,7 +39,7 @@ export function runOf(name: string): number | undefined {
 export function claimRun(where: string, root: string, day: string): ClaimedRun {
   const folder = join(root, day);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     for (;;) {
       const run = Math.max(0, ...takenIn(folder)) + 1;
       const claim = claimName(run);

@@ -2,7 +2,7 @@
  * Frames as TIFFs of one page each, in a folder: every file has all metadata, appears under its name when the disk has it,
  * and never takes the place of another.
  */
-import { accessSync, constants, mkdirSync, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { failure, type Problem, reason } from "../../errors.js";
 import { checksumOf } from "../../memory/pixel-checksum.js";
@@ -13,6 +13,7 @@ import { compileNames, type FrameNames, inFolder } from "../compress/name-templa
 import { syncFolder } from "../compress/sync-folder.js";
 import { NameTaken, unfinishedTarget, writeNewFile } from "../compress/write-new-file.js";
 import { nearestFolder } from "../files.js";
+import { makeFolders } from "../folders.js";
 import type { FrameStore } from "../frame-store.js";
 import type { TiffNames } from "./folder-options.js";
 import { createStripEncoder } from "./strip-encoder.js";
@@ -72,7 +73,7 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
   const { folder, where, descriptor, workers = 1, warn } = request;
   const { place, names } = placeOf(folder, request.names);
   try {
-    mkdirSync(place, { recursive: true });
+    makeFolders(place);
   } catch (error) {
     throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
   }

@@ -1,9 +1,10 @@
 /** One resolution of the frames on the disk: a file a frame, or a shard of many; the array's shape grows behind them. */
-import { closeSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { crc32c } from "../../codecs/crc32c.js";
 import type { JsonValue } from "../../model/json.js";
 import { moveOwn, removeEmptyFolder, removeOwnFile } from "../claim/removal.js";
+import { makeFoldersIn } from "../folders.js";
 import { type ArrayLayout, arrayJson, shardingCodec, type ZarrType } from "./array-metadata.js";
 import { partialName, writeAll, writeWhole } from "./whole-file.js";
 
@@ -110,16 +111,21 @@ export class ImageArray {
     return join(this.#folder, "c", String(index), "0", "0");
   }
 
+  /** The same, its folder made; a store that was taken away is not made again around one chunk. */
+  #placeOfChunk(index: number): string {
+    makeFoldersIn(this.#folder, join("c", String(index), "0"));
+    return this.#chunkPath(index);
+  }
+
   #putFile(index: number, chunk: Uint8Array): void {
-    const path = this.#chunkPath(index);
-    mkdirSync(dirname(path), { recursive: true });
+    const path = this.#placeOfChunk(index);
     writeWhole(path, chunk);
   }
 
   #putInShard(index: number, chunk: Uint8Array): void {
     const rows = this.#layout.chunkRows;
     const slot = index % rows;
-    this.#shard ??= openShard(this.#chunkPath(Math.floor(index / rows)), rows);
+    this.#shard ??= openShard(this.#placeOfChunk(Math.floor(index / rows)), rows);
     const shard = this.#shard;
     const offsets = shard.index.slice();
     offsets[2 * slot] = BigInt(shard.end);
@@ -137,7 +143,6 @@ export class ImageArray {
 }
 
 function openShard(path: string, rows: number): OpenShard {
-  mkdirSync(dirname(path), { recursive: true });
   const fd = openSync(partialName(path), "w");
   return { path, fd, index: new BigUint64Array(2 * rows).fill(absent), end: 0, isNamed: false };
 }

@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { besideName } from "../claim/beside.js";
 import { clearFolder, moveOwn, removeOwnFile } from "../claim/removal.js";
+import { makeFoldersIn } from "../folders.js";
 import { writeWhole } from "./whole-file.js";
 
 const marks = ["zarr.json", ".zgroup", ".zarray"];
@@ -36,7 +37,7 @@ export function makeStore(path: string, skeleton: Skeleton): void {
   try {
     mkdirSync(partial);
     for (const [folder, json] of skeleton) {
-      mkdirSync(join(partial, folder), { recursive: true });
+      makeFoldersIn(partial, folder);
       writeWhole(join(partial, folder, "zarr.json"), Buffer.from(json));
     }
     writeWhole(join(partial, reserveName), new Uint8Array(reserveBytes).fill(reserveName.charCodeAt(1)));
