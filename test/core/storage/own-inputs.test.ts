@@ -1,8 +1,22 @@
-import { closeSync, linkSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fileConflicts } from "../../../src/core/storage/claim/own-inputs.js";
+import { openedIdentity, removeOpenedFile } from "../../../src/core/storage/claim/removal.js";
+import { canMountSmallDisk } from "../../judges.js";
 
 let folder: string;
 beforeEach(() => {
@@ -54,4 +68,26 @@ test("two outputs that are one file are told, whether it is there or not", () =>
   expect(conflicts([], ["a.mote", "hard.mote"])).toHaveLength(1);
   expect(conflicts([], ["new.mote", "z.zarr/../new.mote"])).toHaveLength(1);
   expect(conflicts([], ["new.mote", "newer.mote"])).toEqual([]);
+});
+
+test.skipIf(!canMountSmallDisk)("files with the same number on two disks are two files", () => {
+  const disks = ["one", "two"].map((name) => join(folder, name));
+  for (const disk of disks) {
+    mkdirSync(disk);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
+    writeFileSync(join(disk, "a.mote"), "frames");
+  }
+  try {
+    const [one, two] = disks.map((disk) => join(disk, "a.mote")) as [string, string];
+    expect(statSync(two).ino).toBe(statSync(one).ino);
+    expect(conflicts(["one/a.mote"], ["two/a.mote"])).toEqual([]);
+    expect(conflicts(["one/a.mote"], ["one/a.mote"])).toHaveLength(1);
+    const fd = openSync(one, "r");
+    const opened = openedIdentity(fd);
+    closeSync(fd);
+    expect([removeOpenedFile(two, opened), existsSync(two)]).toEqual([false, true]);
+    expect([removeOpenedFile(one, opened), existsSync(one)]).toEqual([true, false]);
+  } finally {
+    for (const disk of disks) execFileSync("umount", [disk]);
+  }
 });
