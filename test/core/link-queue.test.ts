@@ -80,6 +80,23 @@ test("what a failing producer takes back is told by the entry that follows, up t
   expect(take()).toMatchObject({ slot: 9, droppedCount: 4, droppedFirst: 3 });
 });
 
+test("a failing producer takes back nothing that somebody has begun with", () => {
+  const plain = makeLink("fail", 2);
+  plain.push(1);
+  plain.take();
+  expect(plain.link.takeBack()).toBe(-1);
+  expect([plain.push(2), plain.take()]).toMatchObject([-1, { slot: 2, droppedCount: 0 }]);
+
+  const { link, push, take, control } = makeLink("fail", 2, 2);
+  push(1);
+  const claimed = new Int32Array(1);
+  expect(link.claim(claimed, 1, control)).toBe(1);
+  push(2);
+  expect([link.takeBack(), link.takeBack()]).toEqual([2, -1]);
+  link.markMapped(claimed[0]!);
+  expect(take()).toMatchObject({ slot: 1, droppedCount: 0 });
+});
+
 test("a blocked producer leaves when the run is aborted", () => {
   const { push, control } = makeLink("block", 1);
   push(1);

@@ -1,4 +1,7 @@
 /** A stage that fails ends the run in order: what it had passed on is delivered, what it had not is counted. Needs the build. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { RawOptions } from "../../../src/core/option/decode-options.js";
 import { anyOutcomeOf, numbersTo, start } from "./scripted-run.js";
@@ -47,6 +50,27 @@ test.each([
   ]);
 });
 
+test("what the link in front of a failed stage gave up is told to the stages behind it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "mote-failing-"));
+  try {
+    // The source has made all its frames when the second is mapped, so most have found the link full.
+    const signal = join(folder, "signal");
+    const { stage, collected } = await failing(
+      ["counter", { frames: 200, edge: 512, backpressure: "drop-newest", signalAt: 199, signal }],
+      ["mark", { mappers: 1, mapWaitAt: 1, signal, pushFailAt: 1 }],
+      ["collect", {}],
+    );
+    const given = stage.counter!.dropped["link full"]!;
+    expect(given).toBeGreaterThan(0);
+    const told = collected.events as { stage: string; count: number; reason: string }[];
+    const toldOfLink = told.filter(({ reason }) => reason === "link full");
+    expect(toldOfLink.reduce((sum, { count }) => sum + count, 0)).toBe(given);
+    expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(200 - 1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("what a transform held back when it failed is lost with the rest, from the first of them on", async () => {
   const { stage, collected } = await failing(
     ["counter", {}],
@@ -68,6 +92,14 @@ test("a sink that fails counts what it did not take", async () => {
   expect([stage.collect!.out, stage.collect!.in, report.lost]).toEqual([5, stage.mark!.out, stage.mark!.out - 5]);
 });
 
+test("a sink that fails when it closes fails the run, in its own words", async () => {
+  const started = await start([
+    ["counter", { frames: 10 }],
+    ["collect", { closeFails: true }],
+  ]);
+  expect((await started.outcome).failure?.message).toContain("the scripted file could not be synced");
+});
+
 test("with --backpressure fail every frame made is delivered or said lost", async () => {
   const { failure, stage, collected, report } = await failing(
     ["counter", { frames: 300, edge: 512, backpressure: "fail" }],
@@ -76,6 +108,7 @@ test("with --backpressure fail every frame made is delivered or said lost", asyn
   expect(failure?.message).toMatch(/did not keep up at frame \d+/);
   const lost = stage.counter!.dropped["link full"]!;
   expect([stage.counter!.in, report.lost]).toEqual([collected.count + lost, lost]);
+  expect(report.leakedSlots).toBe(0);
   expect(failure?.message).toContain(`${lost} frames that waited for it are lost`);
   const reason = "link full";
   expect(collected.events).toEqual([

@@ -1,6 +1,7 @@
 /** The runner with real threads over scripted stages; needs the build (`npm test` builds first). */
 import { expect, test } from "vitest";
-import { numbersTo, run, start } from "./scripted-run.js";
+import { planRun } from "../../../src/core/pipeline/negotiate.js";
+import { numbersTo, run, scripted, start } from "./scripted-run.js";
 
 test("frames arrive once, in order, each with its own pixels and detections, from workers of uneven speed", async () => {
   const { report, stage, collected, isComplete } = await run(
@@ -80,6 +81,17 @@ test("what the device lost is counted as lost, and told downstream", async () =>
   expect(report.losses).toEqual(["counter: 3 frames lost (device gap)"]);
 });
 
+test("what the stages before a relay lost is told and passed on by it, and not counted again", async () => {
+  const { stage, report, collected } = await run(
+    ["counter", { frames: 10, gapAt: 4, isRelay: true }],
+    ["mark", {}],
+    ["collect", {}],
+  );
+  expect(stage.counter).toMatchObject({ in: 10, out: 10, dropped: {} });
+  expect(collected.events).toEqual([{ event: "gap", firstFrame: 4, count: 3, reason: "device gap" }]);
+  expect([collected.lostUpstream, report.lost]).toEqual([3, 0]);
+});
+
 test("what a stage drops is counted with its reason", async () => {
   const { stage, collected } = await run(["counter", { frames: 20 }], ["mark", { dropEvery: 5 }], ["collect", {}]);
   expect(stage.mark).toMatchObject({ in: 20, out: 16, dropped: { scripted: 4 } });
@@ -138,6 +150,17 @@ test("a drain ends an endless source and delivers all it made", async () => {
   expect(isComplete).toBe(false);
 });
 
+test("a drain wakes a source that sleeps", async () => {
+  const started = await start([
+    ["counter", { sleepAt: 5 }],
+    ["collect", {}],
+  ]);
+  await started.reached("collect", 5);
+  await started.waits("counter");
+  started.control.drain();
+  expect((await started.outcome).isComplete).toBe(false);
+});
+
 test("an abort ends a run that stands still", async () => {
   const started = await start([
     ["counter", {}],
@@ -188,6 +211,27 @@ test("an abort in mid-frame ends a run whose team waits for a member", async () 
   started.control.abort();
   const { isComplete } = await started.outcome;
   expect(isComplete).toBe(false);
+});
+
+test.each([
+  ["a live stream was left", { leftAfterFrame: 2 }, "counter: a live stream was left after frame 2, before its end"],
+  ["a stream was cut", { cutAfterFrame: 2 }, "counter: the stream was cut after frame 2; what followed is unknown"],
+  ["the process before failed", { upstreamFailure: "it broke" }, "counter: it broke"],
+])("that %s is a loss, also where no frame can be counted", async (_, says, words) => {
+  const { report } = await run(["counter", { frames: 3, says }], ["collect", {}]);
+  expect([report.lost, report.losses]).toEqual([0, [words]]);
+});
+
+test.each([
+  ["a camera that waits for nobody spills", {}, { policy: "spill", cannotWait: true }],
+  ["a pipe with a live stream in it waits", { isTransport: true }, { policy: "block", cannotWait: false }],
+])("%s, unless it is told otherwise", async (_, kind, expected) => {
+  const source = { ...scripted.counter!, ...kind };
+  const requests = [
+    { stage: source, label: "counter", raw: { isLive: true } },
+    { stage: scripted.collect!, label: "collect", raw: {} },
+  ];
+  expect((await planRun(requests, "0"))[0]).toMatchObject({ ...expected, output: { isLive: true } });
 });
 
 test("stages in an order that makes no sense are refused by name", async () => {

@@ -10,7 +10,7 @@ import { spawnWorker } from "../../../src/core/workers/spawn-worker.js";
 import { until } from "../../until.js";
 
 const entry = new URL("./scripted-stages.mjs", import.meta.url);
-const { scripted } = (await import(entry.href)) as { scripted: Record<string, StageDeclaration> };
+export const { scripted } = (await import(entry.href)) as { scripted: Record<string, StageDeclaration> };
 
 type Stages = readonly (readonly [string, RawOptions])[];
 
@@ -34,6 +34,8 @@ export async function start(stages: Stages, onWarning: (text: string) => void = 
     /** The stage of this name has taken in so many frames. */
     reached: (label: string, frames: number) =>
       until(() => (counters(label)?.in ?? 0) >= frames, { what: `${frames} frames at ${label}` }),
+    /** The source of this name waits for its next frame. */
+    waits: (label: string) => until(() => counters(label)?.waitingSince !== undefined, { what: `${label} to wait` }),
     /** The source has nowhere to put its next frame. */
     standsStill: () =>
       until(() => view !== undefined && !view.shared.links[0]!.hasRoom, { what: "the first link to fill up" }),

@@ -42,7 +42,11 @@ const counter = {
     "noteEvery",
     "waitAt",
     "signal",
+    "signalAt",
+    "sleepAt",
     "rateHz",
+    "says",
+    "isRelay",
   ),
   examples: [],
   negotiate(_, options) {
@@ -73,6 +77,10 @@ const counter = {
         noteEvery: options.noteEvery ?? 0,
         waitAt: options.waitAt ?? -1,
         signal: options.signal ?? null,
+        signalAt: options.signalAt ?? -1,
+        sleepAt: options.sleepAt ?? -1,
+        says: options.says ?? {},
+        isRelay: options.isRelay ?? false,
       },
     };
   },
@@ -85,6 +93,8 @@ const counter = {
         if (made === plan.failAt) throw new Error("the scripted camera broke");
         napMs(plan.delayMs);
         if (made === plan.waitAt) waitForFile(plan.signal);
+        if (made === plan.signalAt) writeFileSync(plan.signal, "");
+        if (made === plan.sleepAt) context.clock.sleepMs(3_600_000);
         if (plan.noteEvery && made % plan.noteEvery === 0)
           context.emit({ event: "note", text: "scripted", before: number });
         if (made === plan.gapAt) {
@@ -99,7 +109,8 @@ const counter = {
         number++;
         return "frame";
       },
-      summary: () => ({ made }),
+      summary: () => ({ made, ...plan.says }),
+      ...(plan.isRelay && { upstreamEnd: () => ({ isComplete: true, lost: 3, stages: [] }) }),
     };
   },
 };
@@ -108,7 +119,17 @@ const mark = {
   name: "mark",
   role: "transform",
   summary: "Mappers of uneven speed write one detection a frame; the serial part drops what it is told to.",
-  options: anything("mappers", "dropEvery", "failEvery", "unevenMs", "mapFailAt", "pushFailAt", "holdFrom"),
+  options: anything(
+    "mappers",
+    "dropEvery",
+    "failEvery",
+    "unevenMs",
+    "mapFailAt",
+    "mapWaitAt",
+    "signal",
+    "pushFailAt",
+    "holdFrom",
+  ),
   examples: [],
   negotiate(input, options) {
     return {
@@ -121,6 +142,8 @@ const mark = {
         failEvery: options.failEvery ?? 0,
         unevenMs: options.unevenMs ?? 0,
         mapFailAt: options.mapFailAt ?? -1,
+        mapWaitAt: options.mapWaitAt ?? -1,
+        signal: options.signal ?? null,
         pushFailAt: options.pushFailAt ?? -1,
         holdFrom: options.holdFrom ?? Infinity,
       },
@@ -143,6 +166,7 @@ const mark = {
     return {
       map(frame) {
         napMs((plan.unevenMs * ((frame.header.frameNumber * 7919) % 5)) / 4);
+        if (frame.header.frameNumber === plan.mapWaitAt) waitForFile(plan.signal);
         if (frame.header.frameNumber === plan.mapFailAt) throw new Error("the scripted mapper broke");
         frame.rowCount = 1;
         frame.detections[0] = frame.pixels[0];
@@ -202,7 +226,7 @@ const collect = {
   name: "collect",
   role: "sink",
   summary: "Checks order and content; remembers which frames came.",
-  options: anything("delayMs", "failAt", "quietAt", "crashAt", "signalAt", "signal", "endAt"),
+  options: anything("delayMs", "failAt", "quietAt", "crashAt", "signalAt", "waitAt", "signal", "endAt", "closeFails"),
   examples: [],
   negotiate(input, options) {
     return {
@@ -214,7 +238,9 @@ const collect = {
         crashAt: options.crashAt ?? -1,
         signalAt: options.signalAt ?? -1,
         endAt: options.endAt ?? -1,
+        waitAt: options.waitAt ?? -1,
         signal: options.signal ?? null,
+        closeFails: options.closeFails ?? false,
       },
     };
   },
@@ -231,6 +257,7 @@ const collect = {
           throw new Error(`frame ${number} has another frame's pixels`);
         if (frame.rowCount === 1 && frame.detections[0] !== (number & 0xffff))
           throw new Error(`frame ${number} has another frame's detections`);
+        if (numbers.length === plan.waitAt) waitForFile(plan.signal);
         if (numbers.length === plan.failAt) throw new Error("the scripted disk is full");
         if (numbers.length === plan.crashAt) process.exit(7);
         if (numbers.length === plan.quietAt) {
@@ -251,6 +278,9 @@ const collect = {
       },
       flush: (said) => {
         end = said;
+      },
+      close() {
+        if (plan.closeFails) throw new Error("the scripted file could not be synced");
       },
       summary: () => ({
         count: numbers.length,

@@ -1,9 +1,10 @@
 /** A link that spills, with real threads and a real disk; needs the build (`npm test` builds first). */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { RawOptions } from "../../../src/core/option/decode-options.js";
 import { openByteSource } from "../../../src/core/stream/byte-pipe.js";
 import { describeStream } from "../../../src/core/stream/describe-stream.js";
 import { canMountSmallDisk } from "../../judges.js";
@@ -13,7 +14,25 @@ let spillDir: string;
 beforeEach(() => {
   spillDir = mkdtempSync(join(tmpdir(), "mote spül-"));
 });
-afterEach(() => rmSync(spillDir, { recursive: true, force: true }));
+afterEach(() => {
+  rmSync(spillDir, { recursive: true, force: true });
+  rmSync(signalOf(spillDir), { force: true });
+});
+
+const signalOf = (folder: string) => `${folder}.signal`;
+
+/** A run whose sink takes no frame after so many until frames wait on the disk. */
+async function startHeld(source: RawOptions, sink: RawOptions, heldAt: number, onWarning?: (text: string) => void) {
+  const signal = signalOf(spillDir);
+  const stages = [
+    ["counter", { ...source, spillDir }],
+    ["collect", { ...sink, waitAt: heldAt, signal }],
+  ] as const;
+  const started = await start(stages, onWarning);
+  await started.spilled();
+  writeFileSync(signal, "");
+  return started;
+}
 
 const frameBytes = 128 * 128 * 2;
 /**
@@ -181,10 +200,8 @@ test("a drain delivers what is on the disk too", async () => {
 });
 
 test("a reader of a replay that goes away ends the run without reading the disk for nobody", async () => {
-  const { report, stage, quietReason } = await run(
-    ["counter", { ...live, isLive: false, backpressure: "spill", frames: 600, spillDir }],
-    ["collect", { delayMs: 5, quietAt: 30 }],
-  );
+  const source = { ...live, isLive: false, backpressure: "spill", frames: 600 };
+  const { report, stage, quietReason } = await outcomeOf(await startHeld(source, { delayMs: 5, quietAt: 30 }, 30));
   expect(quietReason).toBe("the scripted reader went away");
   expect(stage.counter!.dropped["the reader went away"]).toBeGreaterThan(0);
   expect([report.lost, report.leakedSlots, readdirSync(spillDir)]).toEqual([0, 0, []]);
@@ -192,13 +209,8 @@ test("a reader of a replay that goes away ends the run without reading the disk 
 
 test("what the reader of a live source leaves on the disk stays there, named and counted as lost", async () => {
   const warnings: string[] = [];
-  const started = await start(
-    [
-      ["counter", { ...live, frames: 600, spillDir }],
-      ["collect", { delayMs: 5, quietAt: 30 }],
-    ],
-    (text) => warnings.push(text),
-  );
+  const sink = { delayMs: 5, quietAt: 30 };
+  const started = await startHeld({ ...live, frames: 600 }, sink, 30, (text) => warnings.push(text));
   const { report, stage, quietReason } = await outcomeOf(started);
   expect(quietReason).toBe("the scripted reader went away");
   const left = stage.counter!.dropped["left in the spool"]!;
@@ -210,17 +222,13 @@ test("what the reader of a live source leaves on the disk stays there, named and
 
 test("a run that a stage ends keeps what is on the disk there, counted as lost and named", async () => {
   const warnings: string[] = [];
-  const started = await start(
-    [
-      ["counter", { ...live, frames: 600, spillDir }],
-      ["collect", { delayMs: 5, endAt: 30 }],
-    ],
-    (text) => warnings.push(text),
-  );
+  const sink = { delayMs: 5, endAt: 30 };
+  const started = await startHeld({ ...live, frames: 600 }, sink, 30, (text) => warnings.push(text));
   const { stage, report, collected } = await outcomeOf(started);
   const left = stage.counter!.dropped["left in the spool"]!;
   expect(left).toBeGreaterThan(0);
   expect([collected.count, report.lost]).toEqual([stage.counter!.in - left, left]);
+  expect(collected.lostUpstream).toBe(left);
   const [name] = readdirSync(spillDir);
   // The file may begin with frames that had come back already.
   const numbers = readSpool(name!).numbers.slice(-left);
