@@ -5,13 +5,15 @@ import { afterAll, describe, expect, test } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
 import type { FateEvent, StreamEvent } from "../../src/core/model/event.js";
 import { isFateEvent, isLossEvent } from "../../src/core/model/event-check.js";
-import { recordedReason } from "../../src/core/model/recorded-loss.js";
+import { lossOfEnd, recordedReason } from "../../src/core/model/recorded-loss.js";
 import type { EndOfStream } from "../../src/core/model/run-report.js";
 import { readJournal } from "../../src/core/storage/compress/journal.js";
 import { containers } from "../../src/core/storage/frame-store.js";
+import { openImageFile } from "../../src/core/storage/read/formats.js";
 import { randomOfRun } from "../seed.js";
 import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "./fake-context.js";
 import { runSource, type SourceRun } from "./run-source.js";
+import { recovered } from "./storage/verify-recover.js";
 
 const folder = mkdtempSync(join(tmpdir(), "mote-losses-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -127,6 +129,21 @@ describe("a recording that is replayed", () => {
     }
   });
 
+  test("keeps its losses when it is recovered, those behind the last frame too", async () => {
+    const random = randomOfRun("losses that are recovered");
+    for (let round = 0; round < 3; round++) {
+      const told = [0, duplicate(0), ...randomRun(random).slice(1), gap(2 ** 40, 3)];
+      for (const extension of keepsLedger) {
+        const out = join(folder, `recovered-${round}-${extension}.mote`);
+        const recovery = await recovered(await write(`v${extension}`, told, endOf(told)), out);
+        expect(recovery).toMatchObject({ ending: "finished", hasLoss: false });
+        const run = await replay(out);
+        expect(fatesIn(run.order), `${extension} of ${JSON.stringify(told)}`).toEqual(fatesIn(told));
+        expect(run.output.recordedLoss?.lost).toBe(framesLost(told));
+      }
+    }
+  });
+
   for (const extension of [".tif", ".ome.tif"]) {
     test(`${extension}, which has no place for events, keeps the total, and a jump of the numbers is told as a gap`, async () => {
       const told = [0, 1, gap(2, 3), 5, drop(6, 2), gap(8, 1), 9, duplicate(9), drop(10, 4)];
@@ -178,6 +195,20 @@ describe("a recording that is replayed", () => {
       expect(run.output).not.toHaveProperty("recordedLoss");
     }
   });
+});
+
+test("an end tells of a cut when a stage read something that was cut or that failed, or when it failed itself", () => {
+  const ofStage = (summary: object) =>
+    lossOfEnd({ ...endOf([]), stages: [{ stage: "track", in: 3, out: 3, dropped: {}, failed: 0, summary }] });
+  for (const summary of [
+    { cutAfterFrame: 2 },
+    { upstreamFailure: "acquire: unplugged" },
+    { cutFiles: [{ file: "k.h5", lastFrame: 2 }] },
+  ]) {
+    expect(ofStage(summary).isCut, JSON.stringify(summary)).toBe(true);
+  }
+  expect(lossOfEnd({ ...endOf([]), failure: "the camera was unplugged" }).isCut).toBe(true);
+  for (const summary of [{}, { cutFiles: [] }, { framesLinked: 3 }]) expect(ofStage(summary).isCut).toBe(false);
 });
 
 describe("a folder of compressed frames", () => {
@@ -254,6 +285,45 @@ describe("a part of a recording", () => {
     expect(fatesIn(run.order)).toEqual([0, 1, "gap 2+2", "drop 4+3", 7, "duplicate 7+1"]);
     expect(run.output.recordedLoss).toMatchObject({ lost: 5 });
   });
+
+  test("of several recordings, one that was ended early makes the whole not complete", async () => {
+    const early: EndOfStream = { isComplete: false, lost: 0, stages: [] };
+    for (const [first, second] of [
+      [endOf([]), early],
+      [early, endOf([])],
+    ] as const) {
+      const run = await replay([await write("e0.h5", [0, 1], first), await write("e1.h5", [0, 1], second)]);
+      expect(run.output.recordedLoss).toMatchObject({ isComplete: false, isCut: false });
+      expect(run.isComplete).toBe(false);
+    }
+  });
+});
+
+test("whatever frames are asked for, and in whatever order, a ledger says what is missing between them", async () => {
+  const random = randomOfRun("losses between frames");
+  for (let round = 0; round < 2; round++) {
+    const told = randomRun(random);
+    const places = told.flatMap((one, at) => (typeof one === "number" ? [at] : []));
+    const fates = (from: number, to: number) => fatesIn(told.slice(from, to)).filter((one) => typeof one !== "number");
+    for (const extension of keepsLedger) {
+      const file = await openImageFile(await write(`b${extension}`, told, endOf(told)));
+      // From each frame to the next, twice as a reader that comes back does, and from anywhere to anywhere.
+      const steps = [...places, told.length].flatMap((_, at) =>
+        [at, at].map((before) => [before - 1, before] as const),
+      );
+      const jumps = Array.from({ length: 8 }, () => {
+        const before = Math.floor(random() * (places.length + 1));
+        return [before - 1 - Math.floor(random() * (before + 1)), before] as const;
+      });
+      for (const [given, before] of [...steps, ...jumps]) {
+        const after = Math.max(-1, given);
+        const expected = fates(after < 0 ? 0 : places[after]!, places[before] ?? told.length);
+        const found = [...file.losses!(after, before)];
+        expect(fatesIn(found), `${extension}, ${after} to ${before} of ${JSON.stringify(told)}`).toEqual(expected);
+      }
+      file.close();
+    }
+  }
 });
 
 describe("frame numbers", () => {

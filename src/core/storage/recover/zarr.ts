@@ -120,10 +120,10 @@ class ZarrSalvage implements Salvage {
     this.#tracks?.close();
   }
 
-  /** The losses that the ledger has before this frame. */
+  /** What the ledger has before this frame; a second copy of a frame comes behind it. */
   #tellEvents(before: number, onEvent: (event: StreamEvent) => void): void {
     for (let [event] = this.#events; event; [event] = this.#events) {
-      if (!("firstFrame" in event) || (event.firstFrame as number) > before) return;
+      if (!("firstFrame" in event) || (event.firstFrame as number) >= before) return;
       onEvent(event);
       this.#events.shift();
     }
