@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
+import type { EndOfStream } from "../../../src/core/model/run-report.js";
 import { containerFor } from "../../../src/core/storage/frame-store.js";
 import type { TiffSettings } from "../../../src/core/storage/tiff/tiff-options.js";
 import { seeded } from "../../seed.js";
@@ -21,7 +22,13 @@ function newName(extension: string): string {
   return join(folder, `file${names++}${extension}`);
 }
 
-async function record(extension: string, count: number, tiff: TiffSettings, frameCount: number | null = count) {
+async function record(
+  extension: string,
+  count: number,
+  tiff: TiffSettings,
+  frameCount: number | null = count,
+  lastWord: EndOfStream = end,
+) {
   const descriptor = fakeDescriptor({ shape, detections: null, frameCount });
   const geometry = fakeGeometry(descriptor, 0);
   const frame = fakeFrame(geometry);
@@ -37,7 +44,7 @@ async function record(extension: string, count: number, tiff: TiffSettings, fram
   // What kill -9 leaves between two frames.
   const unclosed = newName(extension);
   copyFileSync(path, unclosed);
-  await store.close(end);
+  await store.close(lastWord);
   return { path, ends, unclosed };
 }
 
@@ -60,7 +67,7 @@ for (const [extension, settings, frameCount] of variants) {
     const { path } = await record(extension, 5, settings, frameCount);
     const report = await verified(path);
     expect(report.findings).toEqual([]);
-    expect(report).toMatchObject({ verdict: "unchecked", frames: 5 });
+    expect(report).toMatchObject({ verdict: "whole", frames: 5 });
     const out = newName(".mote");
     const recovery = await recovered(path, out);
     expect(recovery).toMatchObject({ frames: 5, lossCount: 0, notes: [] });
@@ -119,8 +126,7 @@ for (const [extension, settings, frameCount] of variants) {
   test(`${extension} ${settings.compression}, of ${frameCount}: what a kill leaves is told from what was closed`, async () => {
     const { path, unclosed } = await record(extension, 3, settings, frameCount);
     const closed = await verified(path);
-    expect([closed.verdict, closed.isEnded, closed.framesExpected]).toEqual(["unchecked", true, 3]);
-    expect(closed.unchecked.map(({ aspect }) => aspect)).toEqual(["pixels"]);
+    expect([closed.verdict, closed.isEnded, closed.framesExpected]).toEqual(["whole", true, 3]);
     const report = await verified(unclosed);
     expect([report.verdict, report.frames]).toEqual(["incomplete", 3]);
     expect(report.reasons).toContainEqual({ code: "completeness-missing", count: 1 });
@@ -145,15 +151,27 @@ test("a TIFF that says how many pages it was closed with tells that pages are go
   expect(await recovered(path, newName(".tif"))).toMatchObject({ frames: 2, lostFrames: 1, hasLoss: true });
 });
 
+test("a TIFF whose run could not store every frame that came is incomplete, and says how many", async () => {
+  for (const extension of [".tif", ".ome.tif"]) {
+    const { path } = await record(extension, 3, plain, null, { ...end, isComplete: false, lost: 2, notStored: 2 });
+    const report = await verified(path);
+    expect([report.verdict, report.frames, report.isEnded]).toEqual(["incomplete", 3, true]);
+    expect(report.findings.map(({ what }) => what)).toEqual(["2 frames that came could not be stored"]);
+  }
+});
+
 test("a TIFF of a Mote that marked no end, or of another program, is not checked for it", async () => {
   const { path } = await record(".tif", 2, plain);
   const text = readFileSync(path, "latin1");
-  const others = [text.replace('"end":{', '"old":{'), text.replace('{"frame_number"', '{"other_number"')];
-  for (const other of others) {
+  const others = [
+    [text.replace('"end":{', '"old":{'), ["end"]],
+    [text.replace('{"frame_number"', '{"other_number"'), ["pixels", "end"]],
+  ] as const;
+  for (const [other, unchecked] of others) {
     writeFileSync(path, other, "latin1");
     const report = await verified(path);
     expect([report.verdict, report.findings]).toEqual(["unchecked", []]);
-    expect(report.unchecked.map(({ aspect }) => aspect)).toEqual(["pixels", "end"]);
+    expect(report.unchecked.map(({ aspect }) => aspect)).toEqual(unchecked);
     expect(await recovered(path, newName(".tif"))).toMatchObject({ ending: "unknown", hasLoss: false });
   }
 });
