@@ -117,6 +117,15 @@ test("a frame that fails three times goes to quarantine with its pixels and the 
   expect(readFileSync(join(folder, "journal.ndjson"), "utf8")).toContain('"quarantined":0');
 });
 
+test("a frame that found no room is lost in the end that the journal tells, which is not complete then", async () => {
+  const target = open();
+  await target.store(frameOf(0));
+  target.miss();
+  target.end({ ...end, lost: 2 });
+  target.close();
+  expect(readJournal(folder)!.end).toEqual({ isComplete: false, lost: 3 });
+});
+
 test("encoded bytes take the pixels' place in the slot when they are smaller, and the row count comes back", async () => {
   const frame = frameOf(0);
   frame.rowCount = 3;

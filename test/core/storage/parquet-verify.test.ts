@@ -72,6 +72,26 @@ test("a flipped bit of any page is damage, found in its row group and column", a
   }
 });
 
+test("a table in which a single page has no checksum is not checked for its values", async () => {
+  const path = table("unsummed.parquet", [60], "whole");
+  const bytes = readFileSync(path);
+  // The header of the first page: three numbers, the checksum in five bytes, and the struct behind it (parquet.thrift, PageHeader).
+  let at = 4;
+  for (let field = 0; field < 3; field++) {
+    expect(bytes[at++]).toBe(0x15);
+    while (bytes[at++]! >= 0x80);
+  }
+  expect([bytes[at], bytes[at + 5]! < 0x80, bytes[at + 6]]).toEqual([0x15, true, 0x1c]);
+  // In its place a number of a field that nobody knows, and the struct by its own number.
+  bytes.set([0x05, 80, 0x80, 0x80, 0, 0x0c, 10], at);
+  writeFileSync(path, bytes);
+  const report = await verified(path);
+  expect([report.verdict, report.findings, report.rows]).toEqual(["unchecked", [], 60]);
+  expect(report.unchecked).toEqual([
+    { aspect: "values", why: expect.stringContaining("1 of 11 pages have no checksum") },
+  ]);
+});
+
 test("a table that was cut has no footer: damaged for verify, refused by recover, which leaves no file", async () => {
   const bytes = readFileSync(table("long.parquet", [60, 60], "whole"));
   const path = join(folder, "cut.parquet");

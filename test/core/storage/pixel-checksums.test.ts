@@ -8,6 +8,7 @@ import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { borrowPixels, bytesPerPixel, pixelFormats } from "../../../src/core/model/pixel-format.js";
 import { decodeOptions } from "../../../src/core/option/decode-options.js";
 import type { FlowInstance } from "../../../src/core/pipeline/stage.js";
+import { checksumField } from "../../../src/core/storage/h5/frame-columns.js";
 import { openImageFile } from "../../../src/core/storage/read/formats.js";
 import { end, fakeContext, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
@@ -110,4 +111,36 @@ test("recover leaves out the frames whose pixels do not match, of an HDF5 and of
     expect([name, recovery.frames, recovery.lostFrames]).toEqual([name, 3, 1]);
   }
   expect(readdirSync(folder).length).toBe(4);
+});
+
+test("frames in a row that are damaged for one reason are told as one loss, and all of them are counted", async () => {
+  const descriptor = fakeDescriptor({ shape: { height: 8, width: 16 } });
+  await archived(["run.h5"], descriptor, () => {}, { hdf5Filter: "none" });
+  const path = join(folder, "run.h5");
+  const bytes = readFileSync(path);
+  const frame = fakeFrame(fakeGeometry(descriptor));
+  for (const number of [1, 2]) {
+    fillFrame(frame, descriptor, number, 0);
+    bytes[bytes.indexOf(frame.pixelBytes) + 9]! ^= 1;
+  }
+  writeFileSync(path, bytes);
+  const recovery = await recovered(path, join(folder, "out.mote"));
+  expect(recovery).toMatchObject({ frames: 2, lostFrames: 2, lossCount: 1 });
+  expect(recovery.losses).toMatchObject([
+    { frames: 2, firstFrame: 1, what: expect.stringMatching(/^frames 1 to 2: /) },
+  ]);
+});
+
+test("an HDF5 file in which a single frame has no checksum is not checked for its pixels", async () => {
+  const descriptor = fakeDescriptor({ shape: { height: 8, width: 16 } });
+  await archived(["single.h5"], descriptor, () => {}, { hdf5Layout: "per-frame" });
+  const path = join(folder, "single.h5");
+  const bytes = readFileSync(path);
+  const at = bytes.lastIndexOf(checksumField);
+  expect(at).toBeGreaterThan(0);
+  bytes[at]! ^= 32;
+  writeFileSync(path, bytes);
+  const report = await verified(path);
+  expect(report).toMatchObject({ verdict: "unchecked", frames: 4, findings: [] });
+  expect(report.unchecked.map(({ aspect }) => aspect)).toContain("pixels");
 });

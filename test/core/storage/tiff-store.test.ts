@@ -307,6 +307,24 @@ test("LZW of any bytes decodes to them, inside its room", () => {
   }
 });
 
+test("LZW ends in its end code, as wide as the reader has made it by then, whatever the length", () => {
+  const random = seeded(13);
+  const all = Uint8Array.from({ length: 1100 }, () => random() * 256);
+  for (let length = 0; length <= all.length; length++) {
+    const output = new Uint8Array(mostLzwBytes(length));
+    const coded = output.subarray(0, encodeLzw(all.subarray(0, length), output));
+    let [at, width, next, code] = [0, 9, 0, 0];
+    while (code !== 257 && at + width <= coded.length * 8) {
+      code = 0;
+      for (const end = at + width; at < end; at++) code = (code << 1) | ((coded[at >> 3]! >> (7 - (at & 7))) & 1);
+      // The first code behind a clear code makes no entry.
+      if (code === 256) [width, next] = [9, 257];
+      else if (++next + 1 === 1 << width && width < 12) width++;
+    }
+    expect([length, code, coded.length]).toEqual([length, 257, Math.ceil(at / 8)]);
+  }
+});
+
 test("the example of TIFF 6.0 section 13 gets the specification's codes", () => {
   const output = new Uint8Array(mostLzwBytes(9));
   const written = encodeLzw(Uint8Array.of(7, 7, 7, 8, 8, 7, 7, 6, 6), output);

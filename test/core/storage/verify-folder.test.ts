@@ -29,9 +29,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.skipIf(!isBuilt)("a folder of compressed frames", () => {
   let whole: string;
+  let recording: string;
   let frames: { number: number; pixels: number[] }[];
   beforeAll(() => {
-    const recording = newName(".mote");
+    recording = newName(".mote");
     whole = newName();
     execFileSync(process.execPath, [
       mote,
@@ -182,6 +183,18 @@ describe.skipIf(!isBuilt)("a folder of compressed frames", () => {
       expect(report.reasons.map(({ code }) => code)).toEqual(["journal-broken", "ledger-missing"]);
       expect(await recovered(copy, newName())).toMatchObject({ frames: 4, lostFrames: 1, hasLoss: true });
     }
+  });
+
+  test("frames that a resumed run found there are counted by its end, and missed when they are gone", async () => {
+    const copy = copied();
+    execFileSync(process.execPath, [mote, "compress", "--quiet", "--input", recording, "--out", copy, "--resume"]);
+    expect(await verified(copy)).toMatchObject({ verdict: "whole", frames: 5, framesExpected: 5 });
+    const name = files(copy)[1]!;
+    rmSync(join(copy, name));
+    const journal = join(copy, "journal.ndjson");
+    const lines = readFileSync(journal, "utf8").split("\n");
+    writeFileSync(journal, lines.filter((line) => !line.includes(name)).join("\n"));
+    expect(await verified(copy)).toMatchObject({ frames: 4, framesExpected: 5 });
   });
 
   test("a journal of a Mote that kept no chain is read, and its lines are not checked", async () => {

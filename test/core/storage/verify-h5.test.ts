@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
+import { column } from "../../../src/core/model/detection.js";
 import { containerFor, type StoreSettings } from "../../../src/core/storage/frame-store.js";
 import { defaultHdf5 } from "../../../src/core/storage/h5/h5-options.js";
 import { loadHdf5 } from "../../../src/core/storage/h5/library.js";
@@ -184,6 +185,26 @@ test("a changed value of a column, of the ledger or of the descriptor is found, 
     }
     expect(told.join("; ")).toContain(what);
   }
+});
+
+test("columns of more rows than are read at once match their checksums, and a row behind the first of these is covered", async () => {
+  const path = newOut(".h5");
+  const small = fakeDescriptor({ shape: { height: 3, width: 4 } });
+  const many = fakeGeometry(small, 35_000);
+  const frame = fakeFrame(many);
+  const open = await containerFor("test", path).load();
+  const store = await open({ path, where: "test", descriptor: small, geometry: many });
+  for (let number = 0; number < 2; number++) {
+    fillFrame(frame, small, number, 35_000);
+    await store.append(frame);
+  }
+  const last = Buffer.from(frame.detections.slice(column.x * 35_000 + 34_999, column.x * 35_000 + 35_000).buffer);
+  await store.close(end);
+  expect(await verified(path)).toMatchObject({ verdict: "whole", rows: 70_000, findings: [] });
+  const bytes = readFileSync(path);
+  bytes[bytes.lastIndexOf(last)]! ^= 1;
+  writeFileSync(path, bytes);
+  expect((await verified(path)).findings.map(({ what }) => what)).toEqual(["/tracks/x does not match its checksum"]);
 });
 
 test("cut anywhere, it is not whole, and the frames inside come back", { timeout: 120_000 }, async () => {

@@ -1,7 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { StreamEvent } from "../../../src/core/model/event.js";
 import { containerFor } from "../../../src/core/storage/frame-store.js";
+import { openImageFile } from "../../../src/core/storage/read/formats.js";
+import { footerBytes } from "../../../src/core/stream/message.js";
 import { seeded } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
@@ -24,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const descriptor = fakeDescriptor({ shape: { height: 3, width: 4 }, frameCount: 6 });
 
-async function record(path: string, count: number): Promise<void> {
+async function record(path: string, count: number, events: readonly StreamEvent[] = []): Promise<void> {
   const geometry = fakeGeometry(descriptor);
   const frame = fakeFrame(geometry);
   const open = await containerFor("test", path).load();
@@ -34,6 +37,7 @@ async function record(path: string, count: number): Promise<void> {
     if (number === 3) store.event({ event: "note", text: "in the middle" });
     await store.append(frame);
   }
+  for (const event of events) store.event(event);
   const stage = { stage: "track", in: count, out: count, dropped: {}, failed: 0, busyShare: 0, summary: {} };
   const rest = { latencyMs: { p50: 0, p99: 0 }, ageMs: { p50: 0, p99: 0 }, queueDepth: { now: 0, most: 0 } };
   await store.close({ ...end, stages: [{ ...stage, ...rest }] });
@@ -63,6 +67,26 @@ test("a whole recording is whole", async () => {
   const report = await verified(join(folder, "whole.mote"));
   expect(report.findings).toEqual([]);
   expect(report).toMatchObject({ verdict: "whole", frames: 6, framesExpected: 6, rows: 18 });
+});
+
+test("what a later stage dropped is taken from what the last one counted, and what a replayed recording had lost is not", async () => {
+  const drop: StreamEvent = { event: "drop", stage: "recover", firstFrame: 6, count: 2, reason: "damaged in the file" };
+  const replayed = join(folder, "replayed.mote");
+  await record(replayed, 6, [{ ...drop, isRecorded: true }]);
+  expect(await verified(replayed)).toMatchObject({ verdict: "whole", framesExpected: 6 });
+  const dropped = join(folder, "dropped.mote");
+  await record(dropped, 6, [drop]);
+  expect(await verified(dropped)).toMatchObject({ verdict: "damaged", framesExpected: 4 });
+});
+
+test("frames that are in no piece of the index are told", async () => {
+  const piece = starts.at(-1)!;
+  const footer = Buffer.from(whole.subarray(whole.length - footerBytes));
+  // As if there had never been a piece.
+  footer.writeBigUInt64LE(0n);
+  const report = await verified(broken(Buffer.concat([whole.subarray(0, piece), footer])));
+  expect(report.verdict).toBe("damaged");
+  expect(report.findings.map(({ what }) => what)).toEqual(["6 frames are in no piece of the index"]);
 });
 
 test("every byte is covered: whichever is changed, verify does not say whole", { timeout: 60_000 }, async () => {
@@ -116,6 +140,15 @@ test("a frame whose pixels are damaged is named with its byte, left out, counted
   expect(readFileSync(join(folder, "out.mote")).toString("latin1")).toContain(
     '{"event":"drop","stage":"recover","firstFrame":2,"count":1,"reason":"damaged in the file"}',
   );
+});
+
+test("what was recovered with a loss is not complete, however the run had ended", async () => {
+  const bytes = Buffer.from(whole);
+  bytes[starts.filter((at) => whole[at + 4] === 2)[2]! + 200]! ^= 1;
+  expect(await salvage(broken(bytes))).toBeDefined();
+  const file = await openImageFile(join(folder, "out.mote"));
+  expect(file.facts.recordedLoss).toMatchObject({ isComplete: false, lost: 1 });
+  file.close();
 });
 
 test("a hole of zeros takes only the frames it touches", async () => {

@@ -15,7 +15,7 @@ import {
 import { extensionOf, type FrameStore } from "../../../src/core/storage/frame-store.js";
 import { openImageFile } from "../../../src/core/storage/read/formats.js";
 import { halve, halvedShape } from "../../../src/core/storage/zarr/halve.js";
-import { type ZarrCodec, zarrCodecNames } from "../../../src/core/storage/zarr/zarr-options.js";
+import { defaultZarr, type ZarrCodec, zarrCodecNames } from "../../../src/core/storage/zarr/zarr-options.js";
 import { openZarrStore } from "../../../src/core/storage/zarr/zarr-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askZarr, expectedInPython, hasZarrJudge, needsZarrJudge, pixelOf, quickDisk } from "./zarr-judge.js";
@@ -352,6 +352,27 @@ test("a run without frames leaves an empty store when it ended in order, and not
   expect((await openImageFile(join(folder, plain.name))).facts.frameCount).toBe(0);
   await (await open({ ...plain, name: "failed.zarr" })).close(null);
   expect(existsSync(join(folder, "failed.zarr"))).toBe(false);
+});
+
+test("a store that cannot be closed in order does not say that it was", async () => {
+  const at = join(folder, "unclosed.ome.zarr");
+  const descriptor = fakeDescriptor();
+  const geometry = fakeGeometry(descriptor, 4);
+  const settings = { zarr: { ...defaultZarr, framesPerShard: 3 } };
+  const store = await openZarrStore({ path: at, where: "test", descriptor, geometry, settings });
+  const frame = fakeFrame(geometry);
+  for (let number = 0; number < 4; number++) {
+    fillFrame(frame, descriptor, number, 4);
+    await store.append(frame);
+  }
+  // The last frame waits for a name in a folder that is gone.
+  rmSync(join(at, "0", "c"), { recursive: true });
+  await expect(store.close(end)).rejects.toThrow("cannot be closed in order");
+  const { attributes } = JSON.parse(readFileSync(join(at, "zarr.json"), "utf8")) as {
+    attributes: { mote: Record<string, unknown> };
+  };
+  expect(attributes.mote.is_complete).toBe(false);
+  expect(attributes.mote).not.toHaveProperty("processing_metrics");
 });
 
 test("more levels than a frame has halves are refused", async () => {

@@ -147,6 +147,28 @@ for (const format of ["uint8", "uint16", "float32"] as const) {
   });
 }
 
+test("of features of the same mass topn keeps the later, and of one only the first", () => {
+  const shape = { height: 64, width: 96 };
+  const pixels = new Uint16Array(shape.height * shape.width);
+  const places = [20, 44].flatMap((y) => [20, 46, 72].map((x) => [y, x] as const));
+  for (const [y, x] of places) {
+    for (let j = -4; j <= 4; j++)
+      for (let i = -4; i <= 4; i++)
+        pixels[(y + j) * shape.width + x + i] = Math.round(40_000 * Math.exp(-(j * j + i * i) / 6));
+  }
+  for (const [topn, kept] of [
+    [2, places.slice(4)],
+    [4, places.slice(2)],
+    [1, places.slice(0, 1)],
+  ] as const) {
+    const params = resolveLocateParameters({ diameter: both(9), topn });
+    const { rowCount, values } = createRig("uint16", shape, params).locate(pixels);
+    const at = (name: number) => values.subarray(name * rowCount, (name + 1) * rowCount);
+    expect(new Set(at(column.mass)).size).toBe(1);
+    expect(Array.from(at(column.y), (y, row) => [y, at(column.x)[row]!])).toEqual(kept);
+  }
+});
+
 test("float pixels that are not finite count as black", () => {
   const params = resolveLocateParameters({ diameter: both(9) });
   const pixels = paint("float32", plain, 4);

@@ -3,6 +3,7 @@ import { MoteError } from "../../../src/core/errors.js";
 import type { PixelArray, PixelFormat } from "../../../src/core/model/pixel-format.js";
 import type { RefineMethod, RefineParameters } from "../../../src/core/tracking/refine/parameters.js";
 import { createRefiner } from "../../../src/core/tracking/refine/refiner.js";
+import { FitWindow } from "../../../src/core/tracking/refine/window.js";
 import {
   amplitudeFor,
   type Bead,
@@ -332,6 +333,22 @@ test("the window follows a bead whose start is two pixels off", () => {
   const far = refineAll("gaussian", pixels, shape, [[22.2, 23.1]], { camera }).rows[0]!;
   expect(far[0]).toBeCloseTo(near[0], 4);
   expect(far[1]).toBeCloseTo(near[1], 4);
+});
+
+test("pixels nearer to a neighbour are left out, and those as near to one as to the other are not", () => {
+  const window = new FitWindow({ height: 9, width: 9 }, { y: 5, x: 5 }, Number.POSITIVE_INFINITY, undefined, false);
+  window.cut(
+    Float32Array.from({ length: 81 }, (_, at) => at),
+    0,
+    9,
+    4,
+    4,
+  );
+  expect(window.liveCount).toBe(25);
+  window.giveUp(4, 4, 4, 6);
+  // Columns 2 to 6: the middle between the two is column 5.
+  expect(Array.from(window.live.subarray(0, 5))).toEqual([1, 1, 1, 1, 0]);
+  expect(window.liveCount).toBe(20);
 });
 
 test("a neighbour that was found as well pulls by less than 0.5 px at 3 sigma and 0.2 px at 4, else by pixels", () => {
