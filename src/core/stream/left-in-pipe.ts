@@ -2,11 +2,12 @@
  * What is left in a pipe by those who stop using it: bytes that were written and that nobody has read. The pipe is opened
  * anew, so that the descriptor that was given stays as it was (Linux, through /proc; elsewhere nothing is found).
  */
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
 /** A second descriptor of the pipe `fd` that reads what lies there and waits for nothing; undefined where there is none. */
 export function openUnread(fd: number): number | undefined {
   try {
+    if (!fstatSync(fd).isFIFO()) return undefined;
     return openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
