@@ -1,7 +1,7 @@
 /** The runner with real threads over scripted stages; needs the build (`npm test` builds first). */
 import { expect, test } from "vitest";
 import { planRun } from "../../../src/core/pipeline/negotiate.js";
-import { numbersTo, run, scripted, start } from "./scripted-run.js";
+import { numbersTo, outcomeOf, run, scripted, start } from "./scripted-run.js";
 
 test("frames arrive once, in order, each with its own pixels and detections, from workers of uneven speed", async () => {
   const { report, stage, collected, isComplete } = await run(
@@ -160,6 +160,23 @@ test("a drain wakes a source that sleeps", async () => {
   started.control.drain();
   expect((await started.outcome).isComplete).toBe(false);
 });
+
+test.each(["block", "drop-newest", "drop-oldest", "spill"])(
+  "one interrupt of a camera behind a slow sink, with %s: all it exposed is delivered or said lost, to the sink too",
+  async (backpressure) => {
+    const started = await start([
+      ["counter", { isLive: true, edge: 64, rateHz: 50, delayMs: 1, gapAt: 5, backpressure }],
+      ["mark", { mappers: 2, unevenMs: 4 }],
+      ["collect", { delayMs: 4 }],
+    ]);
+    await started.reached("collect", 60);
+    started.control.drain();
+    const { report, stage, collected, isComplete } = await outcomeOf(started);
+    expect(collected.count + report.lost).toBe(stage.counter!.in);
+    expect([collected.lostUpstream, stage.mark!.in]).toEqual([report.lost, collected.count]);
+    expect([isComplete, report.losses.length > 0, report.leakedSlots]).toEqual([false, true, 0]);
+  },
+);
 
 test("an abort ends a run that stands still", async () => {
   const started = await start([

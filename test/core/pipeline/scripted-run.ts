@@ -39,9 +39,11 @@ export async function start(stages: Stages, onWarning: (text: string) => void = 
     /** The source has nowhere to put its next frame. */
     standsStill: () =>
       until(() => view !== undefined && !view.shared.links[0]!.hasRoom, { what: "the first link to fill up" }),
-    /** Frames wait on the disk. */
-    spilled: () =>
-      until(() => view?.shared.overflows.some((overflow) => (overflow?.frames ?? 0) > 0), { what: "a frame to spill" }),
+    /** Frames wait on the disk, behind so many links at a time. */
+    spilled: (links = 1) =>
+      until(() => (view?.shared.overflows.filter((overflow) => (overflow?.frames ?? 0) > 0).length ?? 0) >= links, {
+        what: "a frame to spill",
+      }),
   };
 }
 

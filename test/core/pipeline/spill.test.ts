@@ -199,6 +199,24 @@ test("a drain delivers what is on the disk too", async () => {
   expect([report.lost, isComplete, readdirSync(spillDir)]).toEqual([0, false, []]);
 });
 
+test("a drain delivers what is on two disks: three stages, each link with a spool, events in their place", async () => {
+  const started = await start([
+    ["counter", { ...paced, rateHz: 50, gapAt: 7, noteEvery: 10, spillDir }],
+    ["mark", { mappers: 1, unevenMs: 4, dropEvery: 9, backpressure: "spill", spillDir }],
+    ["collect", { delayMs: 6 }],
+  ]);
+  await started.spilled(2);
+  started.control.drain();
+  const { stage, report, collected, isComplete } = await outcomeOf(started);
+  for (const { spill } of [stage.counter!, stage.mark!]) expect(spill!.returned).toBe(spill!.frames);
+  expect(collected.count + report.lost).toBe(stage.counter!.in);
+  expect([stage.mark!.in, stage.collect!.in]).toEqual([stage.counter!.out, stage.mark!.out]);
+  expect(collected.lostUpstream).toBe(report.lost);
+  const notes = collected.events.filter((event) => (event as { event: string }).event === "note");
+  expect(notes).toHaveLength(Math.ceil((stage.counter!.summary.made as number) / 10));
+  expect([isComplete, report.leakedSlots, readdirSync(spillDir)]).toEqual([false, 0, []]);
+});
+
 test("a reader of a replay that goes away ends the run without reading the disk for nobody", async () => {
   const source = { ...live, isLive: false, backpressure: "spill", frames: 600 };
   const { report, stage, quietReason } = await outcomeOf(await startHeld(source, { delayMs: 5, quietAt: 30 }, 30));
