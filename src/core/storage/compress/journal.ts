@@ -51,7 +51,7 @@ export interface JournalContent {
   /** What became of frames that have no file, in the order of the frames. */
   readonly events: readonly FateEvent[];
   /** How the last run that wrote here ended; undefined when it was not closed in order. */
-  readonly end: { readonly isComplete: boolean; readonly lost: number } | undefined;
+  readonly end: { readonly isComplete: boolean; readonly isCut: boolean; readonly lost: number } | undefined;
   /** Length of the part that ends with a whole line: behind it a line was cut. */
   readonly wholeBytes: number;
   /** Where the chain of its lines stands, for the line that comes next. */
@@ -111,9 +111,9 @@ export function readJournal(folder: string, name = journalName): JournalContent 
 }
 
 function readEnd(value: unknown): JournalContent["end"] {
-  const { isComplete, lost } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const { isComplete, isCut, lost } = (value ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof isComplete !== "boolean" || !Number.isSafeInteger(lost) || (lost as number) < 0) return undefined;
-  return { isComplete, lost: lost as number };
+  return { isComplete, isCut: isCut === true, lost: lost as number };
 }
 
 function damaged(name: string, at: number, what: string): FormatProblem {

@@ -9,6 +9,7 @@ import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { column, type DetectionColumn, detectionColumns } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
+import { lossOfEnd } from "../../model/recorded-loss.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { timestampSeconds } from "../csv/track-rows.js";
 
@@ -104,9 +105,11 @@ export class RunDocuments {
       ? "the run failed"
       : end.notStored
         ? `the disk refused ${end.notStored} frames`
-        : end.isComplete
-          ? ""
-          : "the run was ended before its source was exhausted";
+        : lossOfEnd(end).isCut
+          ? "what was recorded had been cut: what followed the last frame is unknown"
+          : end.isComplete
+            ? ""
+            : "the run was ended before its source was exhausted";
     return line("stop", {
       uid: this.#source.uid(),
       run_start: this.#run,

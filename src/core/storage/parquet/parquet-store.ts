@@ -1,11 +1,13 @@
 /**
  * Detections as a Parquet table with the columns of the tracks CSV, under the final name from the start and whole after
  * every frame. Key-value metadata: mote.descriptor (JSON), mote.pixel_size_um ("" when unknown), mote.is_complete
- * ("true" once the file
- * was closed in order with every frame).
+ * ("true" once the file was closed in order with every frame that came), mote.recorded_loss (JSON: what the run says of
+ * itself then; "" before).
  */
 import { failure, reason } from "../../errors.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { lossOfEnd } from "../../model/recorded-loss.js";
+import type { EndOfStream } from "../../model/run-report.js";
 import { createFile } from "../appear.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { fileInTheWay } from "../files.js";
@@ -13,11 +15,15 @@ import type { FrameStore, StoreRequest } from "../frame-store.js";
 import { GrowingGroups, type Notes } from "./growing-groups.js";
 import { trackSchema } from "./track-group.js";
 
-export function parquetNotes(descriptor: StreamDescriptor, isComplete: boolean): Notes {
+export const recordedLossNote = "mote.recorded_loss";
+
+/** `end`: of the run, once the file is closed in order. */
+export function parquetNotes(descriptor: StreamDescriptor, end: EndOfStream | null): Notes {
   return {
     "mote.descriptor": JSON.stringify(descriptor),
     "mote.pixel_size_um": descriptor.pixelSizeUm === null ? "" : String(descriptor.pixelSizeUm),
-    "mote.is_complete": String(isComplete),
+    "mote.is_complete": String(end !== null && !end.notStored),
+    [recordedLossNote]: end === null ? "" : JSON.stringify(lossOfEnd(end)),
   };
 }
 
@@ -40,7 +46,7 @@ export function openParquetStore(request: StoreRequest): FrameStore {
     const columns = trackSchema(descriptor.detections?.columns.includes("flags") ?? false);
     groups = createFile(
       path,
-      (fd) => new GrowingGroups(fd, columns, geometry.detectionRows, parquetNotes(descriptor, false)),
+      (fd) => new GrowingGroups(fd, columns, geometry.detectionRows, parquetNotes(descriptor, null)),
     ).begun;
   } catch (error) {
     throw fileInTheWay(where, error);
@@ -69,7 +75,7 @@ export function openParquetStore(request: StoreRequest): FrameStore {
         return;
       }
       try {
-        groups.finish(parquetNotes(descriptor, end !== null && !end.notStored));
+        groups.finish(parquetNotes(descriptor, end));
         groups.sync();
       } catch (error) {
         if (end) throw failure(where, `cannot be ended: ${reason(error)}`, "The rows so far are in it.", error);

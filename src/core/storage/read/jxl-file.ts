@@ -127,7 +127,7 @@ function placeIn(journal: JournalContent, frame: number): JournalPlace {
 
 /** What the journal says of the run, told with its last frame. */
 function lossOf({ end }: JournalContent): RecordedLoss {
-  return end ? { isCut: false, isComplete: end.isComplete, lost: null, reasons: [] } : cutRecording;
+  return end ? { isCut: end.isCut, isComplete: end.isComplete, lost: null, reasons: [] } : cutRecording;
 }
 
 /** What became of the frames before this one, or behind it when it is the last. */

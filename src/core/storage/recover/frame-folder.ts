@@ -22,6 +22,7 @@ import {
   type SurveyedJournal,
   surveyJournal,
 } from "../compress/survey-folder.js";
+import { makeFoldersIn } from "../folders.js";
 import { containers, extensionOf } from "../frame-store.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "./recovery.js";
@@ -143,7 +144,7 @@ async function copyFolder(found: FolderFound, recovery: Recovery): Promise<void>
     const aside = join(out, quarantineName);
     for (const { name, frame, why } of bad) {
       if (!existsSync(join(folder, name))) continue;
-      mkdirSync(aside, { recursive: true });
+      makeFoldersIn(out, quarantineName);
       copy(name, aside);
       lines.append({ quarantined: frame, file: `${quarantineName}/${name}`, reason: why });
     }
@@ -152,7 +153,12 @@ async function copyFolder(found: FolderFound, recovery: Recovery): Promise<void>
     const lost = recovery.lostFrames + (Number(journal.end?.lost) || 0);
     const counts = { stored: good.length, resumed: 0, verified: good.length, quarantined: bad.length, rawBytes, bytes };
     lines.append({
-      end: { isComplete: recovery.lossCount === 0 && journal.end?.isComplete === true, lost, ...counts },
+      end: {
+        isComplete: recovery.lossCount === 0 && journal.end?.isComplete === true,
+        isCut: journal.end === undefined || journal.end.isCut === true,
+        lost,
+        ...counts,
+      },
     });
   } finally {
     lines.close();

@@ -12,6 +12,8 @@ export interface LineCheck {
   readonly isEnded: boolean;
   /** Whether something in the text says that nothing follows. */
   readonly hasEndMark: boolean;
+  /** What the end says was not as it should be, in words; "" when all was. */
+  readonly endWords: string;
 }
 
 const positions: readonly string[] = ["frame", "x", "y"];
@@ -21,6 +23,7 @@ const numberText = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 export class TableCheck implements LineCheck {
   readonly isEnded = true;
   readonly hasEndMark = false;
+  readonly endWords = "";
   readonly #separator: string;
   #columns: readonly string[] | undefined;
   #isOurs = false;
@@ -63,6 +66,7 @@ function isBinary(bytes: Uint8Array): boolean {
 export class DocumentCheck implements LineCheck {
   isEnded = true;
   hasEndMark = false;
+  endWords = "";
   readonly #sequences = new Map<string, number>();
   #isStopped = false;
 
@@ -78,6 +82,8 @@ export class DocumentCheck implements LineCheck {
     } else if (name === "stop") {
       this.isEnded = true;
       this.#isStopped = true;
+      const said = [doc.reason, ...(Number(doc.lost) > 0 ? [`${Number(doc.lost)} frames lost while recording`] : [])];
+      this.endWords = said.filter((words) => typeof words === "string" && words !== "").join("; ");
     } else if (name === "event") return this.#eventFault(doc);
     return undefined;
   }

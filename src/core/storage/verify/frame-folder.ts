@@ -6,6 +6,7 @@ import { readdirSync } from "node:fs";
 import { formatCount } from "../../units.js";
 import { journalName, journalNames } from "../compress/journal.js";
 import { FileReader, frameFiles, type SurveyedJournal, surveyJournal } from "../compress/survey-folder.js";
+import { noteUnfinished } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 export const verifyFrameFolder: Verify = async (folder, report, options) => {
@@ -76,8 +77,10 @@ function checkLines(name: string, journal: SurveyedJournal, report: Verification
     const last = entries.at(-1)?.frame;
     const where = last === undefined ? "before the first frame" : `after frame ${last.toLocaleString("en-US")}`;
     report.missing("completeness", `cut ${where}: the run did not end in order; compress --resume goes on`);
-  } else if (Number(end?.lost) > 0) {
-    report.note(`${formatCount(Number(end?.lost), "frame")} lost while recording, as the journal says`);
+  } else if (end !== undefined) {
+    noteUnfinished(report, { isCut: end.isCut === true, isComplete: end.isComplete !== false });
+    if (Number(end.lost) > 0)
+      report.note(`${formatCount(Number(end.lost), "frame")} lost while recording, as the journal says`);
   }
 }
 

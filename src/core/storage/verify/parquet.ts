@@ -4,9 +4,11 @@
  */
 import { MoteError } from "../../errors.js";
 import { formatCount } from "../../units.js";
+import { recordedLossNote } from "../parquet/parquet-store.js";
 import { type BytePieces, openBytePieces, readRange } from "../table/byte-pieces.js";
 import { checkPages } from "../table/parquet-pages.js";
 import { openParquetSource, type ParquetSource } from "../table/parquet-table.js";
+import { noteLost, noteUnfinished } from "./lost-frames.js";
 import { sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 /** The magic in front, the same behind, and the footer's length. */
@@ -116,10 +118,23 @@ function checkEnd({ notes }: ParquetSource, report: Verification, rows: number, 
   }
   report.checked("completeness", "mote.is_complete");
   report.isEnded = isComplete === "true";
+  noteRecordedLoss(notes.get(recordedLossNote), report);
   if (report.isEnded) return;
   const frame = lastFrame === null ? "" : `, of frame ${lastFrame.toLocaleString("en-US")}`;
   const reach = report.findingCount === 0 ? `; intact up to row ${rows.toLocaleString("en-US")}${frame}` : "";
   report.missing("completeness", `was not closed in order with every frame that came${reach}`);
+}
+
+/** A table of an older Mote, or one that was not closed, says nothing. */
+function noteRecordedLoss(text: string | undefined, report: Verification): void {
+  if (!text) return;
+  try {
+    const { isCut, isComplete, lost } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    noteUnfinished(report, { isCut: isCut === true, isComplete: isComplete === true });
+    if (typeof lost === "number") noteLost(report, lost);
+  } catch {
+    report.damaged("structure", `${recordedLossNote} in the footer is no JSON`);
+  }
 }
 
 async function decodingFault(source: ParquetSource, start: number, rows: number): Promise<string | undefined> {
