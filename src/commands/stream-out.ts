@@ -148,6 +148,7 @@ export const streamOut = defineStage<typeof options, Plan>({
         if (fault) return miss(frameNumber);
         let isWritten = false;
         const refused = refusedBy(() => {
+          claim?.look();
           isWritten = write(() => writer?.frame(frame));
         });
         if (isWritten && !isFile) sent.add(sink.position);

@@ -58,8 +58,16 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): Fra
     get bytes() {
       return store.bytes;
     },
-    append: (frame) => store.append(frame),
-    ...(appendDetections ? { appendDetections: (frame) => appendDetections.call(store, frame) } : {}),
+    append(frame) {
+      claim.look();
+      return store.append(frame);
+    },
+    ...(appendDetections && {
+      appendDetections(frame) {
+        claim.look();
+        return appendDetections.call(store, frame);
+      },
+    }),
     event: (event) => store.event(event),
     async close(end) {
       let isClosed = false;

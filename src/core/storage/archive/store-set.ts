@@ -8,6 +8,7 @@ import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { formatBytes, formatCount } from "../../units.js";
+import { NameLost } from "../claim/claim.js";
 import { type DiskFault, diskComplaint, diskFault, imageNotStored, lossReason } from "../disk/disk-fault.js";
 import { framesToGoOn } from "../disk/disk-guard.js";
 import type { DiskPlan } from "../disk/disk-options.js";
@@ -255,7 +256,7 @@ export class StoreSet {
       if (notStored === 0) return await store.close(end);
       await store.close({ ...end, isComplete: false, lost: end.lost + notStored, notStored });
     } catch (error) {
-      if (member.state === "whole" || !diskFault(error)) throw error;
+      if (member.state === "whole" || !diskFault(error) || error instanceof NameLost) throw error;
       this.#context.warn(`${diskComplaint(error)}; the file is not closed in order`);
     }
   }

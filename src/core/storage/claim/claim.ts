@@ -6,11 +6,14 @@
 import { closeSync, existsSync, fsyncSync, lstatSync, openSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { failure, MoteError, type Problem, reason, refusal } from "../../errors.js";
+import { msSince, now } from "../../time.js";
 import { fileInTheWay, problemOfFolder } from "../files.js";
 import { growingName } from "./beside.js";
 import { abandonedLock, type Lock, lockProblem, takeLock } from "./lock.js";
 import type { Replaceable } from "./replaceable.js";
 import { singleFile } from "./single-file.js";
+
+const lookEveryMs = 1000;
 
 export interface ClaimRequest {
   /** For complaints: "archive, --out run.h5". */
@@ -35,14 +38,26 @@ export interface Settled {
   readonly note?: string;
 }
 
+/** The file that a run writes was removed or moved by somebody else: what it stored there is not under its name. */
+export class NameLost extends MoteError {
+  constructor(where: string, name: string) {
+    const what = `${name} was removed or moved by something else while it was written: what was stored in it is not there`;
+    super([{ where, what, hint: "Look for it where it was moved to, and record again what is lost." }]);
+    this.name = "NameLost";
+  }
+}
+
 export interface Claim {
   /** The name that was asked for, links to a file resolved. */
   readonly path: string;
   /** Where the new file grows: created there by its writer, never over another. */
   readonly growing: string;
+  /** Once a second it looks whether the file is still there; throws NameLost when it is not. For who writes, at every frame. */
+  look(): void;
   /**
    * Ends the claim, once its file is closed: a complete one gets its name, any other stays where it grew, and an old one as
-   * it was. The lock of a file that was cut stays beside it, as a mark for readers. Throws when the name cannot be given.
+   * it was. The lock of a file that was cut stays beside it, as a mark for readers. Throws when the name cannot be given, and
+   * NameLost when the file is gone.
    */
   settle(outcome: Outcome): Settled;
   /** Ends a claim whose file never was. */
@@ -93,7 +108,7 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
   kind.mend?.(path);
   if (!kind.isThere(path)) {
     if (kind.isRow) lock.isOfAnother();
-    return newClaim(path, lock);
+    return newClaim(path, lock, watchOf(request, path, lock));
   }
   const refused = kind.refused(path, isForced);
   if (refused) throw refusal(where, refused.what, refused.hint);
@@ -109,10 +124,16 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
     end(lock, wasAbandoned);
   }
 
+  const watch = watchOf(request, growing, growingLock);
   return {
     path,
     growing,
+    look: watch.look,
     settle(outcome) {
+      if (watch.isLost()) {
+        leave("nothing");
+        throw watch.lost();
+      }
       if (outcome === "complete") {
         try {
           kind.replace(path, growing);
@@ -137,16 +158,41 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
 }
 
 /** Of a name that nothing had: the file stands under it from its first byte, so that a kill leaves it readable there. */
-function newClaim(path: string, lock: Lock): Claim {
+function newClaim(path: string, lock: Lock, watch: NameWatch): Claim {
   return {
     path,
     growing: path,
+    look: watch.look,
     settle(outcome) {
-      if (outcome === "cut") lock.leave();
+      const isLost = outcome !== "nothing" && watch.isLost();
+      if (outcome === "cut" && !isLost) lock.leave();
       else lock.release();
+      if (isLost) throw watch.lost();
       return { path };
     },
     giveBack: () => lock.release(),
+  };
+}
+
+interface NameWatch {
+  look(): void;
+  isLost(): boolean;
+  lost(): NameLost;
+}
+
+/** Looks after the file that grows under `growing`, and after its lock, which goes with the folder even where another run made both anew. */
+function watchOf({ where, kind = singleFile }: ClaimRequest, growing: string, lock: Lock): NameWatch {
+  let lookedAt = now();
+  const isLost = () => !lock.isThere() || !kind.isThere(growing);
+  const lost = () => new NameLost(where, basename(growing));
+  return {
+    isLost,
+    lost,
+    look() {
+      if (msSince(lookedAt) < lookEveryMs) return;
+      lookedAt = now();
+      if (isLost()) throw lost();
+    },
   };
 }
 

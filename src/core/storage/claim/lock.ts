@@ -3,7 +3,7 @@
  * it half made (it is renamed into place), and one that a dead process left is taken over by renaming that very file: of
  * any number of processes that found the same dead one, the first has it and the others find a name that is gone.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { refusal } from "../../errors.js";
@@ -34,6 +34,8 @@ export interface Lock {
    * Never throws.
    */
   leave(): void;
+  /** False once somebody took it away, as with the folder that it stands in. */
+  isThere(): boolean;
   /** Says that the file beside it is an old one, which is whole: the new one grows under another name. */
   isOfAnother(): void;
 }
@@ -110,6 +112,7 @@ function lockOf(lock: string, mine: string): Lock {
       removeEmptyFolder(lock);
     },
     leave: () => quietly(() => moveOwn(join(lock, entry), join(lock, leftName))),
+    isThere: () => isNamed(join(lock, entry)),
     isOfAnother() {
       moveOwn(join(lock, mine), join(lock, mine + ofAnother));
       entry = mine + ofAnother;
@@ -209,6 +212,15 @@ function plain(text: unknown): string {
   return String(text)
     .replace(/\p{Cc}/gu, "?")
     .slice(0, 100);
+}
+
+/** Only what the system says is not there is not: a network file system may not answer. */
+function isNamed(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 function quietly(work: () => void): void {

@@ -2,7 +2,7 @@
  * The serial part of `compress`: frames arrive in order, most of them encoded already, and become files, each with its
  * line in the journal. A frame counts once its bytes, its name and its line are there.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { withXml } from "../../codecs/jxl/container.js";
@@ -11,11 +11,13 @@ import { explained } from "../../imaging/explained.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
+import { lossOfEnd } from "../../model/recorded-loss.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import type { EpochNs } from "../../time.js";
 import { takeLock } from "../claim/lock.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { diskFault } from "../disk/disk-fault.js";
+import { makeFolders } from "../folders.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
 import { borrowEncodedFrame, borrowPixelBytes, forgetEncoded } from "./encoded-slot.js";
 import { frameXmp } from "./frame-xmp.js";
@@ -86,7 +88,7 @@ export function isThere(folder: string, entry: JournalEntry | undefined): entry 
 export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   const { where, folder, names, descriptor } = plan;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
   } catch (error) {
     throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
   }
@@ -105,6 +107,9 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   let codec: FrameCodec | undefined;
 
   function note(line: object): void {
+    // Without it nothing says what the files are; where all of the folder is gone, nothing is there at all.
+    if (!existsSync(join(folder, plan.journal)))
+      throw failure(where, "the journal was removed or moved by something else", "Record again, into a new folder.");
     try {
       journal.append(line);
     } catch (error) {
@@ -261,10 +266,12 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       if (event.event === "source") plan.sources.next(event.file);
       else if (event.event !== "note") plan.sources.lost();
     },
-    end({ isComplete, lost }) {
+    end(ended) {
+      const { isComplete, lost } = ended;
+      const { isCut } = lossOfEnd(ended);
       // A file that was being read when the run was stopped may hold more frames.
       if (isComplete) plan.sources.next(undefined);
-      note({ end: { isComplete: isComplete && missed === 0, lost: lost + missed, ...counts } });
+      note({ end: { isComplete: isComplete && missed === 0, isCut, lost: lost + missed, ...counts } });
       syncFolder(folder);
     },
     close() {
