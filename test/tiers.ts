@@ -5,6 +5,8 @@
 export const slowTests: readonly string[] = [
   // Every container against every fault.
   "test/faults/containers.test.ts",
+  "test/faults/kills.test.ts",
+  "test/faults/vanished.test.ts",
   // Kills, full disks and failing disks, container by container, judged by other people's programs.
   "test/core/storage/faults.test.ts",
   "test/core/storage/table-faults.test.ts",

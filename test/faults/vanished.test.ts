@@ -1,0 +1,119 @@
+/** What a run writes into is taken away while it writes: that is told, at once or at the end, and nothing is made again in its place. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeFolders, makeFoldersIn } from "../../src/core/storage/folders.js";
+import { openShell } from "../e2e/shell.js";
+import { until } from "../until.js";
+import { type Container, containers, hasStarted, mote } from "./containers.js";
+import { locate } from "./kills.js";
+
+const camera = ["acquire", "--camera", "sim", "--size", "96x80", "--beads", "7", "--seed", "5", "--fps", "100"];
+const bounded = { timeout: 90_000 };
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "mote-vanished-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function runInto(path: string, { stage, options = [] }: Container, frames: number): string[] {
+  const track = stage === "archive" ? [...locate, "then"] : [];
+  const words = [...camera, "--frames", String(frames), "then", ...track, stage, "--out", path, ...options];
+  return ["run", "--quiet", ...words, "--min-free", "0"];
+}
+
+/** Runs into a folder of its own, which is taken away once frames are stored. */
+async function whileWriting(container: Container, frames: number, take: (place: string, path: string) => void) {
+  const place = mkdtempSync(join(folder, "place-"));
+  const path = join(place, container.ending === "/" ? "frames/" : `run${container.ending}`);
+  const ran = await mote(runInto(path, container, frames), { TMPDIR: folder }, async (_kill, hasEnded) => {
+    await until(() => hasStarted(container, path) || hasEnded(), { what: `frames in ${path}` });
+    expect(hasEnded()).toBe(false);
+    take(place, path);
+  });
+  return { ...ran, place };
+}
+
+describe.each(containers)("$stage --out run$ending", (container) => {
+  test("ends with a failure or a loss when its folder is taken away, and makes none again", bounded, async () => {
+    const aside = mkdtempSync(join(folder, "aside-"));
+    const { code, err, place } = await whileWriting(container, 400, (taken) => renameSync(taken, join(aside, "taken")));
+    expect([1, 3], err).toContain(code);
+    expect(err).toMatch(/lost|removed or moved by something else/);
+    expect(existsSync(place)).toBe(false);
+  });
+
+  test.skipIf(container.ending === "/")("ends with a failure when its file is removed", bounded, async () => {
+    const { code, err, place } = await whileWriting(container, 400, (_place, path) =>
+      rmSync(renamed(path), { recursive: true }),
+    );
+    expect(code, err).toBe(1);
+    expect(err).toContain("removed or moved by something else");
+    expect(readdirSync(place).filter((name) => name.startsWith("run"))).toEqual([]);
+  });
+});
+
+/** A folder that is written to is removed in one step, like a file. */
+function renamed(path: string): string {
+  const other = join(mkdtempSync(join(folder, "aside-")), "taken");
+  renameSync(path, other);
+  return other;
+}
+
+test("a recording that is removed before its run's last second is a failure too", bounded, async () => {
+  const [table] = containers as [Container];
+  const place = mkdtempSync(join(folder, "late-"));
+  const path = join(place, "run.csv");
+  const words = runInto(path, { ...table, started: 1 }, 40);
+  const ran = await mote(words, {}, async (_kill, hasEnded) => {
+    await until(() => existsSync(path) || hasEnded(), { what: path });
+    if (!hasEnded()) rmSync(path);
+  });
+  expect([ran.code, ran.err]).toEqual([1, expect.stringContaining("removed or moved by something else")]);
+});
+
+test("the working folder is taken away under compress --out with a relative name", bounded, async () => {
+  const shell = openShell("gone");
+  const words = [...camera, "--frames", "300", "then", "compress", "--out", "jxl", "--min-free", "0"].join(" ");
+  const { code, err } = await shell.run(
+    `mkdir at; cd at; mote run ${words} & P=$!; wait-for frames '[ "$(ls ../at/jxl 2>/dev/null | wc -l)" -gt 5 ]'; mv ../at ../taken; rm -r ../taken; wait $P`,
+  );
+  expect([code, err]).toEqual([3, expect.stringMatching(/compress: .* frames lost/)]);
+  rmSync(shell.folder, { recursive: true, force: true });
+});
+
+test("--output FILE.mote is removed", bounded, async () => {
+  const path = join(mkdtempSync(join(folder, "output-")), "run.mote");
+  const ran = await mote([...camera, "--frames", "400", "--output", path], {}, async (_kill, hasEnded) => {
+    await until(() => existsSync(path) || hasEnded(), { what: path });
+    rmSync(path);
+  });
+  expect([ran.code, ran.err]).toEqual([1, expect.stringContaining("removed or moved by something else")]);
+});
+
+test("the folder of a spool is taken away: what could not wait there is counted", bounded, async () => {
+  const shell = openShell("spool-gone");
+  const line = `mote ${camera.join(" ")} --frames 400 --spill-dir spool --json 2>said | (wait-for spool 'ls spool/*.mote >/dev/null 2>&1'; rm -r spool; mote archive --out run.mote --min-free 0 --json 2>end); echo "\${PIPESTATUS[*]}"`;
+  mkdirSync(join(shell.folder, "spool"));
+  const { out } = await shell.run(line);
+  const whole = await shell.mote("verify run.mote --json");
+  const lines = await shell.run(`grep -h '"kind":"report"' said end`);
+  const [begin, end] = lines.out.split("\n").map((text) => JSON.parse(text));
+  const frames = JSON.parse(whole.out).files[0].frames;
+  expect(frames + end.lost).toBe(400);
+  expect(out).toBe(begin.lost > 0 ? "3 3" : "0 0");
+  rmSync(shell.folder, { recursive: true, force: true });
+});
+
+test("folders are made as far as they are missing, below a root that has to be there", () => {
+  const at = join(folder, "made");
+  makeFolders(join(at, "a/b/c"));
+  makeFolders(join(at, "a/b/c"));
+  makeFoldersIn(at, "d/e");
+  expect(readdirSync(at, { recursive: true }).sort()).toEqual(["a", "a/b", "a/b/c", "d", "d/e"]);
+  expect(() => makeFoldersIn(join(at, "nowhere"), "d/e")).toThrow("ENOENT");
+  expect(() => makeFoldersIn(`${join(at, "nowhere")}/`, "d")).toThrow("ENOENT");
+  expect(existsSync(join(at, "nowhere"))).toBe(false);
+});
