@@ -83,6 +83,8 @@ function isWriterDead({ isPipeline, victim, sink }: KillPlan): boolean {
 interface Left {
   readonly pixels?: Pixels;
   readonly rows?: Rows | undefined;
+  /** What recover said, as JSON. */
+  readonly said?: string;
 }
 
 /** Asks verify and recover about an output and reads what they promise; undefined where there is no such file. */
@@ -98,7 +100,8 @@ async function leftIn(plan: KillPlan, { name, container }: Output, random: () =>
   }
   if (reader === "jxls" && readdirSync(path).length === 0) return { pixels: new Map() };
   const before = await verified(path);
-  if (isWriterDead(plan)) expect(before.code, `verify of ${path}`).toBe(3);
+  // A TIFF whose first page was never finished has nothing of its own to tell that by.
+  if (isWriterDead(plan)) expect(reader === "tif" && !before.frames ? [1, 3] : [3], path).toContain(before.code);
   else if (before.code === 0 && reader !== "csv")
     expect(before.notes.join(), `notes of ${path}`).toMatch(/had been cut/);
   else expect([0, 3], `verify of ${path}`).toContain(before.code);
@@ -123,9 +126,11 @@ async function leftIn(plan: KillPlan, { name, container }: Output, random: () =>
     return { rows };
   }
   const pixels = reader === "jxls" ? await pixelsOfFolder(out, ".jxl") : await pixelsOf(out);
-  expect([before.frames, told.frames, after.frames]).toEqual([pixels.size, pixels.size, pixels.size]);
+  expect([told.frames, after.frames]).toEqual([pixels.size, pixels.size]);
+  // Of Zarr the last chunk may be there before the shape that counts it.
+  expect(reader === "zarr" ? [pixels.size, pixels.size - 1] : [pixels.size]).toContain(before.frames);
   if (!["h5", "zarr", "mote"].includes(reader)) return { pixels };
-  return { pixels, rows: await rowsIn(out, folder, told.rows) };
+  return { pixels, rows: await rowsIn(out, folder, told.rows), said: recovered.out };
 }
 
 /** Detections of an archive of frames, as a table that archive makes of them. */
@@ -167,13 +172,17 @@ async function expectTruth(plan: KillPlan, output: Output, left: Left): Promise<
   if (left.rows) expect(differenceOf(left.rows, rows)).toBeUndefined();
   const isTracked = plan.sink === "archive" || (plan.sink === "output" && plan.isPipeline);
   if (left.pixels && isTracked && ["h5", "zarr", "mote"].includes(output.container.reader)) {
-    expect(left.rows?.size ?? 0, "detections of every stored frame").toBe(left.pixels.size);
+    // A frame whose writer died over it may lack them, which is said then.
+    const isTold = /detections of frame/.test(left.said ?? "");
+    expect(left.rows?.size ?? 0, "detections of every stored frame").toBe(left.pixels.size - (isTold ? 1 : 0));
   }
   if (python === undefined || stored(left) === 0) return;
   const [found] = judge(output.container, [join(plan.folder, output.name)]);
   const counts = [...rows.values()].map((of) => of.length);
   expect(judgedDifference(found!, { path: "", crcs: [...pixels.values()], rows: counts })).toBeUndefined();
-  expect(framesIn(found!), "frames that the stock reader finds").toBe(stored(left));
+  const fewest = stored(left) - (output.container.reader === "zarr" ? 1 : 0);
+  expect(framesIn(found!), "frames that the stock reader finds").toBeGreaterThanOrEqual(fewest);
+  expect(framesIn(found!)).toBeLessThanOrEqual(stored(left));
 }
 
 /** What the survivors tell of frames, against what is in the files. */

@@ -97,6 +97,10 @@ class ZarrSalvage implements Salvage {
         );
       this.#tellEvents(frame.header.frameNumber, onEvent);
       this.#tracks?.fill(frame);
+      if (!isPromised && this.descriptor.detections !== null && frame.rowCount === 0)
+        this.#recovery.lost(
+          `detections of ${frameRange(frame.header.frameNumber, 1)}, if there were any: not written yet`,
+        );
       this.#lastFrame = frame.header.frameNumber;
       return true;
     }
