@@ -3,7 +3,7 @@
  * it half made (it is renamed into place), and one that a dead process left is taken over by renaming that very file: of
  * any number of processes that found the same dead one, the first has it and the others find a name that is gone.
  */
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { refusal } from "../../errors.js";

@@ -2,7 +2,7 @@
  * The serial part of `compress`: frames arrive in order, most of them encoded already, and become files, each with its
  * line in the journal. A frame counts once its bytes, its name and its line are there.
  */
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { withXml } from "../../codecs/jxl/container.js";
