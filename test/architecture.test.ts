@@ -10,6 +10,8 @@ const layers: readonly (readonly string[])[] = [
     "core/time.ts",
     "core/printable.ts",
     "core/budget.ts",
+    "core/format-problem.ts",
+    "core/decoding.ts",
     "core/model",
     "webassembly.d.ts",
   ],
@@ -42,6 +44,8 @@ const pure = [
   "core/errors.ts",
   "core/units.ts",
   "core/budget.ts",
+  "core/format-problem.ts",
+  "core/decoding.ts",
   "core/model",
   "core/option",
   "core/imaging",
@@ -169,6 +173,27 @@ const testFiles = readdirSync("test", { withFileTypes: true, recursive: true })
 function testsWith(pattern: RegExp, allowed: readonly string[]): string[] {
   return testFiles.filter(({ name, text }) => !allowed.includes(name) && pattern.test(text)).map(({ name }) => name);
 }
+
+test("one module makes values of JSON text, under a budget of depth", () => {
+  const parsers = files.filter(({ text }) => /\bJSON\.parse\b/.test(withoutComments(text))).map(({ name }) => name);
+  expect(parsers).toEqual(["core/model/json.ts"]);
+});
+
+/** Who reads a file to its end however long it is: what the system or a program of our own made. */
+const readersOfAll = [
+  "core/codecs/jxl/cjxl-encoder.ts",
+  "core/codecs/jxl/jxl-codec.ts",
+  "core/kernels/load-kernels.ts",
+  "core/storage/claim/writer.ts",
+  "core/stream/listen.ts",
+  "core/workers/stuck-thread.ts",
+];
+
+test("files that somebody else made are read under a budget", () => {
+  expect(files.filter(({ text }) => /\breadFileSync\(|\breadFile\(/.test(text)).map(({ name }) => name)).toEqual(
+    readersOfAll,
+  );
+});
 
 test("tests draw from seeded generators: of test/seed.ts, of the simulated camera, or of numpy with a seed given", () => {
   const unseeded =

@@ -1,6 +1,6 @@
 /** Says what is in a file or in the stream on stdin, and draws a frame of it. */
 import { MoteError, refusal } from "../core/errors.js";
-import type { JsonObject } from "../core/model/json.js";
+import { plainJson } from "../core/model/json.js";
 import { given, option } from "../core/option/option.js";
 import { defineCommand } from "../core/pipeline/command.js";
 
@@ -65,7 +65,7 @@ export const inspect = defineCommand({
       description.kind === "stream"
         ? description.facts.fault !== null
         : description.kind === "table" && !description.facts.isWhole;
-    const json = JSON.parse(JSON.stringify({ file: path, kind: description.kind, ...description.facts })) as JsonObject;
+    const json = plainJson({ file: path, kind: description.kind, ...description.facts });
     return { text: inspectText(path, description), json, exitCode: isCut ? 3 : 0 };
   },
 });

@@ -1,4 +1,6 @@
 /** What a user is told when Mote stops: where it happened, what was expected and what came, and what to do next. */
+import { OverBudget } from "./budget.js";
+import { damagedHint, FormatProblem } from "./format-problem.js";
 
 /** 1 failed while running · 2 refused before anything was opened · 3 completed with loss · 130 on the second interrupt. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
@@ -78,21 +80,34 @@ interface SystemError extends Error {
   readonly path?: unknown;
 }
 
-function isSystemError(error: unknown): error is SystemError {
+export function isSystemError(error: unknown): error is SystemError {
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
   return error instanceof Error && typeof code === "string" && typeof syscall === "string";
 }
 
 /**
- * Whatever was thrown, as a MoteError: one stays what it is, a refusal of the operating system becomes a failure at its path
- * with what can be done about it. Undefined for anything else, which is a defect of Mote. `where` names the verb or stage.
+ * Whatever was thrown, as a MoteError: one stays what it is, what a parser says of a file somebody else made and a refusal of
+ * the operating system become a failure with what can be done about it. Undefined for anything else, which is a defect of Mote. `where` names
+ * the verb or stage.
  */
 export function asMoteError(where: string, error: unknown): MoteError | undefined {
   if (error instanceof MoteError) return error;
+  const problem = problemOfFile(where, error);
+  if (problem) return new MoteError(problem, { exitCode: 1, cause: error });
   if (!isSystemError(error)) return undefined;
   const at = typeof error.path === "string" ? `${where}, ${error.path}` : where;
   const words = reason(error).replace(typeof error.path === "string" ? ` '${error.path}'` : "", "");
   return failure(at, words, remedies.get(error.code) ?? "The operating system refused it.", error);
+}
+
+/** What a parser found wrong with a file, or the budget that it broke; undefined for everything else. */
+export function problemOfFile(where: string, error: unknown): Problem | undefined {
+  if (error instanceof FormatProblem) {
+    const at = error.byte === undefined ? where : `${where}: byte ${error.byte}`;
+    return { where: at, what: error.message, hint: error.hint };
+  }
+  if (error instanceof OverBudget) return { where, what: error.message, hint: damagedHint };
+  return undefined;
 }
 
 /** The words of a system error without its stack: "ENOENT: no such file or directory". */

@@ -164,6 +164,18 @@ test("names in a Zarr store that lead out of it are refused, by path, separator 
   expect((await told("mote acquire other/link.ome.zarr --output y.mote")).code).toBe(0);
 }, 60_000);
 
+test("a parser's complaint is a message in every command, and the verdict of verify", async () => {
+  const store = at("list.ome.zarr");
+  cpSync(at("secret.ome.zarr"), store, { recursive: true });
+  writeFileSync(join(store, "0/zarr.json"), "[]");
+  for (const command of ["inspect", "verify", "recover", "acquire --output /dev/null"]) {
+    const { code, text } = await told(`mote ${command} list.ome.zarr`);
+    expect([1, 2], command).toContain(code);
+    // What recover found is what it says: nothing.
+    expect(text, command).toMatch(command === "recover" ? /no whole frame/ : /JSON object/);
+  }
+}, 60_000);
+
 /** HDF5 keeps texts in a heap, one object behind the other by their sizes: zeros lead its reader in a circle. */
 function withZeroedHeap(name: string): string {
   const bytes = readFileSync(at("whole.h5"));

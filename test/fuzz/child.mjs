@@ -17,11 +17,13 @@ const { cells, seed, processShare, work } = JSON.parse(process.argv[2]);
 process.chdir(work);
 
 /** The cell, input and way of a number: the same for the same seed, whoever does it. */
-async function attempt(number) {
+async function attempt(number, asProcess) {
   const random = new Random(seed, number);
   const cell = cells[number % cells.length];
   const original = cell.paths[Math.floor(number / cells.length) % cell.paths.length];
-  const isProcess = inProcess[cell.command] === undefined || random.chance(processShare);
+  const isDrawn = inProcess[cell.command] === undefined || random.chance(processShare);
+  const isProcess = isDrawn || asProcess;
+  process.send({ kind: "begun", number, isProcess });
   const place = join(work, String(number));
   mkdirSync(join(place, "written"), { recursive: true });
   const { path, bytes } = layInput(original, place, random);
@@ -79,10 +81,9 @@ function runProcess(command, path, place) {
   });
 }
 
-process.on("message", async ({ numbers }) => {
+process.on("message", async ({ numbers, asProcess = false }) => {
   for (const number of numbers) {
-    process.send({ kind: "begun", number });
-    const { finding, isProcess, place } = await attempt(number);
+    const { finding, isProcess, place } = await attempt(number, asProcess);
     process.send({ kind: "done", number, finding, isProcess });
     if (!finding) rmSync(place, { recursive: true, force: true });
   }

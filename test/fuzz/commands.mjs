@@ -12,12 +12,13 @@ import { borrowPixels, bytesPerPixel } from "../../dist/core/model/pixel-format.
 import { decodeOptions } from "../../dist/core/option/decode-options.js";
 import { checkRun, planRun } from "../../dist/core/pipeline/negotiate.js";
 import { parseRunFile } from "../../dist/core/pipeline/run-file.js";
+import { fileConflicts } from "../../dist/core/storage/claim/own-inputs.js";
 import { openImageFile } from "../../dist/core/storage/read/formats.js";
 import { lookAtFiles } from "../../dist/core/storage/read/look-at-files.js";
 import { readTextFile } from "../../dist/core/storage/text-file.js";
 
 const mostFrames = 40;
-const context = { version: "0.0.0", progress() {} };
+const context = { version: "0.0.0", reads: [], progress() {} };
 
 async function call(command, raw) {
   const { options, problems } = decodeOptions(command.name, command.options, raw);
@@ -52,7 +53,7 @@ async function run(path) {
   const requests = await Promise.all(
     calls.map(async ({ stage, label, raw }) => ({ stage: await loadStage(stage), label, raw })),
   );
-  await checkRun(await planRun(requests, "0.0.0"), () => undefined);
+  await checkRun(await planRun(requests, "0.0.0", lookAtFiles), () => undefined, fileConflicts, []);
 }
 
 export const inProcess = {

@@ -43,6 +43,8 @@ const all = cellsOf(entries);
 const cells = values.cells === "" ? all : all.filter(({ key }) => new RegExp(values.cells).test(key));
 const perCell = new Map(cells.map(({ key }) => [key, { inputs: 0, processes: 0, findings: 0 }]));
 const kinds = new Map();
+/** What killed a process that others share: tried again in one of its own, where a command has its thread and its limits. */
+const doubted = [];
 let next = only ?? 0;
 let inputs = 0;
 
@@ -91,6 +93,7 @@ function work(index) {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   let current = null;
+  let isCurrentProcess = false;
   let look = () => null;
   let done = 0;
   let killedFor = null;
@@ -105,12 +108,14 @@ function work(index) {
   child.on("message", (message) => {
     if (message.kind === "begun") {
       current = message.number;
+      isCurrentProcess = message.isProcess;
       look = watchOf(child.pid, limits);
     } else if (message.kind === "done") {
       current = null;
       done++;
       take(message.number, message.finding, message.isProcess, place);
-    } else if (performance.now() > endsAtMs || next >= lastNumber || done >= inputsPerProcess) child.disconnect();
+    } else if (doubted.length > 0) child.send({ numbers: [doubted.pop()], asProcess: true });
+    else if (performance.now() > endsAtMs || next >= lastNumber || done >= inputsPerProcess) child.disconnect();
     else {
       const numbers = Array.from({ length: Math.min(batch, lastNumber - next) }, (_, i) => next + i);
       next += numbers.length;
@@ -120,7 +125,8 @@ function work(index) {
   return new Promise((resolve) => {
     child.on("exit", () => {
       clearInterval(watch);
-      if (current !== null) take(current, { kind: killedFor ?? "died", text: errors }, false, place);
+      if (current !== null && !isCurrentProcess) doubted.push(current);
+      else if (current !== null) take(current, { kind: killedFor ?? "died", text: errors }, false, place);
       rmSync(place, { recursive: true, force: true });
       resolve();
     });
@@ -128,7 +134,7 @@ function work(index) {
 }
 
 async function workOn(index) {
-  while (performance.now() < endsAtMs && next < lastNumber) await work(index);
+  while ((performance.now() < endsAtMs && next < lastNumber) || doubted.length > 0) await work(index);
 }
 
 await Promise.all(Array.from({ length: only === undefined ? Number(values.workers) : 1 }, (_, index) => workOn(index)));

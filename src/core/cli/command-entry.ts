@@ -4,9 +4,9 @@ import { loadVerb } from "../../commands/index.js";
 import { answer } from "../workers/confined-reply.js";
 import type { CommandCall, WorkNews } from "./confined-command.js";
 
-const { name, options, version, reads } = workerData as CommandCall;
+const { name, where, options, version, reads } = workerData as CommandCall;
 
-await answer(async (tell) => {
+await answer(where, async (tell) => {
   const verb = await loadVerb(name);
   if (verb?.kind !== "command") throw new Error(`${name} is no command`);
   return verb.command.run!(options, {

@@ -7,6 +7,8 @@ import { callConfined } from "../workers/confined-call.js";
 /** Everything in it can be cloned. */
 export interface CommandCall {
   readonly name: string;
+  /** What its failures name that know no place. */
+  readonly where: string;
   readonly options: Record<string, unknown>;
   readonly version: string;
   readonly reads: CommandContext["reads"];
@@ -31,9 +33,9 @@ export function runCommand(
   context: CommandContext,
 ): Promise<CommandResult> {
   if (!command.isConfined) return command.run!(options, context);
-  const call: CommandCall = { name: command.name, options, version: context.version, reads: context.reads };
   const files = options[command.positional ?? ""];
   const where = Array.isArray(files) ? `${command.name}, ${files.slice(0, 3).join(", ")}` : command.name;
+  const call: CommandCall = { name: command.name, where, options, version: context.version, reads: context.reads };
   return callConfined<CommandResult>(commandEntry, where, call, (news) => {
     const { label, done, total } = news as WorkNews;
     context.progress(label, done, total);

@@ -6,4 +6,4 @@ import type { LookCall } from "./confined-command.js";
 
 const { look } = workerData as LookCall;
 
-await answer(() => lookAtFiles(...look));
+await answer(look[0], () => lookAtFiles(...look));

@@ -1,4 +1,5 @@
 /** What a decoder may know of a file: its name, its length, and its bytes on request. */
+import { FormatProblem } from "../format-problem.js";
 
 export interface ByteSource {
   /** For complaints: the path as the user gave it. */
@@ -6,20 +7,6 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /** Fills `target` with the bytes from `offset` on, or throws a FormatProblem when the file ends before. */
   readInto(target: Uint8Array, offset: number): void;
-}
-
-/** A file that is damaged, or that uses what we refuse to guess at; whoever opened it turns this into a MoteError. */
-export class FormatProblem extends Error {
-  /** Where in the file, bytes from its start; undefined when it is about the file as a whole. */
-  readonly byte: number | undefined;
-  readonly hint: string;
-
-  constructor(what: string, byte?: number, hint = "The file is damaged, or not what its name says.") {
-    super(what);
-    this.name = "FormatProblem";
-    this.byte = byte;
-    this.hint = hint;
-  }
 }
 
 /** A source over bytes in memory. */

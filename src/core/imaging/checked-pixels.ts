@@ -1,8 +1,8 @@
 /** Pixels that are compared with the checksum their file keeps of them, whichever part of the frame was asked for. */
 import { crc32 } from "node:zlib";
+import { FormatProblem } from "../format-problem.js";
 import type { FrameShape } from "../model/descriptor.js";
 import { borrowPixels, bytesPerPixel, type PixelArray, type PixelFormat } from "../model/pixel-format.js";
-import { FormatProblem } from "./byte-source.js";
 import { copyOverlap, type Region, wholeOf } from "./region.js";
 
 /** Reads `region` of a frame into `pixels`. */

@@ -1,7 +1,9 @@
 /** One PNG as one frame: grey as it is, colour as grey; decoding by fast-png, what it must not guess at refused before. */
+
+import { FormatProblem } from "../format-problem.js";
 import type { JsonObject } from "../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../model/pixel-format.js";
-import { type ByteSource, FormatProblem, requireBytes } from "./byte-source.js";
+import { type ByteSource, requireBytes } from "./byte-source.js";
 import { toGrey } from "./grey.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "./image-file.js";
 import { copyOverlap, type Region } from "./region.js";

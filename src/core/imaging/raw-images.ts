@@ -1,7 +1,9 @@
 /** Headerless files: frames of one shape and type, one behind the other, little-endian, nothing else. */
+
+import { FormatProblem } from "../format-problem.js";
 import type { FrameShape } from "../model/descriptor.js";
 import { bytesPerPixel, type PixelArray, type PixelFormat } from "../model/pixel-format.js";
-import { type ByteSource, FormatProblem } from "./byte-source.js";
+import type { ByteSource } from "./byte-source.js";
 import { type FramePlace, type ImageFile, unknownPlace } from "./image-file.js";
 import type { Region } from "./region.js";
 

@@ -25,6 +25,11 @@ export function parseJsonObject(text: string): JsonObject | undefined {
   }
 }
 
+/** As JSON, so that it can be sent and written: what is not finite becomes null, what is undefined goes. */
+export function plainJson(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject;
+}
+
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

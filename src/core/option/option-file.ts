@@ -1,6 +1,7 @@
 /** JSON that people write: run files and option files. Every key counts, so none may be there twice, in whichever spelling. */
+import { OverBudget } from "../budget.js";
 import { reason, refusal } from "../errors.js";
-import type { JsonObject, JsonValue } from "../model/json.js";
+import { type JsonObject, type JsonValue, parseJson } from "../model/json.js";
 import type { RawOptions } from "./decode-options.js";
 import { camel } from "./names.js";
 
@@ -8,9 +9,14 @@ import { camel } from "./names.js";
 export function parseOptionFile(where: string, text: string): JsonValue {
   let value: JsonValue;
   try {
-    value = JSON.parse(text) as JsonValue;
+    value = parseJson(text);
   } catch (error) {
-    throw refusal(where, `expected JSON: ${reason(error)}`, undefined, error);
+    throw refusal(
+      where,
+      error instanceof OverBudget ? error.message : `expected JSON: ${reason(error)}`,
+      undefined,
+      error,
+    );
   }
   const twice = repeatedKey(text);
   if (twice !== undefined) throw refusal(where, `has the key ${JSON.stringify(twice)} twice`, "Keep one of the two.");
@@ -41,7 +47,7 @@ function repeatedKey(text: string): string | undefined {
     else {
       const keys = open.at(-1);
       if (!keys || !isKey(text, index + token.length)) continue;
-      const key = JSON.parse(token) as string;
+      const key = parseJson(token) as string;
       if (keys.has(key)) return key;
       keys.add(key);
     }

@@ -5,6 +5,7 @@ import type { FramePool } from "../memory/frame-pool.js";
 import type { RunControl } from "../memory/run-control.js";
 import { slotKind } from "../memory/slot-layout.js";
 import type { StreamEvent } from "../model/event.js";
+import { parseJson } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
 
 /** The stream's last word as it travels: an event like any other. */
@@ -37,5 +38,5 @@ export function lendEvent(
 /** The event a slot holds. */
 export function readEvent(frame: Frame): StreamEvent | EndEvent {
   const text = new TextDecoder().decode(frame.bytes.slice(jsonAt, jsonAt + frame.eventBytes));
-  return JSON.parse(text) as StreamEvent | EndEvent;
+  return parseJson(text) as unknown as StreamEvent | EndEvent;
 }

@@ -1,7 +1,7 @@
 /** Files read whole, and the looks at a path that come before: nothing is waited for, and no more is held than may be. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { OverBudget } from "../budget.js";
-import { FormatProblem } from "../imaging/byte-source.js";
+import { FormatProblem } from "../format-problem.js";
 
 /**
  * Opens a file for reading, where only a file will do; returns its descriptor. Throws the system's error, or a FormatProblem

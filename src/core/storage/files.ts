@@ -45,11 +45,27 @@ export function problemOfFolder(where: string, path: string): Problem | undefine
   return undefined;
 }
 
-/** Bytes of a file, or of all files in a folder; 0 when it is not there. */
+/** Bytes of a file, or of all files in a folder; 0 when it is not there. Links in it to other folders are not followed. */
 export function fileBytes(path: string): number {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats?.isDirectory()) return stats?.size ?? 0;
-  return readdirSync(path).reduce((sum, name) => sum + fileBytes(join(path, name)), 0);
+  return stats?.isDirectory() ? bytesIn(path) : (stats?.size ?? 0);
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+    const path = join(folder, entry.name);
+    return sum + (entry.isDirectory() ? bytesIn(path) : bytesBehind(path));
+  }, 0);
+}
+
+/** Of a file, or of the file that a link leads to; 0 for a link that leads nowhere, in a circle or to a folder. */
+function bytesBehind(path: string): number {
+  try {
+    const stats = statSync(path);
+    return stats.isFile() ? stats.size : 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** The path itself or the nearest above it that is there. */

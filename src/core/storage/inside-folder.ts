@@ -1,7 +1,7 @@
 /** Names that a file gives for others beside it: they stay inside the folder, or are refused. */
 import { realpathSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
-import { FormatProblem } from "../imaging/byte-source.js";
+import { FormatProblem } from "../format-problem.js";
 
 const outsideHint = "Whoever made it wants a file read that is not part of it.";
 

@@ -1,6 +1,7 @@
 /** Which kind of file this is, by its first bytes and name, and what it holds: the facts behind `mote inspect`. */
 import { closeSync, readSync, statSync } from "node:fs";
-import { type MoteError, refusal } from "../errors.js";
+import { decoding } from "../decoding.js";
+import { failure, type MoteError, refusal } from "../errors.js";
 import type { DrawnPoint, FrameDrawing } from "../imaging/draw/draw-frame.js";
 import { explained } from "../imaging/explained.js";
 import type { ImageFileFacts } from "../imaging/image-file.js";
@@ -77,6 +78,14 @@ async function openImages(path: string) {
 /** Describes a file, or the frame stream on stdin when `path` is "-". */
 export async function inspectFile(path: string): Promise<FileDescription> {
   const kind = path === "-" ? "stream" : await kindOf(path);
+  try {
+    return await decoding(() => describe(kind, path));
+  } catch (error) {
+    throw explained(`inspect, ${path}`, error, failure);
+  }
+}
+
+async function describe(kind: Kind, path: string): Promise<FileDescription> {
   switch (kind) {
     case "stream": {
       const { source, close } = openStream(path);
@@ -103,6 +112,14 @@ export async function inspectFile(path: string): Promise<FileDescription> {
 /** What is needed to draw frame `frameNumber` of a file; a refusal when it is not there. */
 export async function frameToDraw(path: string, frameNumber: number): Promise<FrameDrawing> {
   const kind = path === "-" ? "stream" : await kindOf(path);
+  try {
+    return await decoding(() => drawingOf(kind, path, frameNumber));
+  } catch (error) {
+    throw explained(`inspect, ${path}`, error, failure);
+  }
+}
+
+async function drawingOf(kind: Kind, path: string, frameNumber: number): Promise<FrameDrawing> {
   const missing = (last: number | null) =>
     refusal(
       `inspect, --png ${frameNumber}`,

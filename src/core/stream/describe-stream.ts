@@ -5,7 +5,7 @@ import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import { frameBytes, type StreamDescriptor } from "../model/descriptor.js";
 import { column, slotColumns } from "../model/detection.js";
 import type { StreamEvent } from "../model/event.js";
-import type { JsonObject } from "../model/json.js";
+import { type JsonObject, plainJson } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
 import type { ByteSource } from "./byte-pipe.js";
 import { createStreamReader, readDescriptor } from "./stream-reader.js";
@@ -128,5 +128,5 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
 
 /** The summary as plain JSON. */
 export function streamSummaryJson(summary: StreamSummary): JsonObject {
-  return JSON.parse(JSON.stringify(summary)) as JsonObject;
+  return plainJson(summary);
 }

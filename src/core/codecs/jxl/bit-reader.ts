@@ -1,5 +1,5 @@
 /** Bits of a JPEG XL codestream, the lowest of a byte first: ISO/IEC 18181-1, annex B. */
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 
 /** U32's four distributions: a constant and that many more bits. */
 export type Distributions = readonly (readonly [constant: number, bits: number])[];

@@ -1,5 +1,6 @@
 /** The box format around a JPEG XL codestream, where metadata has its place: ISO/IEC 18181-2. */
-import { type ByteSource, FormatProblem, requireBytes } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
+import { type ByteSource, requireBytes } from "../../imaging/byte-source.js";
 
 const signature = Uint8Array.of(0, 0, 0, 12, 0x4a, 0x58, 0x4c, 0x20, 0x0d, 0x0a, 0x87, 0x0a);
 /** More text than a frame's metadata has. */

@@ -3,7 +3,8 @@
  * the gradient everywhere, in one prefix code with runs. Read here up to the pixels, which a kernel decodes several
  * times as fast as a general decoder can. ISO/IEC 18181-1: annexes C (entropy coding), F (frame header, sections), H (modular).
  */
-import { bytesAsSource, FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
+import { bytesAsSource } from "../../imaging/byte-source.js";
 import { BitReader, type Distributions } from "./bit-reader.js";
 import { findCodestream, type JxlHeader, readImageHeader } from "./jxl-header.js";
 import { codeWords, readPrefixCode, readSymbol } from "./prefix-code.js";

@@ -2,7 +2,8 @@
  * What a JPEG XL file says of its image, read without decoding it: ISO/IEC 18181-2 (boxes) and 18181-1, annex D
  * (SizeHeader, ImageMetadata). Reads what Mote replays, lossless grey of 8 to 16 bits; refuses the rest by name.
  */
-import { type ByteSource, FormatProblem, requireBytes } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
+import { type ByteSource, requireBytes } from "../../imaging/byte-source.js";
 import type { FrameShape } from "../../model/descriptor.js";
 import { BitReader } from "./bit-reader.js";
 

@@ -1,5 +1,5 @@
 /** Prefix codes of a JPEG XL codestream: ISO/IEC 18181-1, annex C.2.4, the form of Brotli's (RFC 7932, section 3.5). */
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import type { BitReader } from "./bit-reader.js";
 
 /** No code is longer. */

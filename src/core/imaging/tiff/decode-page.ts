@@ -1,6 +1,7 @@
 /** Decodes the strips or tiles of one TIFF page into a frame, touching only those that hold wanted pixels. */
+
+import { FormatProblem } from "../../format-problem.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
-import { FormatProblem } from "../byte-source.js";
 import { copyOverlap, type Region } from "../region.js";
 import { type Decompress, loadDecompress } from "./decompress.js";
 import type { TiffReader } from "./directory.js";

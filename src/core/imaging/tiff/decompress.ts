@@ -1,7 +1,7 @@
 /** One compressed strip or tile to its bytes, by the value of TIFF's Compression tag. */
 import zlib from "node:zlib";
 import { loadZstd } from "../../codecs/zstd.js";
-import { FormatProblem } from "../byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { decodeLzw } from "./lzw.js";
 import { compression } from "./tags.js";
 

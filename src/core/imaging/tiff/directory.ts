@@ -1,5 +1,6 @@
 /** The bones of a TIFF: header, directories (IFDs) and their entries; classic TIFF 6.0 and BigTIFF, both byte orders. */
-import { type ByteSource, FormatProblem, requireBytes } from "../byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
+import { type ByteSource, requireBytes } from "../byte-source.js";
 
 /** Bytes of a value of each field type (TIFF 6.0 section 2; 16 to 18 are BigTIFF's). */
 export const typeBytes: Readonly<Record<number, number>> = {

@@ -1,5 +1,5 @@
 /** LZW as TIFF 6.0 section 13 has it: codes of 9 to 12 bits, most significant bit first, widened one code early. */
-import { FormatProblem } from "../byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 
 const clearCode = 256;
 const endCode = 257;

@@ -1,6 +1,8 @@
 /** One TIFF directory as an image: its pixel type, shape and layout, or a refusal that names the tag and its value. */
+
+import { FormatProblem } from "../../format-problem.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
-import { FormatProblem, requireBytes } from "../byte-source.js";
+import { requireBytes } from "../byte-source.js";
 import { largestFrameBytes } from "../image-file.js";
 import type { Directory, TiffReader } from "./directory.js";
 import { compression, compressionWord, photometricWord, sampleFormatWord, tag } from "./tags.js";

@@ -1,9 +1,10 @@
 /** A TIFF as a sequence of frames of one shape and type: which directory or stretch of bytes is frame n, and when it was taken. */
 
+import { FormatProblem } from "../../format-problem.js";
 import { type JsonObject, type JsonValue, parseJsonObject } from "../../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { cutRecording, type RecordedLoss } from "../../model/recorded-loss.js";
-import { type ByteSource, FormatProblem, requireBytes } from "../byte-source.js";
+import { type ByteSource, requireBytes } from "../byte-source.js";
 import { CheckedPixels } from "../checked-pixels.js";
 import type { FramePlace, ImageFile, ImageFileFacts } from "../image-file.js";
 import type { Region } from "../region.js";

@@ -3,11 +3,13 @@
  * it half made (it is renamed into place), and one that a dead process left is taken over by renaming that very file: of
  * any number of processes that found the same dead one, the first has it and the others find a name that is gone.
  */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { refusal } from "../../errors.js";
+import { parseJsonObject } from "../../model/json.js";
 import { epochNow, isoText } from "../../time.js";
+import { readBounded } from "../bounded-file.js";
 import { besideName } from "./beside.js";
 import { moveOwn, removeEmptyFolder, removeOwnFile } from "./removal.js";
 import { stateOf, thisWriter, type Writer, type WriterState, writerName, writerOf } from "./writer.js";
@@ -194,12 +196,12 @@ function told({ what, host, pid, since }: LockWords): string {
   return `mote ${what} (process ${pid} on ${host}, since ${since})`;
 }
 
+/** The words in a lock are one line. */
+const mostLockBytes = 10_000;
+
 function wordsOf(path: string): LockWords | undefined {
   try {
-    const { what, host, pid, since } = JSON.parse(readFileSync(path, "utf8").slice(0, 10_000)) as Record<
-      string,
-      unknown
-    >;
+    const { what, host, pid, since } = parseJsonObject(readBounded(path, mostLockBytes).toString("utf8")) ?? {};
     if (![what, host, since].every((text) => typeof text === "string") || typeof pid !== "number") return undefined;
     return { what: plain(what), host: plain(host), pid, since: plain(since) };
   } catch {

@@ -2,18 +2,20 @@
  * The serial part of `compress`: frames arrive in order, most of them encoded already, and become files, each with its
  * line in the journal. A frame counts once its bytes, its name and its line are there.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { withXml } from "../../codecs/jxl/container.js";
 import { failure, MoteError, reason } from "../../errors.js";
 import { explained } from "../../imaging/explained.js";
+import { largestFrameBytes } from "../../imaging/image-file.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import { lossOfEnd } from "../../model/recorded-loss.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import type { EpochNs } from "../../time.js";
+import { readBounded } from "../bounded-file.js";
 import { takeLock } from "../claim/lock.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { diskFault } from "../disk/disk-fault.js";
@@ -149,10 +151,11 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   /** A run cut between a file's name and its line: the file is ours if it decodes to this frame. */
   async function adopt(frame: Frame, name: string): Promise<boolean> {
     if (!plan.isResumed) return false;
-    const bytes = readFileSync(join(folder, name));
     codec ??= await plan.openCodec();
     const pixels = copyPixels(codec, frame);
+    let bytes: Uint8Array;
     try {
+      bytes = readBounded(join(folder, name), largestFrameBytes);
       requireEqual(codec.decoder, bytes, pixels, descriptor.shape);
     } catch {
       return false;

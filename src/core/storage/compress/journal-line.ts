@@ -3,6 +3,7 @@
  * is changed, gone, there twice or in another place is noticed, and by the line that ends a run also one that is gone at the end.
  */
 import { crc32 } from "node:zlib";
+import { parseJsonObject } from "../../model/json.js";
 import { hex } from "./journal-entry.js";
 
 type Line = Readonly<Record<string, unknown>>;
@@ -28,14 +29,9 @@ export interface DecodedLine {
 export function decodeLine(text: string, before: number): DecodedLine | undefined {
   const found = ending.exec(text);
   const own = found ? `${text.slice(0, found.index)}}` : text;
-  let line: unknown;
-  try {
-    line = JSON.parse(own);
-  } catch {
-    return undefined;
-  }
-  if (typeof line !== "object" || line === null || Array.isArray(line)) return undefined;
-  if (!found) return { line: line as Line, chain: 0, isNext: undefined };
+  const line = parseJsonObject(own);
+  if (!line) return undefined;
+  if (!found) return { line, chain: 0, isNext: undefined };
   const chain = Number.parseInt(found[1]!, 16);
-  return { line: line as Line, chain, isNext: crc32(own, before) === chain };
+  return { line, chain, isNext: crc32(own, before) === chain };
 }

@@ -7,15 +7,16 @@ import {
   ftruncateSync,
   openSync,
   readdirSync,
-  readFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { mostJournalBytes } from "../../budget.js";
+import { FormatProblem } from "../../format-problem.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { FateEvent, StreamEvent } from "../../model/event.js";
 import { eventFault, isFateEvent } from "../../model/event-check.js";
 import { decodeDescriptor } from "../../stream/check-descriptor.js";
+import { readBounded } from "../bounded-file.js";
 import { fileInTheWay } from "../files.js";
 import { runOf, runText } from "../root/run-number.js";
 import { isEntry, type JournalEntry } from "./journal-entry.js";
@@ -62,7 +63,7 @@ export interface JournalContent {
 export function readJournal(folder: string, name = journalName): JournalContent | undefined {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(join(folder, name));
+    bytes = readBounded(join(folder, name), mostJournalBytes);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

@@ -174,10 +174,10 @@ export function spans(file: H5Reader, rows: number, onFault: (what: string) => v
 
 /** Numbers of the frames that the ledger says are stored, in order. */
 export function storedNumbers(file: H5Reader, { ledgerRows: rows }: ArchiveState): Float64Array {
-  const numbers = new Float64Array(rows ?? 0);
-  let count = 0;
-  for (const { firstFrame, fate } of ledgerRows(file, rows ?? 0)) if (fate === "stored") numbers[count++] = firstFrame;
-  return numbers.subarray(0, count);
+  // Grows by what is there: the file's own count of rows is a claim.
+  const numbers: number[] = [];
+  for (const { firstFrame, fate } of ledgerRows(file, rows ?? 0)) if (fate === "stored") numbers.push(firstFrame);
+  return Float64Array.from(numbers);
 }
 
 /** Why frame `index` of the file is not whole by what stands beside it; undefined when nothing speaks against it. */

@@ -1,5 +1,5 @@
 /** Which datasets of an HDF5 file hold its frames: Mote's own, in either layout, or the one that could be frames. */
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { largestFrameBytes } from "../../imaging/image-file.js";
 import type { FrameShape } from "../../model/descriptor.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";

@@ -1,17 +1,12 @@
 /** What an HDF5 archive says of its run, from the attributes of /metadata. */
-import type { JsonObject } from "../../model/json.js";
+import { type JsonObject, parseJsonObject } from "../../model/json.js";
 import { cutRecording, lossOfEnd, type RecordedLoss } from "../../model/recorded-loss.js";
 import type { H5Reader } from "./h5-reader.js";
 
 /** An attribute of JSON text; empty where it is not there or cannot be read. */
 export function jsonAttribute(file: H5Reader, name: string): JsonObject {
-  try {
-    const text = file.attribute("/metadata", name);
-    const value: unknown = typeof text === "string" ? JSON.parse(text) : {};
-    return typeof value === "object" && value !== null ? (value as JsonObject) : {};
-  } catch {
-    return {};
-  }
+  const text = file.attribute("/metadata", name);
+  return (typeof text === "string" ? parseJsonObject(text) : undefined) ?? {};
 }
 
 /** What the file says of its own losses; undefined where it does not say whether it was closed. */

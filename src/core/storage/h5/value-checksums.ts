@@ -3,6 +3,7 @@
  * their bytes lie in the file, and of the texts of /metadata. The pixels have theirs beside them, a value a frame.
  */
 import { crc32 } from "node:zlib";
+import { parseJsonObject } from "../../model/json.js";
 import type { H5Reader } from "./h5-reader.js";
 
 export const checksumsName = "checksums";
@@ -22,20 +23,11 @@ export function checksumsJson(columns: Readonly<Record<string, number>>, texts: 
 export function changedValues(file: H5Reader): readonly string[] | null {
   const text = file.attribute("/metadata", checksumsName);
   if (text === null || text === "{}") return null;
-  const known = parse(text);
+  const known = parseJsonObject(String(text));
   if (!known) return [`/metadata, ${checksumsName}`];
   return Object.entries(known).flatMap(([path, checksum]) =>
     (path === textsKey ? textsIn(file) : columnIn(file, path)) === checksum ? [] : [path],
   );
-}
-
-function parse(text: unknown): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(String(text));
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function textsIn(file: H5Reader): number {

@@ -1,6 +1,7 @@
 /** An open file as a source of bytes, read at offsets through its descriptor: never the whole file, never a stream. */
 import { closeSync, fstatSync, readSync } from "node:fs";
-import { type ByteSource, FormatProblem, requireBytes } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
+import { type ByteSource, requireBytes } from "../../imaging/byte-source.js";
 import { openFile } from "../bounded-file.js";
 
 export interface FileSource extends ByteSource {

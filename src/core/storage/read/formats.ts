@@ -1,4 +1,5 @@
 /** The image formats that can be replayed, by extension; each is loaded when a file needs it. */
+import { asDamage, decoding } from "../../decoding.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import type { FrameShape } from "../../model/descriptor.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
@@ -61,5 +62,36 @@ export function hasDatasets(path: string): boolean {
  */
 export async function openImageFile(path: string, layout?: RawLayout, dataset?: string): Promise<ImageFile> {
   const load = isZarrStore(path) ? zarr : (registry.get(extensionOf(path)) ?? raw);
-  return await (await load()).open(path, layout, dataset);
+  const format = await load();
+  return guarded(await decoding(() => format.open(path, layout, dataset)));
+}
+
+/** What its decoder lacks a check for is said as damage of the file. */
+function guarded(file: ImageFile): ImageFile {
+  const { losses } = file;
+  return {
+    facts: file.facts,
+    readFrame(index, pixels, region) {
+      try {
+        const place = file.readFrame(index, pixels, region);
+        return place instanceof Promise ? place.catch(rethrow) : place;
+      } catch (error) {
+        return rethrow(error);
+      }
+    },
+    ...(losses && {
+      *losses(after: number, before: number) {
+        try {
+          yield* losses.call(file, after, before);
+        } catch (error) {
+          rethrow(error);
+        }
+      },
+    }),
+    close: () => file.close(),
+  };
+}
+
+function rethrow(error: unknown): never {
+  throw asDamage(error);
 }

@@ -1,6 +1,6 @@
 /** An HDF5 file as a file of images: Mote's own archives with all they recorded, or frames that another program wrote. */
 import { MoteError } from "../../errors.js";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { CheckedPixels } from "../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, unknownPlace } from "../../imaging/image-file.js";
 import type { Region } from "../../imaging/region.js";

@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { readXml } from "../../codecs/jxl/container.js";
 import { type JxlHeader, readJxlHeader } from "../../codecs/jxl/jxl-header.js";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../imaging/image-file.js";
 import { copyOverlap } from "../../imaging/region.js";
 import type { FateEvent } from "../../model/event.js";

@@ -1,6 +1,6 @@
 /** The first look at the files to replay: their headers, and that all of them hold the same kind of frame. */
 import { refusal } from "../../errors.js";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { explained } from "../../imaging/explained.js";
 import type { ImageFileFacts } from "../../imaging/image-file.js";
 import { findFiles } from "./find-files.js";

@@ -1,6 +1,7 @@
 /** Mote's own recordings (docs/frame-stream.md) as a file of images: any frame by its place, found through the index. */
 import { crc32 } from "node:zlib";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { OverBudget } from "../../budget.js";
+import { FormatProblem } from "../../format-problem.js";
 import type { FramePlace, ImageFile } from "../../imaging/image-file.js";
 import { copyOverlap, type Region } from "../../imaging/region.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
@@ -8,7 +9,7 @@ import { endFault } from "../../model/end-check.js";
 import type { FateEvent, StreamEvent } from "../../model/event.js";
 import { eventFault, isFateEvent } from "../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../model/frame-header.js";
-import { parseJsonObject } from "../../model/json.js";
+import { parseJson, parseJsonObject } from "../../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { lossOfEnd, type RecordedLoss } from "../../model/recorded-loss.js";
 import { decodeDescriptor } from "../../stream/check-descriptor.js";
@@ -159,9 +160,10 @@ function readJson(
   heads.readPayload(payloadAt, payload);
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(payload).toString("utf8"));
-  } catch {
-    throw new FormatProblem(`${name} is no JSON`, payloadAt);
+    value = parseJson(Buffer.from(payload).toString("utf8"));
+  } catch (error) {
+    const what = error instanceof OverBudget ? error.message : "is no JSON";
+    throw new FormatProblem(`${name} ${what}`, payloadAt, undefined, error);
   }
   const fault = faultOf(value);
   if (fault) throw new FormatProblem(`${name} ${fault}`, payloadAt);

@@ -1,5 +1,5 @@
 /** A Zarr store as a file of images: OME-Zarr 0.4 and 0.5, or a plain array; Mote's own stores with all they recorded. */
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { CheckedPixels } from "../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../imaging/image-file.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";

@@ -1,4 +1,5 @@
 /** Recovers one file or folder: what its format gives back, and what the lock beside it says of its end. */
+import { decoding } from "../../decoding.js";
 import type { ArchiveFormat } from "../archive-formats.js";
 import { holderClause, lockBeside } from "../claim/lock-beside.js";
 import { type RecoverContext, Recovery } from "./recovery.js";
@@ -12,7 +13,8 @@ export async function recoverFile(
 ): Promise<Recovery> {
   const recovery = new Recovery(path, out, onProgress);
   const before = lockBeside(path);
-  await (await recoverOne())(recovery, context);
+  const recover = await recoverOne();
+  await decoding(() => recover(recovery, context));
   const found = lockBeside(path) ?? before;
   // A format's own mark of its end says more than a lock, unless somebody writes just now.
   if (found && (found.state === "alive" || recovery.ending !== "finished")) {

@@ -1,5 +1,6 @@
 /** Whole pages out of a damaged or cut TIFF: those of the chain, and those that a broken chain no longer leads to. */
-import { type ByteSource, FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
+import type { ByteSource } from "../../imaging/byte-source.js";
 import { wholeOf } from "../../imaging/region.js";
 import { PageDecoder } from "../../imaging/tiff/decode-page.js";
 import { parseOme } from "../../imaging/tiff/ome.js";

@@ -2,7 +2,7 @@
  * Whole frames out of a Zarr store that was cut or damaged: those its shape promises, and in Mote's own those behind them,
  * in files or in a shard that has no name yet, as far as their pixels match their checksums.
  */
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
 import type { Frame } from "../../memory/frame.js";

@@ -1,5 +1,6 @@
 /** A table of positions, whatever its format: its columns, its positions, and its text again with track numbers in it. */
-import { refusal } from "../../errors.js";
+import { decoding, decodingEach } from "../../decoding.js";
+import { asMoteError, refusal } from "../../errors.js";
 import { binaryTable, openBytePieces, readRange } from "./byte-pieces.js";
 import type { UsedColumns } from "./choose-columns.js";
 
@@ -44,7 +45,7 @@ export async function openTable(where: string, path: string): Promise<Table> {
     if (bytes.length === 0) throw refusal(where, "expected a table, got an empty file");
     if (String.fromCharCode(...bytes.subarray(0, 4)) === "PAR1") {
       const { openParquetTable } = await import("./parquet-table.js");
-      return await openParquetTable(where, pieces);
+      return guarded(where, await decoding(() => openParquetTable(where, pieces)));
     }
     if (bytes[0] === 0xff || bytes[0] === 0xfe) {
       throw refusal(where, "expected UTF-8 text, got UTF-16", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8.");
@@ -53,9 +54,27 @@ export async function openTable(where: string, path: string): Promise<Table> {
       throw refusal(where, binaryTable, "mote inspect says what it is.");
     }
     const { openTextTable } = await import("./text-table.js");
-    return openTextTable(where, pieces);
+    return guarded(where, await decoding(() => openTextTable(where, pieces)));
   } catch (error) {
     pieces.close();
-    throw error;
+    throw asMoteError(where, error) ?? error;
   }
+}
+
+/** What its decoder lacks a check for is said as damage of the table. */
+function guarded(where: string, table: Table): Table {
+  const told = (error: unknown): never => {
+    throw asMoteError(where, error) ?? error;
+  };
+  return {
+    ...table,
+    positions: (used) => decoding(() => table.positions(used)).catch(told),
+    async *labelled(used, labels, delimiter) {
+      try {
+        yield* decodingEach(table.labelled(used, labels, delimiter));
+      } catch (error) {
+        told(error);
+      }
+    },
+  };
 }

@@ -3,6 +3,7 @@
  * this module and `parquet-pages.ts` know the library; it is loaded when a Parquet table is.
  */
 import type { ColumnChunk, FileMetaData, ParquetReadOptions, SchemaElement } from "hyparquet";
+import { mostGroupRows } from "../../budget.js";
 import { MoteError, reason, refusal } from "../../errors.js";
 import { linkFlag } from "../../tracking/link/linker.js";
 import { type BytePieces, readRange } from "./byte-pieces.js";
@@ -68,6 +69,11 @@ export async function openParquetSource(where: string, pieces: BytePieces): Prom
   };
   const metadata: FileMetaData = await guarded(parquetMetadataAsync(file));
   const elements = parquetSchema(metadata).children.map((child) => child.element);
+  for (const [at, { num_rows }] of metadata.row_groups.entries()) {
+    if (num_rows >= 0 && num_rows <= mostGroupRows) continue;
+    const what = `row group ${at + 1} claims ${num_rows} rows, expected at most ${mostGroupRows.toLocaleString("en-US")}`;
+    throw refusal(where, what, "Was it damaged? If not, write it again with smaller row groups.");
+  }
   return {
     where,
     columns: elements.map((element) => element.name),

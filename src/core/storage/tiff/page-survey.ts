@@ -1,5 +1,6 @@
 /** The pages of a TIFF that may be damaged or cut: along the chain of directories as far as it goes, and beyond it by search. */
-import { type ByteSource, FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
+import type { ByteSource } from "../../imaging/byte-source.js";
 import { type Directory, TiffReader, typeBytes } from "../../imaging/tiff/directory.js";
 import { isSecondary, readChunkTable, readPage, type TiffPage } from "../../imaging/tiff/page.js";
 

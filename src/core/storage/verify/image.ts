@@ -1,7 +1,7 @@
 /** A single image file: its headers, and its pixels decoded, by the reader that `acquire` has for it. */
 
 import { failure } from "../../errors.js";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { explained } from "../../imaging/explained.js";
 import { wholeOf } from "../../imaging/region.js";
 import { borrowPixels, bytesPerPixel } from "../../model/pixel-format.js";

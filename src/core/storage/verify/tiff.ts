@@ -4,8 +4,8 @@
  * damage there.
  */
 import { crc32 } from "node:zlib";
+import { FormatProblem } from "../../format-problem.js";
 import type { ByteSource } from "../../imaging/byte-source.js";
-import { FormatProblem } from "../../imaging/byte-source.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
 import { PageDecoder } from "../../imaging/tiff/decode-page.js";

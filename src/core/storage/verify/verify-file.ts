@@ -1,4 +1,7 @@
 /** Verifies one file or folder: what its format says, and what the lock beside it says of who writes it. */
+import { OverBudget } from "../../budget.js";
+import { decoding } from "../../decoding.js";
+import { FormatProblem } from "../../format-problem.js";
 import type { ArchiveFormat } from "../archive-formats.js";
 import { holderClause, lockBeside } from "../claim/lock-beside.js";
 import { Verification, type VerifyOptions } from "./verification.js";
@@ -17,7 +20,13 @@ export async function verifyFile(
   // Looked at before, too: a writer that ends meanwhile leaves no lock, and what was read is not what it wrote.
   const before = lockBeside(path);
   const verifyOne = await format.verify();
-  await verifyOne(path, report, options);
+  try {
+    await decoding(() => verifyOne(path, report, options));
+  } catch (error) {
+    if (!(error instanceof FormatProblem || error instanceof OverBudget)) throw error;
+    const byte = error instanceof FormatProblem ? error.byte : undefined;
+    report.damaged("decoding", error.message, byte === undefined ? {} : { byte });
+  }
   const found = lockBeside(path) ?? before;
   if (!found) return report;
   // A format's own mark of its end says more than a lock, unless somebody writes just now.

@@ -2,7 +2,7 @@
  * A Zarr store of images: every chunk decoded, the pixels of Mote's own against their checksums, shapes against the chunks
  * that are there, the ledger against the frames. Other programs' stores have no checksums beyond those of their codecs.
  */
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
 import { isJsonObject } from "../../model/json.js";

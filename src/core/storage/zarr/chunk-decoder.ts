@@ -3,7 +3,7 @@ import zlib from "node:zlib";
 import { loadBloscDecoder } from "../../codecs/blosc/blosc-decoder.js";
 import { crc32c } from "../../codecs/crc32c.js";
 import { loadZstd } from "../../codecs/zstd.js";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import type { Codec } from "./read-node.js";
 
 export interface ChunkDecoder {

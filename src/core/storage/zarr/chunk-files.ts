@@ -1,6 +1,6 @@
 /** Stored bytes of the chunks of an array: a file each, or a part of a shard (Zarr v3, "sharding_indexed"). */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { readBounded } from "../bounded-file.js";
 import { insideFolder } from "../inside-folder.js";
 import { checkCrc32c } from "./chunk-decoder.js";

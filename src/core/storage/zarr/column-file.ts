@@ -1,6 +1,6 @@
 /** A column of a store that Mote wrote, read row by row straight from its chunks, rows included that its shape does not promise yet. */
 import { closeSync, openSync, readSync } from "node:fs";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { insideFolder } from "../inside-folder.js";
 import { bytesPerElement, type ZarrType } from "./array-metadata.js";
 import { readNodeIn } from "./read-node.js";

@@ -1,7 +1,7 @@
 /** The image in a Zarr store: which array, what its axes are, and how large and fast they are (OME-Zarr 0.4 and 0.5). */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { isJsonObject, type JsonObject, type JsonValue } from "../../model/json.js";
 import { type ArrayNode, readNode, readNodeIn } from "./read-node.js";
 

@@ -1,6 +1,6 @@
 /** The ledger as 1-D arrays, ledger/fate and so on: a row for every frame that was stored, and one a span of frames that are not there. */
 
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamEvent } from "../../model/event.js";
 import { noDeviceFrameNumber } from "../../model/frame-header.js";

@@ -1,6 +1,6 @@
 /** Planes of an array into tightly packed rows, whatever chunks they lie in. */
 
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { largestFrameBytes } from "../../imaging/image-file.js";
 import { copyOverlap, type Region } from "../../imaging/region.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { mostTextBytes } from "../../budget.js";
-import { FormatProblem } from "../../imaging/byte-source.js";
+import { FormatProblem } from "../../format-problem.js";
 import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from "../../model/json.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
 import { readBounded } from "../bounded-file.js";

@@ -4,7 +4,7 @@
  */
 import type { Frame } from "../../memory/frame.js";
 import { column } from "../../model/detection.js";
-import type { JsonObject } from "../../model/json.js";
+import { type JsonObject, plainJson } from "../../model/json.js";
 import type { MonotonicMs } from "../../time.js";
 import { createLinker, type LinkSummary } from "../link/linker.js";
 import type { LinkParameters } from "../link/parameters.js";
@@ -104,8 +104,8 @@ export function createParticleFollower(params: FollowParameters, context: Follow
       return {
         particles: lengths ? lengths.rows : particles,
         ...(linker ? linkingSummary(linker.summary(), lengths?.tracks) : {}),
-        pixelLocking: plain(locking.report()),
-        ...(correction ? { biasCorrection: plain(correction.summary()) } : {}),
+        pixelLocking: plainJson(locking.report()),
+        ...(correction ? { biasCorrection: plainJson(correction.summary()) } : {}),
       };
     },
   };
@@ -120,9 +120,4 @@ function linkingSummary(link: LinkSummary, longTracks: number | undefined): Json
     degradedSubnets: link.degradedSubnets,
     largestSubnet: link.largestSubnet,
   };
-}
-
-/** As JSON: what is not finite becomes null. */
-function plain(value: object): JsonObject {
-  return JSON.parse(JSON.stringify(value)) as JsonObject;
 }

@@ -1,0 +1,18 @@
+/** What is wrong with a file that somebody else made, as its parser says it. */
+
+/** The hint where there is no better one. */
+export const damagedHint = "The file is damaged, or not what its name says.";
+
+/** A file that is damaged, or that uses what we refuse to guess at; whoever opened it turns this into a MoteError. */
+export class FormatProblem extends Error {
+  /** Where in the file, bytes from its start; undefined when it is about the file as a whole. */
+  readonly byte: number | undefined;
+  readonly hint: string;
+
+  constructor(what: string, byte?: number, hint = damagedHint, cause?: unknown) {
+    super(what, { cause });
+    this.name = "FormatProblem";
+    this.byte = byte;
+    this.hint = hint;
+  }
+}
