@@ -2,7 +2,9 @@
  * A Parquet table: footer, every page against its checksum where it has one, every row group decoded, row counts, and what
  * Mote's metadata say of the run's end. The format has no checksum over its footer.
  */
+
 import { MoteError } from "../../errors.js";
+import { parseJsonObject } from "../../model/json.js";
 import { formatCount } from "../../units.js";
 import { recordedLossNote } from "../parquet/parquet-store.js";
 import { type BytePieces, openBytePieces, readRange } from "../table/byte-pieces.js";
@@ -128,13 +130,10 @@ function checkEnd({ notes }: ParquetSource, report: Verification, rows: number, 
 /** A table of an older Mote, or one that was not closed, says nothing. */
 function noteRecordedLoss(text: string | undefined, report: Verification): void {
   if (!text) return;
-  try {
-    const { isCut, isComplete, lost } = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    noteUnfinished(report, { isCut: isCut === true, isComplete: isComplete === true });
-    if (typeof lost === "number") noteLost(report, lost);
-  } catch {
-    report.damaged("structure", `${recordedLossNote} in the footer is no JSON`);
-  }
+  const loss = parseJsonObject(text);
+  if (!loss) return report.damaged("structure", `${recordedLossNote} in the footer is no JSON`);
+  noteUnfinished(report, { isCut: loss.isCut === true, isComplete: loss.isComplete === true });
+  if (typeof loss.lost === "number") noteLost(report, loss.lost);
 }
 
 async function decodingFault(source: ParquetSource, start: number, rows: number): Promise<string | undefined> {
