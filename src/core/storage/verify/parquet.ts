@@ -131,7 +131,10 @@ function checkEnd({ notes }: ParquetSource, report: Verification, rows: number, 
 function noteRecordedLoss(text: string | undefined, report: Verification): void {
   if (!text) return;
   const loss = parseJsonObject(text);
-  if (!loss) return report.damaged("structure", `${recordedLossNote} in the footer is no JSON`);
+  if (!loss) {
+    report.damaged("structure", `${recordedLossNote} in the footer is no JSON`);
+    return;
+  }
   noteUnfinished(report, { isCut: loss.isCut === true, isComplete: loss.isComplete === true });
   if (typeof loss.lost === "number") noteLost(report, loss.lost);
 }
