@@ -229,7 +229,7 @@ describe("a folder of compressed frames", () => {
     const told = [JSON.stringify(gap(1, 2)), line(3), JSON.stringify(duplicate(3))];
     const ended = journal(line(0), ...told, head, ...told, '{"end":{"isComplete":true,"lost":2}}');
     expect(ended.events).toEqual([gap(1, 2), duplicate(3)]);
-    expect(ended.end).toEqual({ isComplete: true, lost: 2 });
+    expect(ended.end).toEqual({ isComplete: true, isCut: false, lost: 2 });
     expect(journal(line(0), '{"end":{"isComplete":true,"lost":0}}', head).end).toBeUndefined();
   });
 

@@ -123,7 +123,7 @@ test("a frame that found no room is lost in the end that the journal tells, whic
   target.miss();
   target.end({ ...end, lost: 2 });
   target.close();
-  expect(readJournal(folder)!.end).toEqual({ isComplete: false, lost: 3 });
+  expect(readJournal(folder)!.end).toEqual({ isComplete: false, isCut: false, lost: 3 });
 });
 
 test("encoded bytes take the pixels' place in the slot when they are smaller, and the row count comes back", async () => {
