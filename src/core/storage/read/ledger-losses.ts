@@ -8,6 +8,8 @@ export class LedgerLosses {
   #rows: Iterator<LedgerSpan> | undefined;
   /** Stored frames before the row that is held. */
   #place = 0;
+  /** Stored frames before the last row that was passed; a call that asks for what lies before has to begin anew. */
+  #passed = -1;
   #held: FateEvent | undefined;
 
   constructor(open: () => Iterable<LedgerSpan>) {
@@ -16,13 +18,15 @@ export class LedgerLosses {
 
   /** What is missing behind frame `after` and before frame `before` of the file, in the order of the ledger. */
   *between(after: number, before: number): Generator<FateEvent> {
-    if (!this.#rows || this.#place > after + 1) {
+    if (!this.#rows || after < this.#passed) {
       this.#rows = this.#open()[Symbol.iterator]();
       this.#place = 0;
+      this.#passed = -1;
       this.#advance();
     }
     for (let event = this.#held; event && this.#place <= before; event = this.#held) {
       if (this.#place > after) yield event;
+      this.#passed = this.#place;
       this.#advance();
     }
   }
