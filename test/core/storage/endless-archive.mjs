@@ -37,7 +37,6 @@ const store = await open({
   where: `archive, --out ${path}`,
   descriptor,
   geometry,
- ,
 });
 writeSync(1, "0\n");
 try {
