@@ -35,7 +35,9 @@ const opened = new Map();
 function pathOf(file) {
   if (typeof file !== "number") return resolve(String(file));
   try {
-    return real.readlinkSync(`/proc/self/fd/${file}`);
+    const told = real.readlinkSync(`/proc/self/fd/${file}`);
+    // A file that got its name by a link goes on under the one it was opened with, which is gone.
+    return told.endsWith(" (deleted)") ? (opened.get(file) ?? told) : told;
   } catch {
     return opened.get(file) ?? "";
   }
@@ -140,7 +142,10 @@ for (const name of ["renameSync", "linkSync"]) {
   fs[name] = (from, to) => {
     const rule = ruleFor("rename", join(String(to)));
     if (rule) fail(rule, name.replace("Sync", ""));
-    return real[name](from, to);
+    const done = real[name](from, to);
+    const before = resolve(String(from));
+    for (const [fd, path] of opened) if (path === before) opened.set(fd, resolve(String(to)));
+    return done;
   };
 }
 
