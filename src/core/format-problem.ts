@@ -16,3 +16,6 @@ export class FormatProblem extends Error {
     this.hint = hint;
   }
 }
+
+/** The file ends before what its own bytes speak of: a cut, unless something else speaks of damage. */
+export class EndsEarly extends FormatProblem {}

@@ -1,5 +1,5 @@
 /** The box format around a JPEG XL codestream, where metadata has its place: ISO/IEC 18181-2. */
-import { FormatProblem } from "../../format-problem.js";
+import { EndsEarly } from "../../format-problem.js";
 import { type ByteSource, requireBytes } from "../../imaging/byte-source.js";
 
 const signature = Uint8Array.of(0, 0, 0, 12, 0x4a, 0x58, 0x4c, 0x20, 0x0d, 0x0a, 0x87, 0x0a);
@@ -42,7 +42,7 @@ export function readXml(source: ByteSource): string | undefined {
     const bytes =
       size === 0 ? source.sizeBytes - at : size === 1 && known === 16 ? Number(head.readBigUInt64BE(8)) : size;
     if (bytes < headBytes || at + bytes > source.sizeBytes) {
-      throw new FormatProblem(`the file ends inside a box of ${bytes} bytes`, at, "The file was cut; copy it again.");
+      throw new EndsEarly(`the file ends inside a box of ${bytes} bytes`, at, "The file was cut; copy it again.");
     }
     if (head.toString("latin1", 4, 8) === "xml ") {
       if (bytes > mostTextBytes) return undefined;

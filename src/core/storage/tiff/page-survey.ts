@@ -1,5 +1,5 @@
 /** The pages of a TIFF that may be damaged or cut: along the chain of directories as far as it goes, and beyond it by search. */
-import { FormatProblem } from "../../format-problem.js";
+import { EndsEarly, FormatProblem } from "../../format-problem.js";
 import type { ByteSource } from "../../imaging/byte-source.js";
 import { type Directory, TiffReader, typeBytes } from "../../imaging/tiff/directory.js";
 import { isSecondary, readChunkTable, readPage, type TiffPage } from "../../imaging/tiff/page.js";
@@ -78,10 +78,9 @@ export function surveyPage(reader: TiffReader, directory: Directory): SurveyedPa
 /** A problem of the format as a fault; others are thrown on. */
 export function faultOf(error: unknown, sizeBytes: number): Fault {
   if (!(error instanceof FormatProblem)) throw error;
-  const isCut = error.message.startsWith("the file ends at byte");
   // Offsets that no file of this kind would have come from damage, not from a cut.
   const isFar = error.byte !== undefined && error.byte > 4 * sizeBytes + 1e9;
-  return { what: error.message, byte: error.byte ?? null, isCut: isCut && !isFar };
+  return { what: error.message, byte: error.byte ?? null, isCut: error instanceof EndsEarly && !isFar };
 }
 
 /** First byte behind a directory, its values and its strips. */

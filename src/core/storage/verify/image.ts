@@ -1,7 +1,7 @@
 /** A single image file: its headers, and its pixels decoded, by the reader that `acquire` has for it. */
 
 import { failure } from "../../errors.js";
-import { FormatProblem } from "../../format-problem.js";
+import { EndsEarly, FormatProblem } from "../../format-problem.js";
 import { explained } from "../../imaging/explained.js";
 import { wholeOf } from "../../imaging/region.js";
 import { borrowPixels, bytesPerPixel } from "../../model/pixel-format.js";
@@ -33,7 +33,7 @@ export const verifyImage: Verify = async (path, report) => {
   } catch (error) {
     if (!(error instanceof FormatProblem)) throw explained(`verify, ${path}`, error, failure);
     const place = error.byte === undefined ? {} : { byte: error.byte };
-    if (error.message.startsWith("the file ends")) report.missing("completeness", error.message, place);
+    if (error instanceof EndsEarly) report.missing("completeness", error.message, place);
     else report.damaged("decoding", error.message, place);
   }
 };
