@@ -29,27 +29,9 @@ for (const call of ["openSync", "writeSync", "ftruncateSync", "renameSync", "lin
 }
 syncBuiltinESMExports();
 
-const { Frame } = await import("../../../dist/core/memory/frame.js");
-const { slotLayout } = await import("../../../dist/core/memory/slot-layout.js");
+const { trackedFrame } = await import("./tracked-frame.mjs");
 const { containerFor } = await import("../../../dist/core/storage/frame-store.js");
-const columns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"];
-const geometry = { pixelFormat: "uint8", pixelBytes: 64, detectionRows: 4, detectionColumns: columns.length };
-const frame = new Frame(new SharedArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
-const descriptor = {
-  pixelFormat: "uint8",
-  shape: { height: 8, width: 8 },
-  bitDepth: 8,
-  hasFrames: true,
-  detections: { columns },
-  isLinked: true,
-  pixelSizeUm: null,
-  rateHz: null,
-  frameCount: 1,
-  isLive: false,
-  source: {},
-  calibration: null,
-  producedBy: [],
-};
+const { geometry, descriptor, frame } = trackedFrame(8, 4);
 for (const name of names) {
   const open = await containerFor("archive", name).load();
   const store = await open({ path: join(folder, name), where: "archive", descriptor, geometry });

@@ -1,36 +1,13 @@
 // Archives frames without end and says after each how many are stored: for faults.test.ts to kill or to run out of disk.
 // Frame k is filled with (pixel * 31 + k * 7919) % 251. Arguments: path, rows of detections, side of the frame.
 import { writeSync } from "node:fs";
-import { Frame } from "../../../dist/core/memory/frame.js";
-import { slotLayout } from "../../../dist/core/memory/slot-layout.js";
 import { containerFor } from "../../../dist/core/storage/frame-store.js";
+import { columns, trackedFrame } from "./tracked-frame.mjs";
 
 const [path, rowsText, sideText] = process.argv.slice(2);
 const rows = Number(rowsText);
 const side = Number(sideText);
-const columns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"];
-const geometry = {
-  pixelFormat: "uint8",
-  pixelBytes: side * side,
-  detectionRows: rows,
-  detectionColumns: columns.length,
-};
-const frame = new Frame(new SharedArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
-const descriptor = {
-  pixelFormat: "uint8",
-  shape: { height: side, width: side },
-  bitDepth: 8,
-  hasFrames: true,
-  detections: { columns },
-  isLinked: true,
-  pixelSizeUm: null,
-  rateHz: null,
-  frameCount: null,
-  isLive: false,
-  source: {},
-  calibration: null,
-  producedBy: [],
-};
+const { geometry, descriptor, frame } = trackedFrame(side, rows);
 const open = await containerFor("archive", path).load();
 const store = await open({
   path,

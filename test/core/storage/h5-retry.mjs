@@ -2,32 +2,13 @@
 // path, layout, frames, split (frames a file, 0: one file), ballast (a file that is removed when the disk is full, or "").
 // Prints how often an append failed, with which words.
 import { rmSync, writeSync } from "node:fs";
-import { Frame } from "../../../dist/core/memory/frame.js";
-import { slotLayout } from "../../../dist/core/memory/slot-layout.js";
 import { containerFor } from "../../../dist/core/storage/frame-store.js";
+import { columns, trackedFrame } from "./tracked-frame.mjs";
 
 const [path, layout, framesText, splitText, ballast] = process.argv.slice(2);
 const [frames, split] = [framesText, splitText].map(Number);
 const [side, rows] = [32, 7];
-const columns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"];
-const pixelBytes = side * side;
-const geometry = { pixelFormat: "uint8", pixelBytes, detectionRows: rows, detectionColumns: columns.length };
-const frame = new Frame(new SharedArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
-const descriptor = {
-  pixelFormat: "uint8",
-  shape: { height: side, width: side },
-  bitDepth: 8,
-  hasFrames: true,
-  detections: { columns },
-  isLinked: true,
-  pixelSizeUm: null,
-  rateHz: null,
-  frameCount: null,
-  isLive: false,
-  source: {},
-  calibration: null,
-  producedBy: [],
-};
+const { geometry, descriptor, frame } = trackedFrame(side, rows);
 const hdf5 = { filter: "none", layout, split: split ? { frames: split } : null };
 const open = await containerFor("archive", path).load();
 const store = await open({ path, where: "archive", descriptor, geometry, settings: { hdf5 } });
@@ -46,7 +27,7 @@ async function insist(act) {
 for (let number = 0; number < frames; number++) {
   frame.header.reset("uint8", side, side, side, 8);
   frame.header.frameNumber = number;
-  for (let at = 0; at < pixelBytes; at++) frame.pixels[at] = (at * 31 + number * 7919) % 251;
+  for (let at = 0; at < side * side; at++) frame.pixels[at] = (at * 31 + number * 7919) % 251;
   for (let at = 0; at < rows * columns.length; at++) frame.detections[at] = number + at / 1000;
   frame.rowCount = rows;
   if (number === 3) store.event({ event: "gap", firstFrame: 1000, count: 2, reason: "device gap" });

@@ -1,30 +1,12 @@
 // Archives eight frames, tries every append again until it succeeds, and says how many tries failed: for a test whose
 // disk fails now and then. Frame k has x = k + row / 1000. Arguments: path, rows a frame.
 import { writeSync } from "node:fs";
-import { Frame } from "../../../dist/core/memory/frame.js";
-import { slotLayout } from "../../../dist/core/memory/slot-layout.js";
 import { containerFor } from "../../../dist/core/storage/frame-store.js";
+import { columns, trackedFrame } from "./tracked-frame.mjs";
 
 const [path, rowsText] = process.argv.slice(2);
 const rows = Number(rowsText);
-const columns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"];
-const geometry = { pixelFormat: "uint8", pixelBytes: 256, detectionRows: rows, detectionColumns: columns.length };
-const frame = new Frame(new SharedArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
-const descriptor = {
-  pixelFormat: "uint8",
-  shape: { height: 16, width: 16 },
-  bitDepth: 8,
-  hasFrames: true,
-  detections: { columns },
-  isLinked: true,
-  pixelSizeUm: null,
-  rateHz: null,
-  frameCount: null,
-  isLive: false,
-  source: {},
-  calibration: null,
-  producedBy: [],
-};
+const { geometry, descriptor, frame } = trackedFrame(16, rows);
 const open = await containerFor("archive", path).load();
 const store = await open({ path, where: `archive, --out ${path}`, descriptor, geometry });
 let failures = 0;
