@@ -30,8 +30,8 @@ test("the exit code of verify: 0 whole, 3 incomplete, 1 damaged, the worst of se
   expect(flipped.out).toMatch(/byte [\d,]+: frame \d+: its pixels do not match their checksum/);
   const missing = await shell.run("mote verify nothing.mote flipped.mote other.xyz");
   expect(missing.code).toBe(2);
-  expect(missing.err).toContain("error: verify, nothing.mote: cannot be read: ENOENT");
-  expect(missing.err).toContain("error: verify, other.xyz: cannot be read: ENOENT");
+  expect(missing.err).toContain("error: verify, nothing.mote: cannot be read (ENOENT: ");
+  expect(missing.err).toContain("error: verify, other.xyz: cannot be read (ENOENT: ");
   expect(missing.out).toBe("");
 });
 
