@@ -102,7 +102,6 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     isStopped: () => false,
     isAborted: () => false,
     emit() {},
-    lose() {},
     moved() {},
     countLost() {},
     warn() {},

@@ -96,9 +96,8 @@ export async function runSource(
     isStopped: () => false,
     isAborted: () => false,
     moved() {},
-    countLost() {},
     emit: (event) => void order.push(event),
-    lose(count, reason) {
+    countLost(count, reason) {
       lost += count;
       order.push({ event: "note", text: `${count} frames: ${reason}` });
     },

@@ -21,7 +21,7 @@ export interface CameraContext {
   isDraining(): boolean;
   emit(event: StreamEvent): void;
   /** Counts frames as lost that no event tells of. */
-  lose(frames: number, reason: string): void;
+  countLost(frames: number, reason: string, of: "in"): void;
   /** A sentence for the user that does not end the run. */
   warn(text: string): void;
 }

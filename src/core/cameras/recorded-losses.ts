@@ -69,7 +69,7 @@ export class RecordedLosses {
     if (!loss) return;
     if (isWhole && loss.lost !== null && loss.lost > this.#told) {
       // Its end counts more than its events tell: which frames they were, nobody knows.
-      this.#context.lose(loss.lost - this.#told, recordedReason);
+      this.#context.countLost(loss.lost - this.#told, recordedReason, "in");
     }
     this.#isComplete &&= loss.isComplete;
     if (loss.isCut && !this.#cut.some(({ file }) => file === path)) this.#cut.push({ file: path, lastFrame });

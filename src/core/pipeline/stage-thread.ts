@@ -10,7 +10,7 @@ import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
 import { now } from "../time.js";
 import { createClock } from "./clock.js";
 import { runMapper, runTeam } from "./mapper-loop.js";
-import { createOutlet, type Outlet } from "./outlet.js";
+import { createOutlet } from "./outlet.js";
 import type { TeamPlace } from "./run-layout.js";
 import { MapperFailed, runFlow, runSource } from "./serial-loops.js";
 import { runSpool } from "./spool-loop.js";
@@ -53,15 +53,15 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       counters.waitingSince = now();
     },
     countLost(frames, why, of) {
+      // Those that arrived at nobody count as in, so that the books balance.
       if (of === "in") counters.countIn(frames);
       else counters.countOut(-frames);
       outlet.drop(frames, why);
     },
     emit(event) {
-      if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, counters, outlet);
+      if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, context);
       outlet.event(event);
     },
-    lose: (frames, why) => countLost(frames, why, counters, outlet),
     pass(frame) {
       outlet.frame(frame);
     },
@@ -154,20 +154,12 @@ function joinTeamAt(place: TeamPlace, bookkeeping: SharedArrayBuffer, control: R
   return { team: joinTeam(words, place.member, place.size, control), scratchOffset: place.scratchOffset };
 }
 
-type Counts = { countIn(frames: number): void };
-
 /** What the source's events tell of: what the device lost, or the recording that is replayed had lost. */
-function countDeviceLoss(event: StreamEvent, counters: Counts, outlet: Outlet): void {
+function countDeviceLoss(event: StreamEvent, context: StageContext): void {
   if (!isFateEvent(event)) return;
-  if (event.event === "duplicate") countLost(event.count, harmlessReasons.duplicate, counters, outlet);
-  else if (event.isRecorded) countLost(event.count, recordedReason, counters, outlet);
-  else if (event.event === "gap") countLost(event.count, "device gap", counters, outlet);
-}
-
-/** Frames that arrived at nobody count as in and as dropped, so that the books balance. */
-function countLost(frames: number, why: string, counters: Counts, outlet: Outlet): void {
-  counters.countIn(frames);
-  outlet.drop(frames, why);
+  if (event.event === "duplicate") context.countLost(event.count, harmlessReasons.duplicate, "in");
+  else if (event.isRecorded) context.countLost(event.count, recordedReason, "in");
+  else if (event.event === "gap") context.countLost(event.count, "device gap", "in");
 }
 
 /** For the stream's end, where it travels through slots of events. */

@@ -74,12 +74,13 @@ export interface StageContext {
   isAborted(): boolean;
   /** Tells, while a source waits for a frame or a sink hands one on, that a part of it came or went: it is not stuck. */
   moved(): void;
-  /** Counts frames as lost for a reason: such as came and are not passed on, or such as had gone out and turn out to be. */
+  /**
+   * Counts frames as lost for a reason: such as came and are not passed on, or such as had gone out and turn out to be. Of a
+   * source "in" is what it knows to be lost, beyond what its events tell of.
+   */
   countLost(frames: number, reason: string, of: "in" | "out"): void;
   /** Passes an event downstream, in order with the frames. */
   emit(event: StreamEvent): void;
-  /** Source: counts frames that it knows to be lost, beyond those that its events tell of. */
-  lose(frames: number, reason: string): void;
   /** Passes on a frame that was held. */
   pass(frame: Frame): void;
   /** A sentence for the user that does not end the run. */
