@@ -49,7 +49,7 @@ export class Frame {
     );
   }
 
-  /** Rows of detections, or -1 when nothing has been located in this frame; -2 when its mapper failed. */
+  /** Rows of detections, or -1 when nothing has been located in this frame; below it `encodedRows` and `unmappedRows`. */
   get rowCount(): number {
     return this.#meta[slotMeta.rowCount]!;
   }

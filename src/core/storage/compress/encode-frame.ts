@@ -5,7 +5,6 @@ import { codedBits } from "../../codecs/jxl/coded-bits.js";
 import type { Frame } from "../../memory/frame.js";
 import { changedPixels } from "../../memory/pixel-checksum.js";
 import type { FrameShape } from "../../model/descriptor.js";
-import { borrowPixelBytes } from "./encoded-slot.js";
 
 export interface EncodedFrame {
   readonly bytes: Uint8Array;
@@ -26,8 +25,7 @@ export function isToVerify(frameNumber: number, verifyEvery: number): boolean {
 
 /** Encodes a frame's pixels; the bytes are valid until the codec's next call. Throws when they do not decode to the same, or came changed. */
 export function encodeFrame(codec: FrameCodec, frame: Frame, shape: FrameShape, verifyEvery: number): EncodedFrame {
-  const { header, pixels } = frame;
-  const samples = borrowPixelBytes(frame);
+  const { header, pixels, pixelBytes: samples } = frame;
   const checksum = crc32(samples);
   if (frame.pixelsCrc32 >= 0 && checksum !== frame.pixelsCrc32) throw new Error(changedPixels);
   const bits = codedBits(pixels, header.pixelFormat ?? "uint16", header.bitDepth);

@@ -15,14 +15,9 @@ import type { EncodedFrame } from "./encode-frame.js";
 
 const recordBytes = 16;
 
-/** The pixels of a slot as bytes; nothing is copied. */
-export function borrowPixelBytes({ pixels }: Frame): Uint8Array {
-  return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-}
-
 /** Puts the bytes where the pixels are; false, and nothing changed, when they need more room. */
 export function storeEncoded(frame: Frame, encoded: EncodedFrame): boolean {
-  const room = borrowPixelBytes(frame);
+  const room = frame.pixelBytes;
   if (recordBytes + encoded.bytes.length > room.length) return false;
   const record = new DataView(room.buffer, room.byteOffset, recordBytes);
   record.setUint32(0, encoded.bytes.length, true);
@@ -37,7 +32,7 @@ export function storeEncoded(frame: Frame, encoded: EncodedFrame): boolean {
 /** What a mapper stored, in place; undefined when the slot holds pixels. */
 export function borrowEncodedFrame(frame: Frame): EncodedFrame | undefined {
   if (frame.rowCount !== encodedRows) return undefined;
-  const room = borrowPixelBytes(frame);
+  const room = frame.pixelBytes;
   const record = new DataView(room.buffer, room.byteOffset, recordBytes);
   return {
     bytes: room.subarray(recordBytes, recordBytes + record.getUint32(0, true)),
@@ -49,6 +44,6 @@ export function borrowEncodedFrame(frame: Frame): EncodedFrame | undefined {
 /** Puts the row count back, for those who count rows; the pixels are gone. */
 export function forgetEncoded(frame: Frame): void {
   if (frame.rowCount !== encodedRows) return;
-  const room = borrowPixelBytes(frame);
+  const room = frame.pixelBytes;
   frame.rowCount = new DataView(room.buffer, room.byteOffset, recordBytes).getInt32(12, true);
 }

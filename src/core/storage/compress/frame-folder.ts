@@ -21,7 +21,7 @@ import { removeOwnFile } from "../claim/removal.js";
 import { diskFault } from "../disk/disk-fault.js";
 import { makeFolders } from "../folders.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
-import { borrowEncodedFrame, borrowPixelBytes, forgetEncoded } from "./encoded-slot.js";
+import { borrowEncodedFrame, forgetEncoded } from "./encoded-slot.js";
 import { frameXmp } from "./frame-xmp.js";
 import { type JournalContent, type JournalWriter, openJournal, readJournal } from "./journal.js";
 import { entryOf, hex, type JournalEntry } from "./journal-entry.js";
@@ -136,7 +136,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   function isDone(frame: Frame): boolean {
     const entry = before?.byFrame.get(frame.header.frameNumber);
     if (!isThere(folder, entry)) return false;
-    if (hex(borrowEncodedFrame(frame)?.crc32 ?? crc32(borrowPixelBytes(frame))) !== entry.crc32) {
+    if (hex(borrowEncodedFrame(frame)?.crc32 ?? crc32(frame.pixelBytes)) !== entry.crc32) {
       throw failure(
         `${where}, ${entry.file}`,
         `frame ${entry.frame} has other pixels than the one stored here`,
@@ -292,7 +292,7 @@ function noRoom(where: string, name: string, error: unknown): MoteError {
 /** The pixels of a slot, decoded again where a mapper has put the codestream in their place. */
 function copyPixels(codec: FrameCodec, frame: Frame): Uint8Array {
   const encoded = borrowEncodedFrame(frame);
-  if (!encoded) return borrowPixelBytes(frame).slice();
+  if (!encoded) return frame.pixelBytes.slice();
   const pixels = codec.decoder.borrowDecoded(encoded.bytes).samples.slice();
   if (crc32(pixels) !== encoded.crc32) throw new Error("the codestream does not decode to the frame's pixels");
   return pixels;
