@@ -1,11 +1,10 @@
 /** The `archive` stage: frames and tracks into files, the container chosen by each file's extension. */
 import { MoteError, type Problem, refusal } from "../core/errors.js";
-import { changedPixels } from "../core/memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
-import { type FilesPlan, fileProblems, openFiles, usedFiles, whereOf } from "../core/storage/archive/archive-files.js";
-import { StoreSet } from "../core/storage/archive/store-set.js";
+import type { FilesPlan } from "../core/storage/archive/archive-files.js";
+import { whereOf } from "../core/storage/archive/where.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
 import {
   containerFor,
@@ -47,6 +46,9 @@ const options = {
 interface Plan extends FilesPlan {
   readonly workersNote: string | null;
 }
+
+/** Loaded when a run begins: help needs no files. */
+const archiveFiles = () => import("../core/storage/archive/archive-files.js");
 
 interface Facts extends WorkerCount {
   /** Day on which the run starts, local time, as 2026-11-20. */
@@ -116,9 +118,14 @@ export const archive = defineStage<typeof options, Plan, Facts>({
     const { workers, note: workersNote } = facts;
     return { output: input, plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings, workersNote } };
   },
-  check: fileProblems,
-  uses: usedFiles,
+  check: async (plan, input) => (await archiveFiles()).fileProblems(plan, input),
+  uses: async (plan) => (await archiveFiles()).usedFiles(plan),
   async open(plan, context) {
+    const [{ openFiles }, { StoreSet }, { changedPixels }] = await Promise.all([
+      archiveFiles(),
+      import("../core/storage/archive/store-set.js"),
+      import("../core/memory/pixel-checksum.js"),
+    ]);
     const { geometry, warn } = context;
     if (plan.workersNote) warn(plan.workersNote);
     const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn });

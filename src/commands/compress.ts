@@ -4,16 +4,10 @@ import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import type { JsonObject } from "../core/model/json.js";
 import { option } from "../core/option/option.js";
 import { defineStage, type StreamOrigin } from "../core/pipeline/stage.js";
-import {
-  fixedPlace,
-  openPlace,
-  type PlacePlan,
-  placeCheck,
-  placeProblems,
-  templateOf,
-} from "../core/storage/compress/folder-place.js";
+import type { PlacePlan } from "../core/storage/compress/folder-place.js";
 import type { FrameFolder } from "../core/storage/compress/frame-folder.js";
-import { DiskGuard } from "../core/storage/disk/disk-guard.js";
+import { placeProblems, templateOf } from "../core/storage/compress/place-problems.js";
+import type { DiskGuard } from "../core/storage/disk/disk-guard.js";
 import { diskPlan, frameDiskOptions } from "../core/storage/disk/disk-options.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import type { WorkerCount } from "../core/workers/processors.js";
@@ -93,6 +87,9 @@ interface Facts extends WorkerCount {
   readonly cjxl: string | null;
 }
 
+/** Loaded when a run begins: help needs no folders. */
+const folderPlace = () => import("../core/storage/compress/folder-place.js");
+
 /** What cannot become a lossless JPEG XL. */
 function checkInput(input: StreamDescriptor): void {
   if (!input.hasFrames) {
@@ -156,12 +153,14 @@ export const compress = defineStage<typeof options, Plan, Facts>({
       needs: { mappers: facts.workers },
     };
   },
-  check: placeCheck,
+  check: async (plan, input) => (await folderPlace()).placeCheck(plan, input),
   async open(plan, context) {
     if (plan.workersNote) context.warn(plan.workersNote);
-    const [{ openFrameFolder }, { createSourceFiles }] = await Promise.all([
+    const [{ openFrameFolder }, { createSourceFiles }, { openPlace }, { DiskGuard }] = await Promise.all([
       import("../core/storage/compress/frame-folder.js"),
       import("../core/storage/compress/source-files.js"),
+      folderPlace(),
+      import("../core/storage/disk/disk-guard.js"),
     ]);
     const sources = createSourceFiles(plan.deleteSource, context.warn);
     const startedAtNs = context.clock.nowNs();
@@ -227,10 +226,11 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     };
   },
   async openMapper(plan, context) {
-    const [{ encodeFrame }, { storeEncoded }, { isThere, readResumed }] = await Promise.all([
+    const [{ encodeFrame }, { storeEncoded }, { isThere, readResumed }, { fixedPlace }] = await Promise.all([
       import("../core/storage/compress/encode-frame.js"),
       import("../core/storage/compress/encoded-slot.js"),
       import("../core/storage/compress/frame-folder.js"),
+      folderPlace(),
     ]);
     const codec = await openCodec(plan);
     const { where, folder, journal } = fixedPlace(plan, context.clock.nowNs());

@@ -15,6 +15,7 @@ import { runFileName } from "../root/run-names.js";
 import { claimRun, localDay } from "../root/run-number.js";
 import { openClaimedStore } from "./claimed-store.js";
 import type { OpenedStore } from "./store-set.js";
+import { whereOf } from "./where.js";
 
 export interface FilesPlan {
   /** Files, or, with a root, kinds: ".h5". */
@@ -25,10 +26,6 @@ export interface FilesPlan {
   /** Threads that a container may compress with. */
   readonly workers: number;
   readonly settings: StoreSettings;
-}
-
-export function whereOf(path: string): string {
-  return `archive, --out ${path}`;
 }
 
 /** Files in the way, folders that are not there, names given twice, disks without room: all that is wrong, at once. */

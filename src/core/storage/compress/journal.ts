@@ -18,7 +18,7 @@ import { eventFault, isFateEvent } from "../../model/event-check.js";
 import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { readBounded } from "../bounded-file.js";
 import { fileInTheWay } from "../files.js";
-import { runOf, runText } from "../root/run-number.js";
+import { runOf, runText } from "../root/run-names.js";
 import { isEntry, type JournalEntry } from "./journal-entry.js";
 import { decodeLine, encodeLine } from "./journal-line.js";
 

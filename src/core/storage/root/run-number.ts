@@ -8,6 +8,7 @@ import { failure, reason } from "../../errors.js";
 import type { EpochNs } from "../../time.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { makeFolders } from "../folders.js";
+import { runOf, runText } from "./run-names.js";
 
 export interface ClaimedRun {
   /** Folder of the day the run began. */
@@ -22,17 +23,6 @@ export function localDay(ns: EpochNs): string {
   const date = new Date(Number(ns / 1_000_000n));
   const two = (value: number) => String(value).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
-
-/** "007": three digits, or as many as it takes. */
-export function runText(run: number): string {
-  return String(run).padStart(3, "0");
-}
-
-/** The number of the run that a file of any kind belongs to: run_007.tif, tracks_run_007.csv, .run_007_frame_000001.jxl.part. */
-export function runOf(name: string): number | undefined {
-  const digits = /(?:^|[^a-z0-9])run_(\d{1,9})(?!\d)/i.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Takes the number after the highest of that day; `where` is for complaints. */
