@@ -43,10 +43,6 @@ const options = {
   ...tiffFolderOptions,
 };
 
-interface Plan extends FilesPlan {
-  readonly workersNote: string | null;
-}
-
 /** Loaded when a run begins: help needs no files. */
 const archiveFiles = () => import("../core/storage/archive/archive-files.js");
 
@@ -57,7 +53,7 @@ interface Facts extends WorkerCount {
   readonly folders: readonly string[];
 }
 
-export const archive = defineStage<typeof options, Plan, Facts>({
+export const archive = defineStage<typeof options, FilesPlan, Facts>({
   name: "archive",
   role: "sink",
   summary: "Write frames and tracks to files: HDF5, OME-Zarr, TIFF, tables or the frame stream itself.",
@@ -115,8 +111,8 @@ export const archive = defineStage<typeof options, Plan, Facts>({
       problems.push({ where: "archive, --on-full tracks-only", what: "this stream has no tracks to go on with", hint });
     }
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-    const { workers, note: workersNote } = facts;
-    return { output: input, plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings, workersNote } };
+    const { workers, notes } = facts;
+    return { output: input, plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings }, notes };
   },
   check: async (plan, input) => (await archiveFiles()).fileProblems(plan, input),
   uses: async (plan) => (await archiveFiles()).usedFiles(plan),
@@ -127,7 +123,6 @@ export const archive = defineStage<typeof options, Plan, Facts>({
       import("../core/memory/pixel-checksum.js"),
     ]);
     const { geometry, warn } = context;
-    if (plan.workersNote) warn(plan.workersNote);
     const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn });
     const paths = files.stores.map(({ path }) => path);
     if (plan.root !== null) context.say(`writing ${paths.join(", ")}`);

@@ -79,7 +79,6 @@ interface Plan extends PlacePlan {
   readonly deleteSource: boolean;
   /** Every n-th frame is decoded again; 0: none. */
   readonly verifyEvery: number;
-  readonly workersNote: string | null;
 }
 
 interface Facts extends WorkerCount {
@@ -148,14 +147,13 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         deleteSource: o.deleteSource,
         verifyEvery: o.verify ?? defaultVerifyEvery(input),
         resume: o.resume,
-        workersNote: facts.note,
       },
+      notes: facts.notes,
       needs: { mappers: facts.workers },
     };
   },
   check: async (plan, input) => (await folderPlace()).placeCheck(plan, input),
   async open(plan, context) {
-    if (plan.workersNote) context.warn(plan.workersNote);
     const [{ openFrameFolder }, { createSourceFiles }, { openPlace }, { DiskGuard }] = await Promise.all([
       import("../core/storage/compress/frame-folder.js"),
       import("../core/storage/compress/source-files.js"),

@@ -38,7 +38,6 @@ interface Plan {
     | { readonly kind: "ring"; readonly params: RingFindParameters };
   readonly follow: FollowParameters;
   readonly mask: string | null;
-  readonly workersNote: string | null;
 }
 
 interface Facts extends WorkerCount {
@@ -128,8 +127,8 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
           columns: columns.length,
         },
         mask: o.mask ?? null,
-        workersNote: facts.note,
       },
+      notes: facts.notes,
       needs: {
         ...needs,
         mappers: isOrdered ? 0 : facts.workers,
@@ -138,7 +137,6 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
     };
   },
   async open(plan, context) {
-    if (plan.workersNote) context.warn(plan.workersNote);
     const { createParticleFollower } = await import("../core/tracking/follow/particle-follower.js");
     const follower = createParticleFollower(plan.follow, {
       shape: plan.find.params.region ?? context.input.shape,

@@ -44,7 +44,6 @@ describe.each(containers)("$stage --out run$ending", (container) => {
     expect(err).toMatch(/lost|removed or moved by something else/);
     expect(existsSync(place)).toBe(false);
   });
-
 });
 
 describe.each(containers.filter(({ ending }) => ending !== "/"))("$stage --out run$ending", (container) => {

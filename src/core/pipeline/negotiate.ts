@@ -26,6 +26,7 @@ export interface PlannedStage {
   readonly input: StreamDescriptor;
   readonly output: StreamDescriptor;
   readonly needs: StageNeeds;
+  readonly notes: readonly string[];
   /** Policy of the link behind this stage. */
   readonly policy: LinkPolicy;
   /** Frames that are not taken from this source in time are lost; a pipe with a live stream in it waits. */
@@ -125,8 +126,8 @@ async function negotiateAll(
     const cannotWait = upstream === null && output.isLive && !isEndpoint;
     const policy = (options.backpressure as LinkPolicy | undefined) ?? (cannotWait ? "spill" : "block");
     const spill = spillPlan(label, policy, options);
-    const { plan, needs = {} } = negotiated;
-    planned.push({ stage, label, plan, input, output, needs, policy, cannotWait, spill });
+    const { plan, needs = {}, notes = [] } = negotiated;
+    planned.push({ stage, label, plan, input, output, needs, notes, policy, cannotWait, spill });
     upstream = output;
   }
   return planned;

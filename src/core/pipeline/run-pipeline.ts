@@ -108,6 +108,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         stageName: stage.stage.name,
         label: stage.label,
         plan: stage.plan,
+        notes: stage.notes,
         input: stage.input,
         output: stage.output,
         spill: stage.spill,

@@ -125,6 +125,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       port.send({ kind: "done", reports: null, isComplete: true });
       return;
     }
+    for (const note of plan.notes) context.warn(note);
     instance = await stage.open(plan.plan, context);
     isRelay = "upstreamEnd" in instance;
     port.send({ kind: "ready" });

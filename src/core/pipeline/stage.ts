@@ -51,6 +51,8 @@ export interface Negotiated<Plan extends object> {
   /** Everything `open` needs, as plain JSON: it crosses threads. */
   readonly plan: Plan;
   readonly needs?: StageNeeds;
+  /** Sentences for the user, said as warnings when the stage is about to be opened. */
+  readonly notes?: readonly string[];
 }
 
 /** The world as a stage may see it while it runs. */

@@ -13,6 +13,8 @@ export interface ThreadPlan {
   /** Name in reports and messages: the run file's tag, or the stage's name. */
   readonly label: string;
   readonly plan: object;
+  /** Warnings of the stage, for the thread that opens it. */
+  readonly notes: readonly string[];
   readonly input: StreamDescriptor;
   readonly output: StreamDescriptor;
   /** For the thread of the spool behind the stage. */

@@ -12,8 +12,8 @@ function mostUseful(): number {
 
 export interface WorkerCount {
   readonly workers: number;
-  /** Said when it is fewer than were asked for. */
-  readonly note: string | null;
+  /** What the user is told when it is fewer than were asked for. */
+  readonly notes: readonly string[];
 }
 
 /** How many threads to start when `asked` are asked for: one a processor when nothing is, never more than there is use for. */
@@ -21,7 +21,7 @@ export function chooseWorkers(asked: number | undefined): WorkerCount {
   const workers = Math.min(asked ?? processorCount(), mostUseful());
   const isFewer = asked !== undefined && asked > workers;
   const note = `--workers ${asked}: ${workers} are taken, more are of no use to ${processorCount()} processors`;
-  return { workers, note: isFewer ? note : null };
+  return { workers, notes: isFewer ? [note] : [] };
 }
 
 /** Gives way to every other process; holds for the threads that are started afterwards. A system that refuses is left as it is. */
