@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -135,6 +135,21 @@ describe.skipIf(!hasJudge || !isBuilt)(`a frame that could not be stored${needsJ
       expect(askJudge(join(own, "run_001.h5"), whole(20, 20))).toMatchObject({ wrong: null, complete: 1 });
     }
   });
+
+  for (const [what, rule] of [
+    ["cannot be made", { call: "open", path: "\\.run_001\\.h5\\.part$" }],
+    ["cannot be begun", { call: "write", path: "\\.run_001\\.h5\\.part$" }],
+    ["cannot get its name", { call: "rename", path: "run_001\\.h5$" }],
+  ] as const) {
+    test(`is stored when it comes again: the next file ${what} while the disk is full`, { timeout: 60_000 }, () => {
+      const failures = insist(join(folder, "run.h5"), "stack", 20, [{ ...rule, error: "ENOSPC", times: 2 }]);
+      expect(failures.length).toBe(2);
+      for (const failure of failures) expect(failure).toContain("ENOSPC");
+      expect(askJudge(join(folder, "run_000.h5"), whole(20))).toMatchObject({ wrong: null, complete: 1 });
+      expect(askJudge(join(folder, "run_001.h5"), whole(20, 20))).toMatchObject({ wrong: null, complete: 1 });
+      expect(readdirSync(folder).sort()).toEqual(["run_000.h5", "run_001.h5"]);
+    });
+  }
 
   const needsDisk = canMountSmallDisk ? "" : " (skipped: needs the right to mount a tmpfs)";
   test.skipIf(!canMountSmallDisk)(`is stored once a full disk has room again${needsDisk}`, { timeout: 60_000 }, () => {

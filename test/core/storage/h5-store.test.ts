@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -49,6 +49,15 @@ test("a folder that is not there is named in the system's words", async () => {
   const path = join(folder, "no", "run.h5");
   const where = "archive, --out no/run.h5";
   await expect(openH5Store({ path, where, descriptor, geometry: fakeGeometry(descriptor) })).rejects.toThrow("ENOENT");
+});
+
+test("a file of a split archive that cannot be made leaves no lock beside its name", async () => {
+  const descriptor = fakeDescriptor();
+  writeFileSync(join(folder, "run_000.h5"), "another's");
+  const request = { path: join(folder, "run.h5"), where: "archive", descriptor, geometry: fakeGeometry(descriptor) };
+  const settings = { hdf5: { ...defaultHdf5, split: { frames: 2 } } };
+  await expect(openH5Store({ ...request, settings })).rejects.toThrow("run_000.h5");
+  expect(readdirSync(folder)).toEqual(["run_000.h5"]);
 });
 
 describe.skipIf(!hasJudge)(`as h5py reads it${needsJudge}`, () => {

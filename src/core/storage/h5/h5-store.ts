@@ -10,6 +10,12 @@ import { H5Segment } from "./h5-segment.js";
 import { loadHdf5 } from "./library.js";
 import { segmentPath } from "./segment-names.js";
 
+/** A file that is open; of a row of them also its lock: another run may have been asked for that very name. */
+interface OpenSegment {
+  readonly segment: H5Segment;
+  readonly lock: Lock | undefined;
+}
+
 /** Bytes of a detection in all columns, and their share of the index. */
 const trackRowBytes = 100;
 
@@ -22,51 +28,53 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   /** What a frame without its detections can add to a file at most. */
   const mostGrowth = (descriptor.hasFrames ? frameBytes(descriptor) * 1.01 : 0) + 100_000;
   const files: string[] = [];
-  /** Of each file of a row that is open: another run may have been asked for that very name. */
-  const locks = new Map<H5Segment, Lock>();
   let framesBefore = 0;
   let rowsBefore = 0;
   let stored = 0;
   let current = open(0);
   /** Made for the frame at hand, before the current file is closed with its name. */
-  let next: H5Segment | undefined;
+  let next: OpenSegment | undefined;
 
-  function open(index: number): H5Segment {
+  function open(index: number): OpenSegment {
     const own = split ? segmentPath(path, index) : path;
     const place = split ? { index, previous: index === 0 ? "" : basename(segmentPath(name, index - 1)) } : null;
-    const lock = split ? takeLock(`${where}, ${basename(own)}`, own, "archive") : undefined;
-    const segment = new H5Segment(library, {
-      path: own,
-      where: split ? `${where}, ${basename(own)}` : where,
-      descriptor,
-      settings,
-      place,
-    });
-    files.push(own);
-    if (lock) locks.set(segment, lock);
-    return segment;
+    const ownWhere = split ? `${where}, ${basename(own)}` : where;
+    const lock = split ? takeLock(ownWhere, own, "archive") : undefined;
+    try {
+      const segment = new H5Segment(library, { path: own, where: ownWhere, descriptor, settings, place });
+      files.push(own);
+      return { segment, lock };
+    } catch (error) {
+      // There is no file to be locked, and the next try takes the lock again.
+      lock?.release();
+      throw error;
+    }
   }
 
-  function drop(segment: H5Segment): void {
-    segment.remove();
-    locks.get(segment)?.release();
-    files.pop();
+  function drop({ segment, lock }: OpenSegment): void {
+    try {
+      segment.remove();
+      files.pop();
+    } finally {
+      lock?.release();
+    }
   }
 
   function isFull(frame: Frame): boolean {
     if (!split || stored === 0) return false;
     if ("frames" in split) return stored >= split.frames;
-    return current.bytes + mostGrowth + Math.max(0, frame.rowCount) * trackRowBytes > split.bytes;
+    return current.segment.bytes + mostGrowth + Math.max(0, frame.rowCount) * trackRowBytes > split.bytes;
   }
 
   /** Closes the file that is full; each step may fail and be tried again with the same frame. */
   function turnOver(): void {
     next ??= open(files.length);
-    const metrics = { framesStored: current.frames, detectionsStored: current.rows };
-    current.finish(metrics, { next: basename(segmentPath(name, files.length - 1)), isWhole: true });
-    locks.get(current)?.release();
-    framesBefore += current.frames;
-    rowsBefore += current.rows;
+    const { segment, lock } = current;
+    const metrics = { framesStored: segment.frames, detectionsStored: segment.rows };
+    segment.finish(metrics, { next: basename(segmentPath(name, files.length - 1)), isWhole: true });
+    lock?.release();
+    framesBefore += segment.frames;
+    rowsBefore += segment.rows;
     stored = 0;
     current = next;
     next = undefined;
@@ -74,39 +82,40 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
 
   function append(frame: Frame, keepsPixels: boolean): void {
     if (next || isFull(frame)) turnOver();
-    current.append(frame, keepsPixels);
+    current.segment.append(frame, keepsPixels);
     stored++;
   }
 
   return {
     get frames() {
-      return framesBefore + current.frames;
+      return framesBefore + current.segment.frames;
     },
     get rows() {
-      return rowsBefore + current.rows;
+      return rowsBefore + current.segment.rows;
     },
     ...(split ? { parts: files } : {}),
     append: (frame) => append(frame, true),
     ...(descriptor.detections && descriptor.hasFrames
       ? { appendDetections: (frame: Frame) => append(frame, false) }
       : {}),
-    event: (event) => current.event(event),
+    event: (event) => current.segment.event(event),
     close(end: EndOfStream | null) {
       if (next) {
         drop(next);
       }
-      if (end === null && current.isEmpty) {
+      const { segment, lock } = current;
+      if (end === null && segment.isEmpty) {
         drop(current);
         return;
       }
-      const own = { framesStored: current.frames, detectionsStored: current.rows };
+      const own = { framesStored: segment.frames, detectionsStored: segment.rows };
       const metrics = { ...own, ...((end as object | null) ?? { isComplete: false }) };
       try {
-        current.finish(metrics, { next: null, isWhole: end !== null && !end.notStored });
-        locks.get(current)?.release();
+        segment.finish(metrics, { next: null, isWhole: end !== null && !end.notStored });
+        lock?.release();
       } catch (error) {
-        current.leave();
-        locks.get(current)?.leave();
+        segment.leave();
+        lock?.leave();
         // After a failure there is one to tell already, and the file is as its last frame left it.
         if (end !== null) throw error;
       }
