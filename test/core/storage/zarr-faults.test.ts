@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openImageFile } from "../../../src/core/storage/read/formats.js";
@@ -173,6 +173,20 @@ describe.skipIf(!isBuilt || !hasZarrJudge)(`a disk that fails${needsZarrJudge}${
       expect(facts).toMatchObject({ same: true, numbers: true, x: true, complete: false, tracks: 25 });
       // The shape cannot be taken back where it cannot be written: then it stays as it was.
       expect(facts!.levels.every((frames) => frames === 5)).toBe(true);
+    });
+  }
+});
+
+describe.skipIf(!isBuilt)(`a run killed while it made its store${needsBuild}`, () => {
+  for (const what of ["..reserve", "0/.zarr.json", ".zarr.json"]) {
+    test(`at ${what} is not in the way of the next one`, () => {
+      const path = join(folder, "run.ome.zarr");
+      const dies = { call: "write", path: `\\.run\\.ome\\.zarr\\.partial/${what}\\.partial$`, dies: true } as const;
+      const env = { ...process.env, ...faultyEnvironment([dies]) };
+      expect(spawnSync(process.execPath, words(path, 16, 5, {}), { env }).signal).toBe("SIGKILL");
+      expect(readdirSync(folder)).toEqual([".run.ome.zarr.partial"]);
+      expect(run(words(path, 16, 5, {}), [{ call: "write", path: "/0/c/5/", error: "ENOSPC" }]).stored).toBe(5);
+      expect(readdirSync(folder).sort()).toEqual(["faults.log", "run.ome.zarr"]);
     });
   }
 });

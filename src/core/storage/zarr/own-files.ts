@@ -11,6 +11,7 @@ import { ledgerTable } from "./ledger-columns.js";
 import { readNode } from "./read-node.js";
 import { isZarrStore, reserveName } from "./store-folder.js";
 import { tracksTable } from "./track-columns.js";
+import { wholeName } from "./whole-file.js";
 
 const metadata = /^(zarr\.json|\.zarray|\.zgroup|\.zattrs)$/;
 /** A chunk's file in its array's folder, in each form of key (Zarr v3 "chunk_key_encoding"; v2 "dimension_separator"). */
@@ -74,7 +75,7 @@ function filesOf(path: string): (relative: string) => boolean {
   }
   return (relative) => {
     const names = relative.split("/");
-    const name = whole(names.pop()!);
+    const name = wholeName(names.pop()!);
     const folder = names.join("/");
     if (metadata.test(name)) return groups.has(folder) || arrays.has(folder);
     if (folder === "" && (name === ".zmetadata" || name === reserveName)) return true;
@@ -87,11 +88,6 @@ function filesOf(path: string): (relative: string) => boolean {
 }
 
 const moteTables: readonly TableLayout[] = [framesTable, ledgerTable, tracksTable(true)];
-
-/** The name that a file under its partial name was to have. */
-function whole(name: string): string {
-  return /^\.(.*)\.partial$/s.exec(name)?.[1] ?? name;
-}
 
 /** Folders of the image's resolutions (OME-Zarr 0.5 "multiscales"; 0.4 has it without "ome"). */
 function levelsOf(attributes: JsonObject): string[] {

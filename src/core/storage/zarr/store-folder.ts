@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { besideName } from "../claim/beside.js";
 import { clearFolder, moveOwn, removeOwnFile } from "../claim/removal.js";
 import { makeFoldersIn } from "../folders.js";
-import { writeWhole } from "./whole-file.js";
+import { wholeName, writeWhole } from "./whole-file.js";
 
 const marks = ["zarr.json", ".zgroup", ".zarray"];
 
@@ -31,7 +31,8 @@ export type Skeleton = readonly (readonly [folder: string, json: string])[];
 export function makeStore(path: string, skeleton: Skeleton): void {
   if (existsSync(path)) throw taken(path);
   const partial = besideName(path, "partial");
-  const clear = () => existsSync(partial) && clearFolder(partial, (name) => /(^|\/)(zarr\.json|\.reserve)$/.test(name));
+  const isOurs = (relative: string) => ["zarr.json", reserveName].includes(wholeName(relative));
+  const clear = () => existsSync(partial) && clearFolder(partial, isOurs);
   // What a run left that was killed here.
   clear();
   try {

@@ -1,11 +1,18 @@
 /** Files that appear whole: written beside their place and renamed into it, so that no reader meets half of one. */
 import { closeSync, openSync, writeSync } from "node:fs";
-import { besideName } from "../claim/beside.js";
+import { basename } from "node:path";
+import { besideName, besideTarget } from "../claim/beside.js";
 import { moveOwn, removeOwnFile } from "../claim/removal.js";
 
 /** The name a file has until it is whole; readers of Zarr take no notice of names that are no keys. */
 export function partialName(path: string): string {
   return besideName(path, "partial");
+}
+
+/** The name in its folder that a file is to have: of one that has it not yet, that which it was written for. */
+export function wholeName(path: string): string {
+  const name = basename(path);
+  return besideTarget(name, "partial") ?? name;
 }
 
 /** Writes all bytes, however few the system takes at a time. */
