@@ -46,7 +46,13 @@ export interface Recording {
   readonly rows: readonly number[];
 }
 
-const locate = ["track", "--diameter", "9", "--minmass", "300", "--search-range", "5", "--workers", "1"];
+export const locate = ["track", "--diameter", "9", "--minmass", "300", "--search-range", "5", "--workers", "1"];
+
+/** The stages of a run from a source, with its words, into `out`. */
+export function stagesInto(out: string, { stage, options = [] }: Container, source: readonly string[]): string[] {
+  const track = stage === "archive" ? [...locate, "then"] : [];
+  return [...source, "then", ...track, stage, "--out", out, ...options];
+}
 
 /** Words of a run of the recording into `out`. */
 export function runOf(
@@ -55,9 +61,7 @@ export function runOf(
   out: string,
   given: readonly string[] = [],
 ): string[] {
-  const track = container.stage === "archive" ? [...locate, "then"] : [];
-  const options = container.options ?? [];
-  return ["run", "acquire", recording.path, ...given, "then", ...track, container.stage, "--out", out, ...options];
+  return ["run", ...stagesInto(out, container, ["acquire", recording.path, ...given])];
 }
 
 export interface Ended {

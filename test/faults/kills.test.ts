@@ -10,14 +10,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openShell, type Shell } from "../e2e/shell.js";
 import { python } from "../judges.js";
 import { randomOfRun } from "../seed.js";
-import { framesIn, judge, difference as judgedDifference } from "./containers.js";
+import { framesIn, judge, difference as judgedDifference, locate } from "./containers.js";
 import {
   describeKill,
   drawKill,
   type Ended,
   type KillPlan,
   killed,
-  locate,
   type Output,
   processesOf,
   type Scene,

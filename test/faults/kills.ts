@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { momentWithin, until } from "../until.js";
-import { bin, type Container, hasStarted, containers as table } from "./containers.js";
+import { bin, type Container, hasStarted, locate, containers as table } from "./containers.js";
 
 /** What the camera sees; every kill of a scene has the same frames. */
 export interface Scene {
@@ -21,7 +21,6 @@ export const scenes: readonly Scene[] = [
   { name: "small", camera: ["--size", "96x80", ...beads], frames: 900 },
   { name: "large", camera: ["--size", "400x300", ...beads], frames: 200 },
 ];
-export const locate = ["track", "--diameter", "9", "--minmass", "300", "--search-range", "5", "--workers", "1"];
 
 export interface Output {
   readonly container: Container;

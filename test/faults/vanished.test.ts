@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeFolders, makeFoldersIn } from "../../src/core/storage/folders.js";
 import { openShell } from "../e2e/shell.js";
 import { until } from "../until.js";
-import { type Container, containers, hasStarted, mote } from "./containers.js";
-import { locate } from "./kills.js";
+import { type Container, containers, hasStarted, mote, stagesInto } from "./containers.js";
 
 const camera = ["acquire", "--camera", "sim", "--size", "96x80", "--beads", "7", "--seed", "5", "--fps", "100"];
 const bounded = { timeout: 90_000 };
@@ -18,10 +17,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function runInto(path: string, { stage, options = [] }: Container, frames: number): string[] {
-  const track = stage === "archive" ? [...locate, "then"] : [];
-  const words = [...camera, "--frames", String(frames), "then", ...track, stage, "--out", path, ...options];
-  return ["run", "--quiet", ...words, "--min-free", "0"];
+function runInto(path: string, container: Container, frames: number): string[] {
+  const stages = stagesInto(path, container, [...camera, "--frames", String(frames)]);
+  return ["run", "--quiet", ...stages, "--min-free", "0"];
 }
 
 /** Runs into a folder of its own, which is taken away once frames are stored. */
