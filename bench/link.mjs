@@ -6,6 +6,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { createLinker } from "../dist/core/tracking/link/linker.js";
+import { seeded } from "./random.mjs";
 
 const runs = Number(process.env.BENCH_RUNS ?? 15);
 const points = Number(process.env.BENCH_POINTS ?? 100_000);
@@ -17,17 +18,6 @@ function median(values) {
 
 function spread(values) {
   return `${median(values).toFixed(1)} ms (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)})`;
-}
-
-/** A generator of numbers in [0, 1) from a fixed seed (mulberry32). */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function readFrames(file) {
@@ -91,7 +81,7 @@ if (existsSync(table)) {
 
 /** Random walkers in a square; `spacing` is the mean distance of neighbours over the search range. */
 function walkers(seed, count, spacing, frameCount) {
-  const next = random(seed);
+  const next = seeded(seed);
   const range = 5;
   const step = 1.2;
   const edge = Math.sqrt(count) * spacing * range;
@@ -160,7 +150,7 @@ for (const { name, spacing, atLeast } of scenes) {
 {
   // A long run of few beads: time a frame, and arrays after half of the frames and after all of them (run with --expose-gc).
   const frameCount = Number(process.env.BENCH_FRAMES ?? 200_000);
-  const next = random(3);
+  const next = seeded(3);
   const y = Float64Array.from({ length: 20 }, (_, i) => 50 * i);
   const x = new Float64Array(20);
   const ids = new Float64Array(20);

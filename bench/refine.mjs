@@ -9,6 +9,7 @@ import { kernelStaticBytes, loadKernels } from "../dist/core/kernels/load-kernel
 import { column, detectionColumns } from "../dist/core/model/detection.js";
 import { createLocator, locatorScratchBytes } from "../dist/core/tracking/locate/locator.js";
 import { createRefiner } from "../dist/core/tracking/refine/refiner.js";
+import { seeded } from "./random.mjs";
 
 const beadCount = Number(process.env.BENCH_BEADS ?? 2500);
 const runs = Number(process.env.BENCH_RUNS ?? 9);
@@ -18,17 +19,7 @@ const camera = { gain: 0.46, offset: 100, readNoise: 1.6 };
 const background = 10;
 const spacing = 4 * side;
 
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-const uniform = random(1);
+const uniform = seeded(1);
 const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 
 /** Poisson by inversion, above 60 a normal with the same skewness. */
