@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
 import { dataFolder, testWithData } from "../judges.js";
+import { seeded } from "../seed.js";
 import { refusalOf, runSource } from "./run-source.js";
 
 const images = join(import.meta.dirname, "../../fixtures/images");
@@ -205,11 +206,8 @@ describe("while running", () => {
     const names = readdirSync(images).filter((name) =>
       /^(lzw|deflate|zstd|packbits|tiles|ome|imagej|grey|rgb|big)/.test(name),
     );
-    let seed = 12345;
-    const random = (limit: number) => {
-      seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
-      return Math.floor((seed / 0x7fffffff) * limit);
-    };
+    const draw = seeded(12345);
+    const random = (limit: number) => Math.floor(draw() * limit);
     let refusals = 0;
     for (const name of names) {
       for (let attempt = 0; attempt < 12; attempt++) {

@@ -3,6 +3,7 @@ import { Link, type LinkPolicy, linkWords, type Taken } from "../../src/core/mem
 import { Overflow, overflowWords } from "../../src/core/memory/overflow.js";
 import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
 import { fromMemory, longAgo } from "../../src/core/time.js";
+import { seeded } from "../seed.js";
 
 function makeLink(policy: LinkPolicy, capacity: number, window = 0) {
   const shape = { policy, capacity, window };
@@ -131,11 +132,7 @@ test("an event between frames needs no mapper and keeps its place", () => {
 });
 
 test("against a plain queue, a random sequence of pushes and takes never differs", () => {
-  let seed = 12345;
-  const random = () => {
-    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-    return seed / 4294967296;
-  };
+  const random = seeded(12345);
   const { push, take } = makeLink("drop-oldest", 7);
   const model: number[] = [];
   let dropped = 0;

@@ -7,7 +7,8 @@ import { chooseColumns } from "../../../src/core/storage/table/choose-columns.js
 import { linkPositions } from "../../../src/core/storage/table/link-positions.js";
 import { RowReader } from "../../../src/core/storage/table/row-reader.js";
 import { openTextTable } from "../../../src/core/storage/table/text-table.js";
-import { createRandom, isSamePartition, walk } from "../tracking/link-scenes.js";
+import { seeded } from "../../seed.js";
+import { isSamePartition, walk } from "../tracking/link-scenes.js";
 
 /** A table in memory that gives at most `most` bytes at a time. */
 function inPieces(text: string, most: number): BytePieces {
@@ -31,7 +32,7 @@ function cellsOf(text: string, delimiter: string, most: number): string[][] {
 }
 
 test("rows and cells are the same whatever the pieces, the delimiter and the line endings", () => {
-  const random = createRandom(5);
+  const random = seeded(5);
   const words = ["", "1.5", "a b", "x,y", 'say "hi"', "two\nlines", "semi;colon", "µm", "-3e-7", "tab\there"];
   for (const most of [1, 2, 7, 1 << 20]) {
     for (const delimiter of [",", ";", "\t"]) {
@@ -64,7 +65,7 @@ test("rows longer than the buffer, blank lines and comments are told apart, line
 });
 
 test("a cell is the float64 that Number reads, or NaN", () => {
-  const random = createRandom(8);
+  const random = seeded(8);
   const cells = [
     "0",
     "-0",
@@ -206,7 +207,7 @@ test("the order of rows in the table does not matter: linking is by frame", () =
       1,
     );
   const sorted = link(rows);
-  const random = createRandom(4);
+  const random = seeded(4);
   const shuffled = rows.map((row, at) => ({ row, at, key: random() })).sort((a, b) => a.key - b.key);
   const again = link(shuffled.map(({ row }) => row));
   const back = new Array<number>(rows.length);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { column, detectionFlag } from "../../../src/core/model/detection.js";
 import { createFeatureFlagger } from "../../../src/core/tracking/find/flag-features.js";
+import { seeded } from "../../seed.js";
 
 const shape = { height: 120, width: 160 };
 
@@ -23,11 +24,7 @@ function flagsOf(
 }
 
 test("features within a diameter of each other overlap, on every side, and no others", () => {
-  let seed = 5;
-  const random = () => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return seed / 2 ** 32;
-  };
+  const random = seeded(5);
   const diameter = { y: 11, x: 17 };
   for (let scene = 0; scene < 20; scene++) {
     const places = Array.from({ length: 40 }, () => [random() * 119, random() * 159] as const);

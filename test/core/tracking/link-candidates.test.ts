@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { CandidateGraph, crowdedMaxNeighbors } from "../../../src/core/tracking/link/candidate-graph.js";
 import { DistanceHeap } from "../../../src/core/tracking/link/distance-heap.js";
 import { NearestTree } from "../../../src/core/tracking/link/nearest-tree.js";
-import { createRandom } from "./link-scenes.js";
+import { seeded } from "../../seed.js";
 
 /** Random points of which some coincide and some lie on common lines. */
 function points(seed: number, count: number, edge: number): { y: Float64Array; x: Float64Array } {
-  const random = createRandom(seed);
+  const random = seeded(seed);
   const place = (): number => (random() < 0.2 ? Math.floor(random() * 5) : random() * edge);
   return { y: Float64Array.from({ length: count }, place), x: Float64Array.from({ length: count }, place) };
 }
@@ -81,7 +81,7 @@ test("the tree's nearest points are those of a full sort", () => {
 });
 
 test("the heap gives back distances in order, equal ones by number", () => {
-  const random = createRandom(11);
+  const random = seeded(11);
   const heap = new DistanceHeap();
   const pushed = Array.from({ length: 500 }, (_, number) => ({ distance: Math.floor(random() * 40), number }));
   for (const { distance, number } of pushed) heap.push(distance, number);

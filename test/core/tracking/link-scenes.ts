@@ -4,22 +4,12 @@ import { fromMemory } from "../../../src/core/time.js";
 import type { ReferenceFrame } from "../../../src/core/tracking/link/link-reference.js";
 import { createLinker, type LinkSummary } from "../../../src/core/tracking/link/linker.js";
 import type { LinkParameters } from "../../../src/core/tracking/link/parameters.js";
+import { seeded } from "../../seed.js";
 
 export interface Scene {
   readonly frame: number;
   readonly y: Float64Array;
   readonly x: Float64Array;
-}
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export interface WalkerOptions {
@@ -38,7 +28,7 @@ export interface WalkerOptions {
 
 /** Walkers with uniform steps, in an order that changes from frame to frame. */
 export function walk({ seed, count, edge, step, frames, missing = 0, drift = { y: 0, x: 0 } }: WalkerOptions): Scene[] {
-  const random = createRandom(seed);
+  const random = seeded(seed);
   const walkers = Array.from({ length: count }, () => ({ y: random() * edge, x: random() * edge }));
   return Array.from({ length: frames }, (_, frame) => {
     if (frame > 0) {

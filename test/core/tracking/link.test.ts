@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { linkReference } from "../../../src/core/tracking/link/link-reference.js";
 import { createLinker, linkFlag } from "../../../src/core/tracking/link/linker.js";
 import { checkLinkParameters, type LinkParameters } from "../../../src/core/tracking/link/parameters.js";
-import { createRandom, isSamePartition, linkScene, readTable, type Scene, walk } from "./link-scenes.js";
+import { seeded } from "../../seed.js";
+import { isSamePartition, linkScene, readTable, type Scene, walk } from "./link-scenes.js";
 
 const circle = (range: number): { y: number; x: number } => ({ y: range, x: range });
 
@@ -56,7 +57,7 @@ for (const [what, parameters] of variants) {
 
 test("the order of the features in a frame does not change the tracks", () => {
   for (let seed = 1; seed <= 10; seed++) {
-    const random = createRandom(seed);
+    const random = seeded(seed);
     const scene = walk({ seed, count: 250, edge: 100, step: 2.5, frames: 5, missing: 0.1 });
     const parameters = { searchRange: circle(7), memory: 2 };
     const orders = scene.map(({ y }) =>
@@ -164,7 +165,7 @@ test("the sum of squares decides, not the nearest pair", () => {
 });
 
 test("small subnets cost as little as the best of all their pairings", () => {
-  const random = createRandom(99);
+  const random = seeded(99);
   const range = 3;
   for (let round = 0; round < 400; round++) {
     const count = { before: 1 + Math.floor(random() * 6), after: 1 + Math.floor(random() * 6) };

@@ -1,7 +1,7 @@
 /** Simulated beads of known position on a camera of known noise, and the bound that no unbiased estimate can beat. */
 
 import type { CameraNoise } from "../../../src/core/tracking/refine/parameters.js";
-import { createRandom } from "./link-scenes.js";
+import { seeded } from "../../seed.js";
 
 export interface Bead {
   readonly y: number;
@@ -31,7 +31,7 @@ export interface Dice {
 }
 
 export function createDice(seed: number): Dice {
-  const uniform = createRandom(seed);
+  const uniform = seeded(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   return {
     uniform,

@@ -3,6 +3,7 @@ import { Frame } from "../../../src/core/memory/frame.js";
 import { slotLayout } from "../../../src/core/memory/slot-layout.js";
 import { column } from "../../../src/core/model/detection.js";
 import { createTrackLengthFilter, mostHeldFrames } from "../../../src/core/tracking/follow/track-length.js";
+import { seeded } from "../../seed.js";
 
 const geometry = { pixelFormat: "uint8", pixelBytes: 16, detectionRows: 40, detectionColumns: 10 } as const;
 
@@ -81,11 +82,7 @@ test("what was never linked is short", () => {
 });
 
 test("the same as filtering the whole table, in bounded memory", () => {
-  let seed = 7;
-  const random = () => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return seed / 2 ** 32;
-  };
+  const random = seeded(7);
   for (const [minLength, memory] of [
     [1, 0],
     [2, 0],
