@@ -1,12 +1,13 @@
 // What `mote verify` notices of a single flipped bit: for every format a recording, and one seeded flip after the other in its
 // pixels and elsewhere (structure, metadata, tables). Writes the table between the markers in docs/formats.md with --write.
-// node bench/flips.mjs [--write] [--flips 200] [--seed 1] [--formats .h5,.csv]
+// node bench/flips.mjs [--write] [--flips 200] [--seed 1] [--formats .h5,.csv] [--missed]
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import { readChunkTable } from "../dist/core/imaging/tiff/page.js";
 import { formatOf } from "../dist/core/storage/archive-formats.js";
@@ -14,7 +15,8 @@ import { readChunkMap } from "../dist/core/storage/h5/chunk-map.js";
 import { openFileSource } from "../dist/core/storage/read/file-source.js";
 import { surveyChain } from "../dist/core/storage/tiff/page-survey.js";
 import { exitCodeOf } from "../dist/core/storage/verify/verdict.js";
-import { Verification } from "../dist/core/storage/verify/verification.js";
+import { verifyFile } from "../dist/core/storage/verify/verify-file.js";
+import { seeded } from "./random.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const mote = join(root, "bin/mote.js");
@@ -53,7 +55,7 @@ const pixelsIn = {
 };
 
 /** @type {{ name: string, file: string, words?: string[], pixels: (path: string, name: string) => number[][] }[]} */
-export const formats = [
+const formats = [
   { name: ".mote", file: "run.mote", pixels: pixelsIn.mote },
   { name: ".h5", file: "run.h5", pixels: pixelsIn.h5 },
   { name: ".h5 --hdf5-filter none", file: "run.h5", words: ["--hdf5-filter", "none"], pixels: pixelsIn.h5 },
@@ -74,17 +76,6 @@ export const formats = [
   { name: ".csv", file: "run.csv", pixels: pixelsIn.none },
   { name: ".ndjson", file: "run.ndjson", pixels: pixelsIn.none },
 ];
-
-/** Reproducible numbers in 0 to 1 (mulberry32). */
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** All files of a recording, whether it is one or a folder of them; the lock and other hidden names aside. */
 function filesOf(path) {
@@ -128,15 +119,14 @@ async function exitCode(path) {
   return code;
 }
 
+/** What the command exits with, also where it refuses the file. */
 async function verifyHere(path) {
-  const report = new Verification(path);
   try {
-    const verify = await formatOf("verify", path).verify();
-    await verify(path, report, { sample: null });
+    const { verdict } = await verifyFile(path, formatOf("verify", path), { sample: null });
+    return exitCodeOf[verdict];
   } catch (error) {
     return error.exitCode ?? 1;
   }
-  return exitCodeOf[report.verdict];
 }
 
 /** Zero bytes in a row that count as room that is not used: a container keeps it for what is still to come. */
@@ -190,7 +180,7 @@ function replace(file, bytes) {
 }
 
 /** How many of `flips` flips of each kind end verify with another exit code than 0; null where there is no such byte. */
-export async function measure(format, { flips, seed, folder }) {
+async function measure(format, { flips, seed, folder }) {
   const path = record(format, folder);
   if ((await exitCode(path)) !== 0) throw new Error(`${format.name}: not right before any flip`);
   const kinds = places(format, path);
@@ -216,7 +206,7 @@ export async function measure(format, { flips, seed, folder }) {
   return result;
 }
 
-export function table(results, { flips, seed }) {
+function table(results, { flips, seed }) {
   const of = (count) => (count === null ? "" : `${count} of ${flips}`);
   return [
     `| | flips in pixels | elsewhere (structure, metadata, tables) |`,
@@ -231,25 +221,34 @@ export function table(results, { flips, seed }) {
 const begins = "<!-- flips: made by node bench/flips.mjs --write -->";
 const ends = "<!-- end of flips -->";
 
-async function main(words) {
-  const option = (name, other) => (words.includes(name) ? words[words.indexOf(name) + 1] : other);
-  const flips = Number(option("--flips", "200"));
-  const seed = Number(option("--seed", "1"));
-  const wanted = option("--formats", "").split(",").filter(Boolean);
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      write: { type: "boolean", default: false },
+      flips: { type: "string", default: "200" },
+      seed: { type: "string", default: "1" },
+      formats: { type: "string" },
+      missed: { type: "boolean", default: false },
+    },
+  });
+  if (values.write && values.formats) throw new Error("--write is for the table of all formats: leave out --formats");
+  const flips = Number(values.flips);
+  const seed = Number(values.seed);
+  const wanted = values.formats?.split(",");
   const results = [];
-  for (const format of formats.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  for (const format of formats.filter(({ name }) => wanted?.includes(name) ?? true)) {
     const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "mote-flips-"));
     try {
       const result = await measure(format, { flips, seed, folder });
       results.push(result);
       console.error(`${format.name}: ${result.pixels ?? "-"} ${result.others ?? "-"} of ${flips}`);
-      if (words.includes("--missed")) console.error(result.missed.join("\n"));
+      if (values.missed) console.error(result.missed.join("\n"));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   }
   const text = table(results, { flips, seed });
-  if (!words.includes("--write")) return console.log(text);
+  if (!values.write) return console.log(text);
   const page = join(root, "docs/formats.md");
   const old = readFileSync(page, "utf8");
   const [from, to] = [old.indexOf(begins), old.indexOf(ends)];
@@ -257,4 +256,4 @@ async function main(words) {
 }
 
 if (workerData === "verify") parentPort.on("message", async (path) => parentPort.postMessage(await verifyHere(path)));
-else if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));
+else await main();
