@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { borrowPixels, bytesPerPixel } from "../../src/core/model/pixel-format.js";
-import { openImageFile } from "../../src/core/storage/read/formats.js";
+import { eachFrame } from "../core/storage/each-frame.js";
 
 /** Checksums of pixels by frame number. */
 export type Pixels = ReadonlyMap<number, number>;
@@ -13,21 +12,9 @@ export type Pixels = ReadonlyMap<number, number>;
 export type Rows = ReadonlyMap<number, readonly string[]>;
 
 export async function pixelsOf(path: string): Promise<Map<number, number>> {
-  const file = await openImageFile(path);
-  try {
-    const { shape, pixelFormat, frameCount } = file.facts;
-    const count = shape.height * shape.width;
-    const bytes = new Uint8Array(count * bytesPerPixel[pixelFormat]);
-    const pixels = borrowPixels(pixelFormat, bytes.buffer, 0, count);
-    const found = new Map<number, number>();
-    for (let index = 0; index < frameCount; index++) {
-      const { recorded } = await file.readFrame(index, pixels, { x: 0, y: 0, ...shape });
-      found.set(recorded?.frameNumber ?? index, crc32(bytes));
-    }
-    return found;
-  } finally {
-    file.close();
-  }
+  const found = new Map<number, number>();
+  for await (const { number, pixels } of eachFrame(path)) found.set(number, crc32(new Uint8Array(pixels.buffer)));
+  return found;
 }
 
 /** The same of a folder with a file for each frame; unfinished ones, which are hidden, are none of it. */

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { MoteError } from "../../dist/core/errors.js";
+import { stackTrace } from "../stack-trace.mjs";
 import { inProcess, wordsOf } from "./commands.mjs";
 import { mote } from "./corpus.mjs";
 import { layInput } from "./lay-input.mjs";
@@ -75,7 +76,7 @@ function runProcess(command, path, place) {
     child.on("close", () => {
       clearInterval(watch);
       clearTimeout(asked);
-      const kind = ended ?? (/^ {2,}at |a defect of Mote/m.test(stderr) ? "stack trace" : null);
+      const kind = ended ?? (stackTrace.test(stderr) ? "stack trace" : null);
       resolve(kind && { kind, text: stderr.slice(0, 5000) });
     });
   });

@@ -5,12 +5,12 @@ import { archive } from "../../../src/commands/archive.js";
 import type { Frame } from "../../../src/core/memory/frame.js";
 import { checksumOf } from "../../../src/core/memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
-import { borrowPixels, bytesPerPixel, pixelFormats } from "../../../src/core/model/pixel-format.js";
+import { bytesPerPixel, pixelFormats } from "../../../src/core/model/pixel-format.js";
 import { decodeOptions } from "../../../src/core/option/decode-options.js";
 import type { FlowInstance } from "../../../src/core/pipeline/stage.js";
 import { checksumField } from "../../../src/core/storage/h5/frame-columns.js";
-import { openImageFile } from "../../../src/core/storage/read/formats.js";
 import { end, fakeContext, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
+import { eachFrame } from "./each-frame.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
 
 let folder: string;
@@ -50,15 +50,8 @@ async function archived(
 
 /** Checksums of all frames as `acquire` gets them from the file. */
 async function checksumsIn(path: string): Promise<(number | undefined)[]> {
-  const file = await openImageFile(path);
-  const { shape, pixelFormat, frameCount } = file.facts;
-  const count = shape.height * shape.width;
-  const pixels = borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
   const found: (number | undefined)[] = [];
-  for (let index = 0; index < frameCount; index++) {
-    found.push((await file.readFrame(index, pixels, { x: 0, y: 0, ...shape })).pixelsCrc32);
-  }
-  file.close();
+  for await (const { pixelsCrc32 } of eachFrame(path)) found.push(pixelsCrc32);
   return found;
 }
 

@@ -2,13 +2,12 @@
 import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { borrowPixels, bytesPerPixel } from "../../../src/core/model/pixel-format.js";
 import { formatOf } from "../../../src/core/storage/archive-formats.js";
-import { openImageFile } from "../../../src/core/storage/read/formats.js";
 import { recoverFile } from "../../../src/core/storage/recover/recover-file.js";
 import type { Recovery } from "../../../src/core/storage/recover/recovery.js";
 import type { Verification } from "../../../src/core/storage/verify/verification.js";
 import { verifyFile } from "../../../src/core/storage/verify/verify-file.js";
+import { eachFrame } from "./each-frame.js";
 
 /**
  * A folder in memory where there is one: hundreds of files are written and synced. The HDF5 library also keeps a file open that
@@ -41,18 +40,7 @@ function snapshot(path: string): string {
 
 /** Frame numbers and pixels of a file of images. */
 export async function framesOf(path: string): Promise<{ number: number; pixels: number[] }[]> {
-  const file = await openImageFile(path);
-  try {
-    const { shape, pixelFormat, frameCount } = file.facts;
-    const count = shape.height * shape.width;
-    const pixels = borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
-    const frames: { number: number; pixels: number[] }[] = [];
-    for (let index = 0; index < frameCount; index++) {
-      const place = await file.readFrame(index, pixels, { x: 0, y: 0, ...shape });
-      frames.push({ number: place.recorded?.frameNumber ?? index, pixels: [...pixels] });
-    }
-    return frames;
-  } finally {
-    file.close();
-  }
+  const frames: { number: number; pixels: number[] }[] = [];
+  for await (const { number, pixels } of eachFrame(path)) frames.push({ number, pixels: [...pixels] });
+  return frames;
 }
