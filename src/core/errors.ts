@@ -18,13 +18,19 @@ export interface Problem {
 export class MoteError extends Error {
   readonly problems: readonly Problem[];
   readonly exitCode: ExitCode;
+  /** It is Mote's own fault: its stack is of use to somebody. */
+  readonly isDefect: boolean;
 
-  constructor(problems: Problem | readonly Problem[], options: { exitCode?: ExitCode; cause?: unknown } = {}) {
+  constructor(
+    problems: Problem | readonly Problem[],
+    options: { exitCode?: ExitCode; cause?: unknown; isDefect?: boolean } = {},
+  ) {
     const list = Array.isArray(problems) ? (problems as readonly Problem[]) : [problems as Problem];
     super(list.map((problem) => `${problem.where}: ${problem.what}`).join("\n"), { cause: options.cause });
     this.name = "MoteError";
     this.problems = list;
     this.exitCode = options.exitCode ?? 1;
+    this.isDefect = options.isDefect ?? false;
   }
 }
 
@@ -36,6 +42,12 @@ export function refusal(where: string, what: string, hint?: string, cause?: unkn
 /** Something that went wrong while running (exit code 1). */
 export function failure(where: string, what: string, hint?: string, cause?: unknown): MoteError {
   return new MoteError(hint === undefined ? { where, what } : { where, what, hint }, { exitCode: 1, cause });
+}
+
+/** What cannot be and is: a defect of Mote (exit code 1). `evidence`: what a report of it needs. */
+export function defect(where: string, what: string, evidence: "the lines below" | "the command you ran"): MoteError {
+  const hint = `This is a defect of Mote; please report it with ${evidence}.`;
+  return new MoteError({ where, what, hint }, { exitCode: 1, isDefect: true });
 }
 
 /** What a library finds wrong with one of its parameters; the command line names the option that it came from. */

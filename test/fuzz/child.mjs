@@ -48,8 +48,7 @@ async function runHere(command, path, place) {
   try {
     await inProcess[command](path, join(place, "written"));
   } catch (error) {
-    const isTold =
-      error instanceof MoteError && !error.problems.some(({ hint }) => hint?.startsWith("This is a defect"));
+    const isTold = error instanceof MoteError && !error.isDefect;
     if (!isTold) return { kind: "stack trace", text: String(error?.stack ?? error) };
   }
   return null;

@@ -2,7 +2,7 @@
  * Runs planned stages, each on a thread of its own, over one pool: lays out the memory, starts the threads, lets them go
  * together, watches, and puts their reports into one. Knows no terminal, no signal and no worker: those are handed in.
  */
-import { type ExitCode, failure, MoteError } from "../errors.js";
+import { defect, type ExitCode, failure, MoteError } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { cutFilesIn } from "../model/recorded-loss.js";
 import { isLoss, type RunReport, type StageReport } from "../model/run-report.js";
@@ -146,11 +146,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
     if (!shared.control.isAborted && !failed) {
       for (const stage of report.stages) assertBalance(stage);
       if (report.leakedSlots !== 0) {
-        throw failure(
-          "run",
-          `${report.leakedSlots} pool slots were not returned`,
-          "This is a defect of Mote; please report it with the command you ran.",
-        );
+        throw defect("run", `${report.leakedSlots} pool slots were not returned`, "the command you ran");
       }
     }
     return { report, quietReason, isComplete, failure: failed };
@@ -164,7 +160,8 @@ function longer(a: readonly StageReport[] | null, b: readonly StageReport[]): re
 }
 
 function asError(message: ThreadMessage & { kind: "failed" }): MoteError {
-  const error = new MoteError(message.problems, { exitCode: message.exitCode as ExitCode });
+  const isDefect = message.stack !== null;
+  const error = new MoteError(message.problems, { exitCode: message.exitCode as ExitCode, isDefect });
   if (message.stack) error.stack = message.stack;
   else delete error.stack;
   return error;

@@ -1,5 +1,5 @@
 /** A stage's counters, put into words when it ends. */
-import { MoteError } from "../errors.js";
+import { defect } from "../errors.js";
 import type { JsonObject } from "../model/json.js";
 import type { StageReport } from "../model/run-report.js";
 import { type MonotonicMs, msSince } from "../time.js";
@@ -44,10 +44,7 @@ function rounded(value: number): number {
 export function assertBalance(report: StageReport): void {
   const dropped = Object.values(report.dropped).reduce((sum, n) => sum + n, 0);
   if (report.in !== report.out + dropped + report.failed) {
-    throw new MoteError({
-      where: report.stage,
-      what: `the ledger does not balance: ${report.in} frames in, but ${report.out} out + ${dropped} dropped + ${report.failed} failed`,
-      hint: "This is a defect of Mote; please report it with the command you ran.",
-    });
+    const what = `the ledger does not balance: ${report.in} frames in, but ${report.out} out + ${dropped} dropped + ${report.failed} failed`;
+    throw defect(report.stage, what, "the command you ran");
   }
 }

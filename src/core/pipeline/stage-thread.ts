@@ -1,5 +1,5 @@
 /** What a stage's thread does: opens its part of the stage, waits for the start, works until the end, closes. */
-import { asMoteError, reason } from "../errors.js";
+import { asMoteError, defect, reason } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
@@ -171,14 +171,7 @@ function failureText(label: string, error: unknown): string {
 }
 
 function failureMessage(label: string, error: unknown): ThreadMessage {
-  const known = asMoteError(label, error);
-  if (known) return { kind: "failed", problems: known.problems, exitCode: known.exitCode, stack: null };
-  return {
-    kind: "failed",
-    problems: [
-      { where: label, what: reason(error), hint: "This is a defect of Mote; please report it with the lines below." },
-    ],
-    exitCode: 1,
-    stack: error instanceof Error ? (error.stack ?? null) : null,
-  };
+  const { problems, exitCode, isDefect } = asMoteError(label, error) ?? defect(label, reason(error), "the lines below");
+  const stack = isDefect ? (error instanceof Error && error.stack) || "" : null;
+  return { kind: "failed", problems, exitCode, stack };
 }
