@@ -5,6 +5,7 @@
  * Roles: the watched thread alone writes, the one that started it reads.
  */
 import { workerData } from "node:worker_threads";
+import { failure, type MoteError } from "../errors.js";
 import { msSince, now } from "../time.js";
 
 const word = { call: 0, step: 1, count: 2 } as const;
@@ -36,27 +37,33 @@ export function watchedStep(): void {
 const mostMs = 2000;
 const lookEveryMs = 250;
 
+const circleHint = "The file is damaged: its structure leads in a circle.";
+
 /** What a thread's starter gives it, and its look at it. */
 export interface CallWatch {
   readonly data: { readonly [key]: Int32Array };
-  /** Calls `end` once, when a call does not come back; until the function returned is called. */
-  watch(end: () => void): () => void;
+  /** Calls `end` once, with what to tell, when a call does not come back; until the function returned is called. `where`: the thread. */
+  watch(where: string, end: (fault: MoteError) => void): () => void;
 }
 
 export function createCallWatch(): CallWatch {
   const words = new Int32Array(new SharedArrayBuffer(word.count * 4));
   return {
     data: { [key]: words },
-    watch(end) {
+    watch(where, end) {
       let call = 0;
       let step = 0;
       let since = now();
       let usedMs = 0;
       const timer = setInterval(() => {
         const nowCall = Atomics.load(words, word.call);
+        if (nowCall === 0) {
+          call = 0;
+          return;
+        }
         const nowStep = Atomics.load(words, word.step);
         const processorMs = usedProcessorMs();
-        if (nowCall === 0 || nowCall !== call || nowStep !== step) {
+        if (nowCall !== call || nowStep !== step) {
           call = nowCall;
           step = nowStep;
           since = now();
@@ -64,7 +71,7 @@ export function createCallWatch(): CallWatch {
         } else if (msSince(since) > mostMs && processorMs - usedMs > mostMs) {
           // Both clocks: a busy or a suspended machine is no call that hangs.
           clearInterval(timer);
-          end();
+          end(failure(where, "the HDF5 library does not come back from this file", circleHint));
         }
       }, lookEveryMs);
       timer.unref();

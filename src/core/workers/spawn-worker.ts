@@ -1,6 +1,6 @@
 /** Starts a Node worker thread, watches the calls in it that nothing can interrupt, and says when it has ended. */
 import { type ResourceLimits, Worker } from "node:worker_threads";
-import { failure } from "../errors.js";
+import type { MoteError } from "../errors.js";
 import { createCallWatch } from "./call-watch.js";
 
 /**
@@ -26,21 +26,19 @@ export function spawnWorker<Message>(
     trackUnmanagedFds: false,
   });
   worker.on("message", onMessage);
-  let hung = false;
-  const stopWatching = calls.watch(() => {
-    hung = true;
+  let hung: MoteError | undefined;
+  const stopWatching = calls.watch(name, (fault) => {
+    hung = fault;
     void worker.terminate();
   });
   const ended = new Promise<void>((resolve, reject) => {
     worker.on("error", reject);
     worker.on("exit", (code) => {
       stopWatching();
-      if (hung) reject(failure(name, "the HDF5 library does not come back from this file", damagedHint));
+      if (hung) reject(hung);
       else if (code === 0) resolve();
       else reject(new Error(`it ended with code ${code}`));
     });
   });
   return { ended, worker };
 }
-
-const damagedHint = "The file is damaged: its structure leads in a circle.";
