@@ -3,6 +3,7 @@ import { failure, refusal } from "../core/errors.js";
 import type { Frame } from "../core/memory/frame.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { detectionCapacity } from "../core/model/detection.js";
+import { isWholeNumber } from "../core/model/range.js";
 import { type EndOfStream, readerGoneReason } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { DrainPatience, type Upstream } from "../core/pipeline/drain-patience.js";
@@ -215,8 +216,7 @@ const mostAcceptedRows = 16_000_000;
 /** Room for detections: what the stream says, else the densest packing at the separation the tracking ran with, as its stage declared it. */
 function capacityOf(descriptor: StreamDescriptor): number {
   const { mostRows } = descriptor.detections ?? {};
-  if (mostRows !== undefined && Number.isSafeInteger(mostRows) && mostRows >= 0 && mostRows <= mostAcceptedRows)
-    return mostRows;
+  if (isWholeNumber(mostRows, 0, mostAcceptedRows)) return mostRows;
   const track = descriptor.producedBy.find((step) => step.options.diameter !== undefined)?.options;
   const diameter = (track?.diameter ?? { y: 3, x: 3 }) as { y: number; x: number };
   const separation = (track?.separation ?? { y: diameter.y + 1, x: diameter.x + 1 }) as { y: number; x: number };

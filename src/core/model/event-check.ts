@@ -1,5 +1,7 @@
 /** Judges an event that came from outside before anything counts or stores by it. */
 import type { FateEvent, StreamEvent } from "./event.js";
+import { isJsonObject, type JsonObject } from "./json.js";
+import { isWholeNumber } from "./range.js";
 
 /** Frame numbers end here: a camera of a million frames a second would need nine years. Sums of a few spans stay exact. */
 export const mostFrames = 2 ** 48;
@@ -17,9 +19,8 @@ export function isLossEvent(event: StreamEvent): event is Exclude<FateEvent, { e
 }
 
 /** What is wrong with it, as a clause behind "the event", or undefined. Events of names that are not known pass. */
-export function eventFault(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "is no JSON object";
-  const event = value as Readonly<Record<string, unknown>>;
+export function eventFault(event: unknown): string | undefined {
+  if (!isJsonObject(event)) return "is no JSON object";
   const name = event.event;
   if (typeof name !== "string") return `has the name ${shown(name)}, expected text`;
   // The stream's last word is a message of its own kind.
@@ -29,21 +30,18 @@ export function eventFault(value: unknown): string | undefined {
   return fateNames.includes(name) ? spanFault(event) : undefined;
 }
 
-function spanFault({ event, firstFrame, count, reason, stage }: Readonly<Record<string, unknown>>): string | undefined {
+function spanFault({ event, firstFrame, count, reason, stage }: JsonObject): string | undefined {
   const name = String(event);
-  if (!isWhole(firstFrame, 0))
+  if (!isWholeNumber(firstFrame, 0, mostFrames))
     return `is a ${name} from frame ${shown(firstFrame)} on, expected 0 to ${mostFrames - 1}`;
-  if (!isWhole(count, 1)) return `is a ${name} of ${shown(count)} frames, expected 1 to ${mostFrames}`;
+  if (!isWholeNumber(count, 1, mostFrames))
+    return `is a ${name} of ${shown(count)} frames, expected 1 to ${mostFrames}`;
   if (firstFrame + count > mostFrames) {
     return `is a ${name} of ${count} frames from frame ${firstFrame} on, frame numbers end at ${mostFrames - 1}`;
   }
   if (typeof reason !== "string") return `is a ${name} for the reason ${shown(reason)}, expected text`;
   if (event === "drop" && typeof stage !== "string") return `is a drop in stage ${shown(stage)}, expected text`;
   return undefined;
-}
-
-function isWhole(value: unknown, least: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= mostFrames;
 }
 
 /** A value in a sentence, short whatever it is. */

@@ -28,6 +28,11 @@ export function rangeText(range: Range): string {
   return noun;
 }
 
+/** Whether something that came from outside is a whole number of that size, and exact. */
+export function isWholeNumber(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
 /** Whether a number is in it; NaN and the infinities never are. */
 export function isInRange(value: number, range: Range): boolean {
   return (

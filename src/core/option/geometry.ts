@@ -1,4 +1,5 @@
 /** Options with a geometry: the size of an image and a region of it. Declared once, used by every stage that has them. */
+import { isWholeNumber } from "../model/range.js";
 import { option, type Prose } from "./option.js";
 
 export interface Size {
@@ -45,7 +46,5 @@ export function region(prose: Prose) {
 function wholeNumbers(given: unknown, names: readonly string[]): number[] | undefined {
   if (typeof given !== "object" || given === null || Object.keys(given).length !== names.length) return undefined;
   const values = names.map((name) => (given as Readonly<Record<string, unknown>>)[name]);
-  return values.every((value): value is number => Number.isSafeInteger(value) && (value as number) >= 0)
-    ? values
-    : undefined;
+  return values.every((value): value is number => isWholeNumber(value, 0)) ? values : undefined;
 }

@@ -1,7 +1,8 @@
 /** Judges a descriptor that came from outside before anything is sized by it. */
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { isJsonObject, type JsonObject, type JsonValue } from "../model/json.js";
-import { pixelFormats } from "../model/pixel-format.js";
+import { bytesPerPixel, type PixelFormat, pixelFormats } from "../model/pixel-format.js";
+import { isWholeNumber } from "../model/range.js";
 
 /** Rows or pixels a row at most; a frame at most 1 GiB. */
 const maxEdgePixels = 65_536;
@@ -23,8 +24,7 @@ function told(value: JsonValue | undefined): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 
-const isWhole = (least: number, most: number) => (value: JsonValue) =>
-  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+const isWhole = (least: number, most: number) => (value: JsonValue) => isWholeNumber(value, least, most);
 const orNull = (isRight: (value: JsonValue) => boolean) => (value: JsonValue) => value === null || isRight(value);
 const isAbove0 = (value: JsonValue) => typeof value === "number" && Number.isFinite(value) && value > 0;
 const isFlag = (value: JsonValue) => typeof value === "boolean";
@@ -35,7 +35,8 @@ function shapeFault(value: JsonValue, { pixelFormat }: JsonObject): string | und
   if (!isJsonObject(value) || !isEdge(value.height ?? null) || !isEdge(value.width ?? null)) {
     return `${told(value)}, ${expected}`;
   }
-  const pixelBytes = { uint8: 1, uint16: 2, float32: 4 }[pixelFormat as string] ?? 4;
+  // Judged before: its key comes first.
+  const pixelBytes = bytesPerPixel[pixelFormat as PixelFormat];
   const bytes = (value.height as number) * (value.width as number) * pixelBytes;
   return bytes > maxFrameBytes ? `${told(value)}, frames over 1 GiB` : undefined;
 }
