@@ -1,7 +1,9 @@
 /** The truth about simulated beads as CSV: `frame,bead,y,x,amplitude`, one row for each bead in view, under its name only when whole. */
 import type { Problem } from "../../errors.js";
 import type { FrameShape } from "../../model/descriptor.js";
-import { claimProblem } from "../../storage/claim/claim.js";
+import { type ClaimRequest, claimProblem } from "../../storage/claim/claim.js";
+import type { Replaceable } from "../../storage/claim/replaceable.js";
+import { singleFile } from "../../storage/claim/single-file.js";
 import { openWholeOutput, type WholeOutput } from "../../storage/claim/whole-output.js";
 import type { BeadField } from "./bead-field.js";
 
@@ -14,7 +16,7 @@ export class TruthFile {
 
   constructor(path: string, shape: FrameShape) {
     this.#shape = shape;
-    this.#output = openWholeOutput({ where: whereOf(path), path, isForced: false }, "acquire");
+    this.#output = openWholeOutput(requestOf(path), "acquire");
   }
 
   /** Adds the beads whose centre is inside the frame; dark ones have amplitude 0. */
@@ -42,13 +44,19 @@ export class TruthFile {
   }
 }
 
-function whereOf(path: string): string {
-  return `acquire, --truth ${path}`;
+/** A camera has no --force. */
+const neverReplaced: Replaceable = {
+  ...singleFile,
+  refused: (path) =>
+    singleFile.refused(path, true) ?? { what: "exists already", hint: "Remove it or choose another name." },
+};
+
+function requestOf(path: string): ClaimRequest {
+  return { where: `acquire, --truth ${path}`, path, isForced: false, kind: neverReplaced };
 }
 
 /** What stands in the way of writing the truth to `path`. */
 export function truthProblems(path: string): readonly Problem[] {
-  const problem = claimProblem({ where: whereOf(path), path, isForced: false });
-  if (problem?.what !== "exists already") return problem ? [problem] : [];
-  return [{ ...problem, hint: "Remove it or choose another name." }];
+  const problem = claimProblem(requestOf(path));
+  return problem ? [problem] : [];
 }
