@@ -1,6 +1,7 @@
 /** Turns declarations into commander commands and words into raw options. Commander sees strings only; `decodeOptions` judges. */
 import { Command as Commander, CommanderError, Option } from "commander";
 import { MoteError, type Problem, refusal } from "../errors.js";
+import { own } from "../model/own.js";
 import type { RawOptions } from "../option/decode-options.js";
 import { camel, kebab } from "../option/names.js";
 import type { OptionSpec, OptionSpecs } from "../option/option.js";
@@ -17,6 +18,10 @@ export interface VerbSyntax {
   readonly examples: readonly Example[];
   /** Option groups with their headings, in order. */
   readonly groups: readonly { readonly heading: string; readonly options: OptionSpecs }[];
+}
+
+export function optionsOfSyntax({ groups }: VerbSyntax): OptionSpecs {
+  return Object.assign({}, ...groups.map(({ options }) => options));
 }
 
 export interface ParsedWords {
@@ -49,7 +54,7 @@ export function buildCommander(syntax: VerbSyntax): Commander {
     .configureHelp({ helpWidth: 100 });
   const argument = syntax.usage ?? (syntax.positional ? `[${syntax.positional}...]` : "");
   command.usage(`${argument} [options]`.trim());
-  const all: OptionSpecs = Object.assign({}, ...syntax.groups.map((group) => group.options));
+  const all = optionsOfSyntax(syntax);
   for (const group of syntax.groups) {
     for (const [name, spec] of Object.entries(group.options)) {
       if (name === syntax.positional) continue;
@@ -118,16 +123,14 @@ function takeRest(
   raw: Record<string, unknown>,
   problems: Problem[],
 ): void {
-  const flags = new Map(
-    syntax.groups.flatMap(({ options }) => Object.entries(options).filter(([, spec]) => spec.isFlag)),
-  );
+  const all = optionsOfSyntax(syntax);
   const plain = [...operands];
   for (const [i, word] of unknown.entries()) {
     if (word === "--") continue;
     const isValueOfUnknown = i > 0 && unknown[i - 1]!.startsWith("-") && unknown[i - 1] !== "--";
     if (word.startsWith("-") && word.length > 1) {
       const name = camel(word.replace(/^-+/, "").split("=")[0]!);
-      if (!flags.has(name)) raw[name] = true;
+      if (!own(all, name)?.isFlag) raw[name] = true;
       else
         problems.push({
           where: `${syntax.name}, --${kebab(name)}`,

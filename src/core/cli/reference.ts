@@ -2,7 +2,7 @@
 import { loadVerb, verbNames } from "../../commands/index.js";
 import { kebab } from "../option/names.js";
 import type { OptionSpecs } from "../option/option.js";
-import { expectation, type VerbSyntax } from "./command-line.js";
+import { expectation, optionsOfSyntax, type VerbSyntax } from "./command-line.js";
 import { commandSyntax, stageSyntax } from "./verb-syntax.js";
 
 const shared = ["Stream in:", "Stream out:", "Options of every command:"];
@@ -29,7 +29,7 @@ function verbText(syntax: VerbSyntax): string {
   const borrowed = syntax.groups.filter(
     (group) => shared.includes(group.heading) && group.heading.startsWith("Stream"),
   );
-  const all: OptionSpecs = Object.assign({}, ...syntax.groups.map((group) => group.options));
+  const all = optionsOfSyntax(syntax);
   const lines = [
     `### mote ${syntax.name}`,
     "",

@@ -36,6 +36,7 @@ function conditionText(condition: Condition, specs: OptionSpecs): string {
 
 /** "only with --locator ring": the rule of an option, for help; empty without one, and where it holds unless told otherwise. */
 export function ruleText(spec: OptionSpec<unknown>, specs: OptionSpecs): string {
+  if (spec.only.length === 0) return "";
   const untold = Object.fromEntries(Object.entries(specs).map(([name, { default: own }]) => [name, own]));
   if (spec.only.some((condition) => Object.keys(unmetPart(condition, specs, untold)).length === 0)) return "";
   const texts = spec.only.map((condition) =>
@@ -45,7 +46,7 @@ export function ruleText(spec: OptionSpec<unknown>, specs: OptionSpecs): string 
       )
       .join(" and "),
   );
-  return texts.length === 0 ? "" : `only ${texts.join(" or ")}`;
+  return `only ${texts.join(" or ")}`;
 }
 
 function nounOf(name: string, specs: OptionSpecs): string {
