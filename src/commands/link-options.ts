@@ -9,8 +9,8 @@ import {
   linkRanges,
 } from "../core/tracking/link/parameters.js";
 
-/** What linking needs to mean anything. */
-const whenLinked = {
+/** Of options that mean nothing where nothing is linked. */
+export const whenLinked = {
   only: { searchRange: given },
   instead: "Say how far a particle moves: --search-range 5.",
 } as const;

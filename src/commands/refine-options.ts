@@ -7,6 +7,11 @@ import { type CameraNoise, refineMethods } from "../core/tracking/refine/paramet
 /** The methods that weigh pixels by the camera's noise. */
 const byNoise = ["gaussian", "radial-symmetry"];
 
+const besideGain = {
+  only: { refine: byNoise, gain: given },
+  instead: "Gain, offset and read noise describe the camera together.",
+} as const;
+
 export const refineOptions = {
   refine: option.choice(refineMethods, {
     doc: "How positions are refined: the centroid as trackpy does, radial symmetry (Parthasarathy 2012), or a Gaussian of maximum likelihood; ep is then the uncertainty of that method.",
@@ -34,14 +39,12 @@ export const refineOptions = {
   offset: option.number({
     doc: "Grey level without light; from the calibration when not given.",
     min: 0,
-    only: { refine: byNoise, gain: given },
-    instead: "Gain, offset and read noise describe the camera together.",
+    ...besideGain,
   }),
   readNoise: option.number({
     doc: "Read noise in electrons; from the calibration when not given.",
     min: 0,
-    only: { refine: byNoise, gain: given },
-    instead: "Gain, offset and read noise describe the camera together.",
+    ...besideGain,
   }),
   correctBias: option.flag({
     doc: "Correct pixel locking by the distribution of sub-pixel positions (SPIFF).",

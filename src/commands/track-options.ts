@@ -5,7 +5,7 @@ import { region } from "../core/option/geometry.js";
 import { given, inGroup, type OptionsOf, onlyWith, option } from "../core/option/option.js";
 import { type FrameShape, type LocateOptions, locateRanges } from "../core/tracking/locate/parameters.js";
 import { isTiled, type TileSize } from "../core/tracking/locate/tiling.js";
-import { linkOptions } from "./link-options.js";
+import { linkOptions, whenLinked } from "./link-options.js";
 import { refineOptions } from "./refine-options.js";
 import { ringOptions } from "./ring-options.js";
 
@@ -114,8 +114,7 @@ const output = inGroup("Output:", {
     min: 1,
     max: 1000,
     default: 1,
-    only: { searchRange: given },
-    instead: "Say how far a particle moves: --search-range 5.",
+    ...whenLinked,
   }),
   flags: option.flag({
     doc: "A last column of quality flags, summed: 1 linked across a gap, 2 linked greedily, 4 near the edge, 8 overlapping, 16 saturated.",
