@@ -1,5 +1,5 @@
 /** The stream's way out of a process: what every stage but a sink writes, to stdout or --output. */
-
+import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { type EndOfStream, readerGoneReason } from "../core/model/run-report.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
@@ -26,6 +26,16 @@ interface Plan {
   readonly force: boolean;
 }
 
+/** The stage whose stream this is. */
+function writerOf({ producedBy }: StreamDescriptor): string {
+  return producedBy.at(-1)?.stage ?? "stream";
+}
+
+/** For messages: "track, --output run.mote". */
+function placeOf(input: StreamDescriptor, output: string): string {
+  return output === "-" ? `${writerOf(input)}, stdout` : `${writerOf(input)}, --output ${output}`;
+}
+
 export const streamOut = defineStage<typeof options, Plan>({
   name: "stream-out",
   role: "sink",
@@ -38,14 +48,11 @@ export const streamOut = defineStage<typeof options, Plan>({
   },
   async check(plan, input) {
     const { outputProblem } = await import("../core/stream/transport.js");
-    const stage = input.producedBy.at(-1)?.stage ?? "stream";
-    const problem = outputProblem(stage, plan.output, plan.force);
+    const problem = outputProblem(writerOf(input), plan.output, plan.force);
     return problem ? [problem] : [];
   },
   uses({ output }, input) {
-    const stage = input.producedBy.at(-1)?.stage ?? "stream";
-    if (output === "-") return { writes: [{ where: `${stage}, stdout`, file: 1 }] };
-    return { writes: [{ where: `${stage}, --output ${output}`, file: output }] };
+    return { writes: [{ where: placeOf(input, output), file: output === "-" ? 1 : output }] };
   },
   async open(plan, context) {
     const [
@@ -63,11 +70,15 @@ export const streamOut = defineStage<typeof options, Plan>({
       import("../core/stream/left-in-pipe.js"),
       import("../core/stream/sent-frames.js"),
     ]);
-    const stage = context.input.producedBy.at(-1)?.stage ?? "stream";
+    const stage = writerOf(context.input);
     const { fd, name, isFile, claim } = await openOutput(stage, plan.output, plan.force, context.isDraining);
-    const where = plan.output === "-" ? `${stage}, stdout` : `${stage}, --output ${name}`;
     const sink = isFile
-      ? openFileSink(where, fd, "Make room or choose another disk, and run again.", plan.output === "-")
+      ? openFileSink(
+          placeOf(context.input, plan.output),
+          fd,
+          "Make room or choose another disk, and run again.",
+          plan.output === "-",
+        )
       : openByteSink(name, fd, context);
     /** Why the file takes no more frames, and which it did not get. */
     let fault: DiskFault | undefined;
