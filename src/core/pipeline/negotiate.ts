@@ -69,14 +69,11 @@ export function withPreset(stage: StageDeclaration, raw: RawOptions): RawOptions
   return preset ? { ...preset, ...raw } : raw;
 }
 
-const lookHere: LookAtFiles = async (...look) =>
-  (await import("../storage/read/look-at-files.js")).lookAtFiles(...look);
-
 /** Decodes all stages' options (every mistake at once), then lets each stage see what the one before it passes on. */
 export async function planRun(
   requests: readonly StageRequest[],
   version: string,
-  lookAtFiles: LookAtFiles = lookHere,
+  lookAtFiles: LookAtFiles,
 ): Promise<readonly PlannedStage[]> {
   checkOrder(requests);
   const problems: Problem[] = [];

@@ -6,6 +6,7 @@ import type { ThreadSize } from "../../../src/core/pipeline/run-layout.js";
 import { type Run, type RunView, startRun } from "../../../src/core/pipeline/run-pipeline.js";
 import type { StageDeclaration } from "../../../src/core/pipeline/stage.js";
 import type { ThreadMessage, ThreadPlan } from "../../../src/core/pipeline/thread-plan.js";
+import { lookAtFiles } from "../../../src/core/storage/read/look-at-files.js";
 import { spawnWorker } from "../../../src/core/workers/spawn-worker.js";
 import { until } from "../../until.js";
 
@@ -17,7 +18,7 @@ type Stages = readonly (readonly [string, RawOptions])[];
 /** A run, and promises of what it comes to while it goes. */
 export async function start(stages: Stages, onWarning: (text: string) => void = () => {}) {
   const requests = stages.map(([name, raw]) => ({ stage: scripted[name]!, label: name, raw }));
-  const planned = await planRun(requests, "0");
+  const planned = await planRun(requests, "0", lookAtFiles);
   let view: RunView | undefined;
   const onStart = (begun: RunView) => {
     view = begun;
