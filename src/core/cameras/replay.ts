@@ -100,10 +100,10 @@ export function openReplay(
   }
 
   /** Tells what was lost between the frame before and this one, and what frame numbers say of it. */
-  function tellLosses({ file, path }: OpenFile, frame: number, own: number): void {
-    const { last, lastOwn } = open!;
+  function tellLosses(opened: OpenFile, frame: number, own: number): void {
+    const { index, first, file, path, last, lastOwn } = opened;
     // What was lost before the first frame that was asked for is not asked for.
-    const after = last ?? (open!.first >= plan.start ? -1 : frame);
+    const after = last ?? (first >= plan.start ? -1 : frame);
     const events = file.losses?.(after, frame)[Symbol.iterator]();
     let event = events?.next();
     if (last === undefined)
@@ -112,14 +112,14 @@ export function openReplay(
       // Numbers that repeat or go back would be given twice.
       const from = lastNumber + 1;
       const what = `frame ${own} comes behind frame ${lastOwn} in ${path}; numbered on from ${from}`;
-      if (!open!.isDisordered) context.warn(what);
-      open!.isDisordered = true;
+      if (!opened.isDisordered) context.warn(what);
+      opened.isDisordered = true;
       context.emit({ event: "note", text: what });
       numbersFrom = from - own;
     }
     for (; event?.done === false; event = events!.next()) losses.tell(event.value, numbersFrom);
     if (last !== undefined && own > lastOwn) {
-      const step = plan.files[open!.index]!.numberStep ?? 1;
+      const step = plan.files[index]!.numberStep ?? 1;
       losses.arrive(lastNumber, numbersFrom + own, step * (frame - last));
     }
   }
@@ -131,8 +131,7 @@ export function openReplay(
     open.isFinished = true;
     for (const event of open.file.losses?.(open.last, frames) ?? []) {
       losses.tell(event, numbersFrom);
-      if (event.event !== "duplicate")
-        lastNumber = Math.max(lastNumber, numbersFrom + event.firstFrame + event.count - 1);
+      if (isLossEvent(event)) lastNumber = Math.max(lastNumber, numbersFrom + event.firstFrame + event.count - 1);
     }
     losses.finish(path, recordedLoss, open.lastOwn, open.isFromBegin);
   }

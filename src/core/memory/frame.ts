@@ -49,7 +49,7 @@ export class Frame {
     );
   }
 
-  /** Rows of detections, or -1 when nothing has been located in this frame; below it `encodedRows` and `unmappedRows`. */
+  /** Rows of detections; -1 when nothing has been located in this frame; or `encodedRows` or `unmappedRows` of slot-layout.ts. */
   get rowCount(): number {
     return this.#meta[slotMeta.rowCount]!;
   }

@@ -52,7 +52,7 @@ export async function openInput(where: string, input: string): Promise<OpenedInp
     const isFile = fstatSync(fd).isFile();
     return { fd, name: input, isSeekable: isFile, isFile };
   } catch (error) {
-    if (error instanceof Error && error.name === "MoteError") throw error;
+    if (error instanceof MoteError) throw error;
     throw refusal(`${where}, --input ${input}`, `cannot be opened: ${reason(error)}`, undefined, error);
   }
 }
