@@ -112,7 +112,12 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     }
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     const { workers, notes } = facts;
-    return { output: input, plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings }, notes };
+    return {
+      output: input,
+      plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings },
+      needs: { pixelChecksums: out.some((path) => containerFor(whereOf(path), path).keepsFrames) },
+      notes,
+    };
   },
   check: async (plan, input) => (await archiveFiles()).fileProblems(plan, input),
   uses: async (plan) => (await archiveFiles()).usedFiles(plan),

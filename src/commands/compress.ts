@@ -149,7 +149,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         resume: o.resume,
       },
       notes: facts.notes,
-      needs: { mappers: facts.workers },
+      needs: { mappers: facts.workers, pixelChecksums: true },
     };
   },
   check: async (plan, input) => (await folderPlace()).placeCheck(plan, input),

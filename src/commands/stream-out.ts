@@ -44,7 +44,8 @@ export const streamOut = defineStage<typeof options, Plan>({
   options,
   examples: [],
   negotiate(input, o) {
-    return { output: input!, plan: { output: o.output, checksums: o.checksums, force: o.force } };
+    const plan = { output: o.output, checksums: o.checksums, force: o.force };
+    return { output: input!, plan, needs: { pixelChecksums: o.checksums === "on" } };
   },
   async check(plan, input) {
     const { outputProblem } = await import("../core/stream/transport.js");

@@ -71,6 +71,8 @@ export interface RunLayout {
   readonly threads: readonly ThreadSize[];
   /** Frames a mapper claims at a time: one of a large frame, several of small ones. */
   readonly batch: number;
+  /** Some stage needs the checksums of the pixels, so they are made behind the source. */
+  readonly hasPixelChecksums: boolean;
 }
 
 function roundUp(value: number, to: number): number {
@@ -179,5 +181,6 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     links: placedLinks,
     threads,
     batch,
+    hasPixelChecksums: source.hasFrames && stages.some(({ needs }) => needs.pixelChecksums),
   };
 }

@@ -52,7 +52,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
   const { shared, outlet, counters } = run;
   const { pool, control } = shared;
   const isRelay = source.upstreamEnd !== undefined;
-  const { hasFrames } = run.context.output;
+  const { hasPixelChecksums } = run.layout;
   for (;;) {
     // A relay is asked even while draining: the process before us was interrupted too and is about to say its last word.
     if (control.isStopped || (control.isDraining && !isRelay)) return "stopped";
@@ -64,7 +64,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
     try {
       const given = source.next(frame);
       outcome = given instanceof Promise ? await given : given;
-      if (outcome === "frame" && hasFrames) frame.pixelsCrc32 = checksumOf(frame);
+      if (outcome === "frame" && hasPixelChecksums) frame.pixelsCrc32 = checksumOf(frame);
     } catch (error) {
       pool.release(frame.slot);
       throw error;

@@ -39,6 +39,8 @@ export interface StageNeeds {
    * bytes besides their own; otherwise each has frames of its own.
    */
   readonly teamScratchBytes?: number;
+  /** The stage stores or sends the pixels or compares them, so every frame carries their checksum from the source on. */
+  readonly pixelChecksums?: boolean;
   /** Frames the stage keeps back (push returned "held") at most. */
   readonly heldFrames?: number;
   /** The same for a source or a serial part that runs kernels itself. */

@@ -2,12 +2,15 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { archive } from "../../../src/commands/archive.js";
+import { compress } from "../../../src/commands/compress.js";
+import { streamOut } from "../../../src/commands/stream-out.js";
 import type { Frame } from "../../../src/core/memory/frame.js";
 import { checksumOf } from "../../../src/core/memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { bytesPerPixel, pixelFormats } from "../../../src/core/model/pixel-format.js";
-import { decodeOptions } from "../../../src/core/option/decode-options.js";
-import type { FlowInstance } from "../../../src/core/pipeline/stage.js";
+import { decodeOptions, type RawOptions } from "../../../src/core/option/decode-options.js";
+import { layOutRun } from "../../../src/core/pipeline/run-layout.js";
+import type { FlowInstance, StageDeclaration } from "../../../src/core/pipeline/stage.js";
 import { checksumField } from "../../../src/core/storage/h5/frame-columns.js";
 import { end, fakeContext, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { eachFrame } from "./each-frame.js";
@@ -86,6 +89,29 @@ describe("a frame whose pixels change on its way to the archive", () => {
     const numbers = readFileSync(join(folder, "run.csv"), "utf8").trim().split("\n").slice(1);
     expect(new Set(numbers.map((line) => line.split(",")[0]))).toEqual(new Set(["0", "1", "3"]));
   });
+});
+
+test("pixels get a checksum where a stage behind the source stores or sends them, and nowhere else", () => {
+  const descriptor = fakeDescriptor({ shape: { height: 8, width: 16 } });
+  const facts = { processors: 1, workers: 1, notes: [], date: "2026-11-20", folders: [] };
+  const isMade = (stage: StageDeclaration, raw: RawOptions, source = descriptor) => {
+    const { options, problems } = decodeOptions(stage.name, stage.options, raw);
+    expect(problems).toEqual([]);
+    const { needs = {} } = stage.negotiate(source, options, facts, "own");
+    return layOutRun(source, [
+      { needs: {}, policy: "block", cannotWait: false },
+      { needs, policy: "block", cannotWait: false },
+    ]).hasPixelChecksums;
+  };
+  for (const name of [...files, "tifs/"]) expect([name, isMade(archive, { out: [name] })]).toEqual([name, true]);
+  expect(isMade(archive, { out: ["a.csv", "a.h5"] })).toBe(true);
+  for (const name of ["a.csv", "a.parquet", "a.ndjson"]) {
+    expect([name, isMade(archive, { out: [name] })]).toEqual([name, false]);
+  }
+  expect(isMade(compress, { out: "jxl" })).toBe(true);
+  expect(isMade(streamOut, {})).toBe(true);
+  expect(isMade(streamOut, { checksums: "off" })).toBe(false);
+  expect(isMade(streamOut, {}, { ...descriptor, hasFrames: false })).toBe(false);
 });
 
 test("recover leaves out the frames whose pixels do not match, of an HDF5 and of a TIFF", async () => {
