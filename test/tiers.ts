@@ -35,4 +35,6 @@ export const slowTests: readonly string[] = [
   "test/e2e/compress.test.ts",
   // Threads that have to hang for seconds before they are ended.
   "test/e2e/bad-input.test.ts",
+  // Hundreds of mutated inputs of every format.
+  "test/e2e/fuzz.test.ts",
 ];

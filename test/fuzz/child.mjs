@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { MoteError } from "../../dist/core/errors.js";
+import { asMoteError } from "../../dist/core/errors.js";
 import { stackTrace } from "../stack-trace.mjs";
 import { inProcess, wordsOf } from "./commands.mjs";
 import { mote } from "./corpus.mjs";
@@ -48,8 +48,9 @@ async function runHere(command, path, place) {
   try {
     await inProcess[command](path, join(place, "written"));
   } catch (error) {
-    const isTold = error instanceof MoteError && !error.isDefect;
-    if (!isTold) return { kind: "stack trace", text: String(error?.stack ?? error) };
+    // As the one place that prints does.
+    const told = asMoteError(command, error);
+    if (!told || told.isDefect) return { kind: "stack trace", text: String(error?.stack ?? error) };
   }
   return null;
 }
