@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { refusal } from "../../errors.js";
 import { parseJsonObject } from "../../model/json.js";
+import { oneLine } from "../../printable.js";
 import { epochNow, isoText } from "../../time.js";
 import { readBounded } from "../bounded-file.js";
 import { besideName } from "./beside.js";
@@ -16,6 +17,9 @@ import { stateOf, thisWriter, type Writer, type WriterState, writerName, writerO
 
 /** Enough for any number of runs that start and end meanwhile. */
 const mostTries = 1000;
+
+/** Characters of what a lock says that are shown. */
+const mostWordLength = 100;
 
 /** What a lock says about the file beside it. */
 export interface LockHolder {
@@ -203,17 +207,11 @@ function wordsOf(path: string): LockWords | undefined {
   try {
     const { what, host, pid, since } = parseJsonObject(readBounded(path, mostLockBytes).toString("utf8")) ?? {};
     if (![what, host, since].every((text) => typeof text === "string") || typeof pid !== "number") return undefined;
-    return { what: plain(what), host: plain(host), pid, since: plain(since) };
+    const told = (text: unknown) => oneLine(String(text), mostWordLength);
+    return { what: told(what), host: told(host), pid, since: told(since) };
   } catch {
     return undefined;
   }
-}
-
-/** Without what a terminal would obey. */
-function plain(text: unknown): string {
-  return String(text)
-    .replace(/\p{Cc}/gu, "?")
-    .slice(0, 100);
 }
 
 /** Only what the system says is not there is not: a network file system may not answer. */
