@@ -8,7 +8,7 @@ import { msSince, now } from "../core/time.js";
 const options = {
   files: option.list<string>(
     option.path({
-      doc: "A recording, an archive or a table; or a folder of compressed frames with its journal.",
+      doc: "A recording, an archive or a table; a folder of compressed frames or of single TIFFs, or the journal of one run in it; run.h5 for the parts of an archive that was split.",
       metavar: "file",
     }),
     { required: true },
@@ -34,11 +34,12 @@ export const verify = defineCommand({
   ],
   async run({ files, sample }, context) {
     const { formatOf } = await import("../core/storage/archive-formats.js");
+    const { partsOf } = await import("../core/storage/h5/segment-names.js");
     const { exitCodeOf, worstOf } = await import("../core/storage/verify/verdict.js");
     const { verifyFile } = await import("../core/storage/verify/verify-file.js");
     const { verificationJson, verificationText } = await import("../core/storage/verify/verification-text.js");
     const problems: Problem[] = [];
-    const known = files.flatMap((path) => {
+    const known = files.flatMap(partsOf).flatMap((path) => {
       try {
         return [{ path, format: formatOf(`verify, ${path}`, path) }];
       } catch (error) {

@@ -12,6 +12,12 @@ export function segmentPath(path: string, index: number): string {
   return `${path.slice(0, path.length - extension.length)}_${String(index).padStart(3, "0")}${extension}`;
 }
 
+/** The file before (-1) or behind (1) part `index` of a row, by that part's own name; undefined when it was renamed. */
+export function neighbourOf(path: string, index: number, offset: -1 | 1): string | undefined {
+  const row = path.replace(/_\d{3,}(\.[^./\\]*)$/, "$1");
+  return segmentPath(row, index) === path ? segmentPath(row, index + offset) : undefined;
+}
+
 /** Segments of this archive that are there already, from an earlier run of the same name, the first one first. */
 export function existingSegments(path: string): readonly string[] {
   const folder = dirname(resolve(path));
@@ -26,6 +32,13 @@ export function existingSegments(path: string): readonly string[] {
     })
     .sort((a, b) => numberOf(a) - numberOf(b))
     .map((name) => join(dirname(path), name));
+}
+
+/** The files that a name stands for: itself, or the parts of a row of which nothing has the name itself. */
+export function partsOf(path: string): readonly string[] {
+  if (existsSync(path) || extname(path).toLowerCase() !== ".h5") return [path];
+  const parts = existingSegments(path);
+  return parts.length > 0 ? parts : [path];
 }
 
 /** A split archive as an output: all its files are replaced, so that none outlives a shorter archive of the same name. */

@@ -2,6 +2,8 @@
  * An HDF5 file: opened by the library, every frame decoded through its filter, columns, ledger and tracks against each other.
  * Pixels without a checksum are told as not checked: what a filter does not notice is not found.
  */
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { MoteError } from "../../errors.js";
 import { formatCount } from "../../units.js";
 import { trackColumns } from "../csv/track-rows.js";
@@ -10,6 +12,7 @@ import { readChunkMap } from "../h5/chunk-map.js";
 import { ColumnWindow } from "../h5/column-window.js";
 import { type H5Reader, openH5Reader } from "../h5/h5-reader.js";
 import { recordedLossIn } from "../h5/read-metadata.js";
+import { neighbourOf } from "../h5/segment-names.js";
 import { readSuperblock, superblockBytes } from "../h5/superblock.js";
 import { changedValues } from "../h5/value-checksums.js";
 import { type FileSource, openFileSource } from "../read/file-source.js";
@@ -99,10 +102,28 @@ async function checkArchive(
       : "";
     report.missing("completeness", `${where}the file was not closed (is_complete is 0)`);
   }
+  if (state.isClosed === true) checkRow(file, report);
   report.isEnded = state.isClosed === true;
   if (state.isClosed !== null) report.checked("completeness", "is_complete");
   const loss = state.isClosed ? recordedLossIn(file) : undefined;
   if (loss) noteUnfinished(report, loss);
+}
+
+/** A part of a row says which parts stand before and behind it; one that follows is there before this one is closed. */
+function checkRow(file: H5Reader, report: Verification): void {
+  const index = file.attribute("/metadata", "segment_index");
+  if (index === null) return;
+  for (const [name, at] of [
+    ["previous_file", -1],
+    ["next_file", 1],
+  ] as const) {
+    const told = file.attribute("/metadata", name);
+    if (typeof told !== "string" || told === "") continue;
+    const neighbour = neighbourOf(report.path, Number(index), at) ?? join(dirname(report.path), basename(told));
+    if (existsSync(neighbour)) continue;
+    const what = `${basename(neighbour)}, the part ${at < 0 ? "before" : "behind"} it, is not there`;
+    report.missing("completeness", what, { code: "part-missing" });
+  }
 }
 
 /** Decodes the frames; returns how many are whole from the start of a file that was cut, or all. */
