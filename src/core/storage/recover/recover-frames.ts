@@ -65,9 +65,9 @@ export async function recoverFrames(salvage: Salvage, recovery: Recovery, contex
     });
     let isClosed = false;
     try {
-      const imagesMissing = await copyFrames(salvage, store, container, frame, recovery);
+      const copied = await copyFrames(salvage, store, container, frame, recovery);
       isClosed = true;
-      const end = endOf(salvage.end, store, recovery, imagesMissing);
+      const end = endOf(salvage.end, store, recovery, copied);
       // Only a file that says itself that it has no frames may become one without.
       const isEmpty = store.frames === 0 && salvage.end === null;
       await store.close(isEmpty ? null : end);
@@ -108,15 +108,22 @@ function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery): Con
   return container;
 }
 
-/** Copies what the salvage has; returns how many frames are there with their detections only. */
+interface Copied {
+  /** Frames that are there with their detections only. */
+  readonly imagesMissing: number;
+  /** Number of the last frame that was copied; -1 when none was. */
+  readonly lastFrame: number;
+}
+
+/** Copies what the salvage has. */
 async function copyFrames(
   salvage: Salvage,
   store: FrameStore,
   container: Container,
   frame: Frame,
   recovery: Recovery,
-): Promise<number> {
-  let [kept, left] = [0, 0];
+): Promise<Copied> {
+  let [kept, left, lastFrame] = [0, 0, -1];
   const onEvent = (event: StreamEvent) => {
     // A container that takes detections alone says itself which images it lacks.
     const isToldByStore = event.event === "drop" && event.reason === imageNotStored && store.appendDetections;
@@ -127,6 +134,7 @@ async function copyFrames(
     frame.pixelsCrc32 = -1;
     const got = await salvage.next(frame, onEvent);
     if (got === false) break;
+    lastFrame = frame.header.frameNumber;
     if (got === true || !container.keepsFrames) await store.append(frame);
     else if (store.appendDetections) {
       await store.appendDetections(frame);
@@ -136,11 +144,16 @@ async function copyFrames(
   if (kept > 0) recovery.note(`${formatCount(kept, "frame")} with detections only: a full disk refused the pixels`);
   if (left > 0)
     recovery.lost(`detections without pixels: ${formatCount(left, "frame")} have only them, and are left out`);
-  return kept;
+  return { imagesMissing: kept, lastFrame };
 }
 
 /** The totals of the recovered file: those of the run, where they survived, and this recovery as one more stage. */
-function endOf(end: EndOfStream | null, store: FrameStore, recovery: Recovery, imagesMissing: number): EndOfStream {
+function endOf(
+  end: EndOfStream | null,
+  store: FrameStore,
+  recovery: Recovery,
+  { imagesMissing, lastFrame }: Copied,
+): EndOfStream {
   const { lostFrames } = recovery;
   const own: StageReport = {
     stage: "recover",
@@ -153,7 +166,11 @@ function endOf(end: EndOfStream | null, store: FrameStore, recovery: Recovery, i
     ageMs: { p50: 0, p99: 0 },
     queueDepth: { now: 0, most: 0 },
     busyShare: 0,
-    summary: { recovered: store.frames, losses: recovery.losses.map(({ what }) => what) },
+    summary: {
+      recovered: store.frames,
+      losses: recovery.losses.map(({ what }) => what),
+      ...(recovery.ending === "unfinished" && { cutFiles: [{ file: recovery.path, lastFrame }] }),
+    },
   };
   return {
     isComplete: (end?.isComplete ?? false) && recovery.lossCount === 0,

@@ -54,5 +54,8 @@ export const recoverTable: Recover = async (recovery, { where }) => {
   if (!check.isEnded) {
     recovery.unfinished();
     recovery.lost("the end of the run: its documents were cut", null);
+  } else if (check.failure !== undefined) {
+    recovery.unfinished();
+    recovery.lost(`what the run did not come to: ${check.failure}`, null);
   } else if (check.hasEndMark) recovery.finished();
 };

@@ -12,7 +12,9 @@ export interface LineCheck {
   readonly isEnded: boolean;
   /** Whether something in the text says that nothing follows. */
   readonly hasEndMark: boolean;
-  /** What the end says was not as it should be, in words; "" when all was. */
+  /** How it ended, as a clause, where it says that it did not end as it was to. */
+  readonly failure: string | undefined;
+  /** What else the end says was not as it should be, in words; "" when all was. */
   readonly endWords: string;
 }
 
@@ -23,6 +25,7 @@ const numberText = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 export class TableCheck implements LineCheck {
   readonly isEnded = true;
   readonly hasEndMark = false;
+  readonly failure = undefined;
   readonly endWords = "";
   readonly #separator: string;
   #columns: readonly string[] | undefined;
@@ -66,6 +69,7 @@ function isBinary(bytes: Uint8Array): boolean {
 export class DocumentCheck implements LineCheck {
   isEnded = true;
   hasEndMark = false;
+  failure: string | undefined;
   endWords = "";
   readonly #sequences = new Map<string, number>();
   #isStopped = false;
@@ -82,7 +86,11 @@ export class DocumentCheck implements LineCheck {
     } else if (name === "stop") {
       this.isEnded = true;
       this.#isStopped = true;
-      const said = [doc.reason, ...(Number(doc.lost) > 0 ? [`${Number(doc.lost)} frames lost while recording`] : [])];
+      this.failure = stopFailure(doc);
+      const said = [
+        ...(this.failure === undefined ? [doc.reason] : []),
+        ...(Number(doc.lost) > 0 ? [`${Number(doc.lost)} frames lost while recording`] : []),
+      ];
       this.endWords = said.filter((words) => typeof words === "string" && words !== "").join("; ");
     } else if (name === "event") return this.#eventFault(doc);
     return undefined;
@@ -110,4 +118,11 @@ export function judgedLines(path: string): {
     }
   }
   return { check, lines: lines() };
+}
+
+/** What a stop document says other than success (event-model, run_stop: success, abort or fail). */
+function stopFailure({ exit_status: status, reason }: Readonly<Record<string, unknown>>): string | undefined {
+  if (status === "success") return undefined;
+  const why = typeof reason === "string" && reason !== "" ? ` (${reason})` : "";
+  return `the stop document says ${typeof status === "string" ? status : "nothing of how the run ended"}${why}`;
 }

@@ -29,8 +29,9 @@ export const verifyTable: Verify = async (path, report) => {
   report.rows = rows;
   report.checked("decoding", formatCount(lines, "line"));
   if (!check.isEnded && !isCut) report.missing("completeness", "there is no stop document: the run was cut");
+  if (check.failure !== undefined) report.missing("completeness", check.failure, { code: "run-not-successful" });
   if (check.endWords !== "") report.note(`the stop document says: ${check.endWords}`);
   report.notChecked("values", "text has no checksums: a digit that changed is not found");
-  report.isEnded = check.hasEndMark && check.isEnded;
+  report.isEnded = check.hasEndMark && check.isEnded && check.failure === undefined;
   if (!check.hasEndMark) report.notChecked("end", "a table of lines has no mark of its end");
 };
