@@ -37,7 +37,8 @@ export const recover = defineCommand({
     const { recoverFile } = await import("../core/storage/recover/recover-file.js");
     const { recoveryJson, recoveryText } = await import("../core/storage/recover/recovery-text.js");
     const format = formatOf(where, path);
-    if (!format.recover)
+    const { recover: load } = format;
+    if (!load)
       throw refusal(where, `nothing can be got back from a ${format.name}`, "mote verify says what is wrong with it.");
     const out = given ?? recoveredName(path);
     const { fileConflicts } = await import("../core/storage/claim/own-inputs.js");
@@ -50,7 +51,7 @@ export const recover = defineCommand({
     const startedAt = now();
     const recoverContext = { where, version: context.version };
     const onProgress = (done: number, total: number) => context.progress(path, done, total);
-    const recovery = await recoverFile(path, out, format.recover, recoverContext, onProgress);
+    const recovery = await recoverFile(path, out, { ...format, recover: load }, recoverContext, onProgress);
     const elapsedMs = msSince(startedAt);
     return {
       text: recoveryText(recovery, elapsedMs),

@@ -66,7 +66,7 @@ def read_tif(path):
 
 def read_tifs(path):
     import tifffile
-    files = sorted(Path(path).rglob("*.tif*"))
+    files = sorted(file for file in Path(path).rglob("*") if re.search(r"\.tiff?$", file.name))
     return {"frames": [crc(tifffile.imread(f)) for f in files if not f.name.startswith(".")], "rows": None}
 
 

@@ -3,12 +3,14 @@
  * files of their own in `verify/` and `recover/`, loaded when a file needs them; to add a format, write them and add an entry.
  */
 import { closeSync, readdirSync, readSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { refusal } from "../errors.js";
 import { explained } from "../imaging/explained.js";
 import { openFile } from "./bounded-file.js";
-import { journalName, journalNames } from "./compress/journal.js";
+import { isJournalName, journalName, journalsAt } from "./compress/journal.js";
 import { extensionOf } from "./frame-store.js";
 import type { Recover } from "./recover/recovery.js";
+import { isTiffJournal, singleTiffs, tiffJournalsAt } from "./tiff/folder-journal.js";
 import type { Verify } from "./verify/verification.js";
 import { isZarrStore } from "./zarr/store-folder.js";
 
@@ -31,6 +33,8 @@ export interface ArchiveFormat {
   isContained(file: Appearance): boolean;
   /** Loads the verifier. */
   verify(): Promise<Verify>;
+  /** Where the locks of those who write it are; absent: beside the path itself. */
+  locked?(path: string): readonly string[];
   /** Loads the salvager; absent where there is nothing to do beyond verifying. */
   recover?(): Promise<Recover>;
 }
@@ -71,9 +75,22 @@ const tiff: ArchiveFormat = {
 const frameFolder: ArchiveFormat = {
   name: "folder of JPEG XL frames",
   isNamed: hasJournal,
+  locked: (path) => {
+    const { folder, names } = journalsAt(path);
+    return names.map((name) => join(folder, name));
+  },
   isContained: ({ path, isFolder }) => isFolder && readdirSync(path).some((name) => /^[^.].*\.jxl$/is.test(name)),
   verify: async () => (await import("./verify/frame-folder.js")).verifyFrameFolder,
   recover: async () => (await import("./recover/frame-folder.js")).recoverFrameFolder,
+};
+
+const tiffFolder: ArchiveFormat = {
+  name: "folder of TIFFs",
+  isNamed: ({ path }) => tiffJournalsAt(path).length > 0,
+  isContained: ({ path, isFolder }) => isFolder && singleTiffs(path).length > 0,
+  locked: tiffJournalsAt,
+  verify: async () => (await import("./verify/tiff-folder.js")).verifyTiffFolder,
+  recover: async () => (await import("./recover/tiff-folder.js")).recoverTiffFolder,
 };
 
 const image: ArchiveFormat = {
@@ -107,7 +124,17 @@ const zarr: ArchiveFormat = {
   recover: async () => (await import("./recover/zarr.js")).recoverZarr,
 };
 
-export const archiveFormats: readonly ArchiveFormat[] = [mote, hdf5, tiff, zarr, frameFolder, image, table, parquet];
+export const archiveFormats: readonly ArchiveFormat[] = [
+  mote,
+  hdf5,
+  tiff,
+  zarr,
+  frameFolder,
+  tiffFolder,
+  image,
+  table,
+  parquet,
+];
 
 /** Looks at a path; a refusal when there is nothing that could be read. */
 function appearanceOf(where: string, path: string): Appearance {
@@ -131,8 +158,16 @@ function appearanceOf(where: string, path: string): Appearance {
 /** The format of a file or folder: by its name, else by its first bytes; a refusal when it is none that is known. */
 export function formatOf(where: string, path: string): ArchiveFormat {
   const file = appearanceOf(where, path);
-  const found =
-    archiveFormats.find((format) => format.isNamed(file)) ?? archiveFormats.find((format) => format.isContained(file));
+  const named = archiveFormats.filter((format) => format.isNamed(file));
+  if (named.length > 1 && file.isFolder) {
+    const journals = named.flatMap((format) => format.locked?.(path) ?? []);
+    throw refusal(
+      where,
+      `holds the files of several runs: a ${named.map(({ name }) => name).join(" and a ")}`,
+      `Name their journals, one after the other: ${journals.slice(0, 8).join(", ")}`,
+    );
+  }
+  const found = named[0] ?? archiveFormats.find((format) => format.isContained(file));
   if (found) return found;
   throw refusal(
     where,
@@ -141,14 +176,18 @@ export function formatOf(where: string, path: string): ArchiveFormat {
   );
 }
 
-/** True for a folder that `compress` wrote. */
-function hasJournal({ path, isFolder }: Appearance): boolean {
-  return isFolder && journalNames(path).length > 0;
+/** True for a folder that `compress` wrote, and for the journal of a run in it. */
+function hasJournal({ path }: Appearance): boolean {
+  return journalsAt(path).names.length > 0;
 }
 
 /** "run.recovered.mote" for "run.mote", "jxl.recovered" for a folder: where a recovery goes when nobody says. */
 export function recoveredName(path: string): string {
   const name = path.replace(/[/\\]+$/, "") || path;
+  // The journal of one run stands for a folder.
+  if (isJournalName(basename(name)) || isTiffJournal(basename(name))) {
+    return `${name.replace(/(\.tiffs)?\.ndjson$/, "")}.recovered`;
+  }
   const extension = /(?<=[^/\\])(\.ome)?\.[^./\\]+$/i.exec(name)?.[0] ?? "";
   return `${name.slice(0, name.length - extension.length)}.recovered${extension}`;
 }

@@ -18,6 +18,7 @@ import { randomOfRun } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { runSource } from "../run-source.js";
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
+import { verified } from "./verify-recover.js";
 
 const script = join(import.meta.dirname, "tiff-endless.mjs");
 const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/tiff/tiff-folder.js"));
@@ -58,7 +59,9 @@ test("every frame is a file under its name, in folders that are made", async () 
   expect(store.frames).toBe(4);
   await store.close(end);
   const place = join(folder, date, "day");
-  const names = readdirSync(place).sort();
+  const names = readdirSync(place)
+    .filter((name) => !name.endsWith(".ndjson"))
+    .sort();
   expect(names).toEqual([
     "run_003_frame_000000.tiff",
     "run_003_frame_000001.tiff",
@@ -124,8 +127,14 @@ test("a name that is taken is refused before the run, and never replaced while i
   await put(8);
   await store.close(end);
   expect(store.frames).toBe(2);
-  expect(readdirSync(join(folder, "a")).sort()).toEqual(["x_006.tif", "x_007.tif", "x_008.tif", "x_7.tif"]);
-  expect(problem()?.what).toBe(`${join(folder, "a", "x_006.tif")} exists already (and 2 files more like it)`);
+  expect(readdirSync(join(folder, "a")).sort()).toEqual([
+    "x_006.tif",
+    "x_007.tif",
+    "x_008.tif",
+    "x_7.tif",
+    "x_N.tiffs.ndjson",
+  ]);
+  expect(problem()?.what).toBe(`${join(folder, "a", "x_006.tif")} exists already (and 3 files more like it)`);
 });
 
 test("a file that a killed run left unfinished is told, not replaced", () => {
@@ -169,7 +178,7 @@ describe.skipIf(!isBuilt)(`after kill -9${needsBuild}`, () => {
       mkdirSync(place);
       const words = [script, `${place}/`, "300", "lzw"];
       const stored = Number(await lastWordOf(words, { heard: "\n2\n", withinMs: 35, random }));
-      const names = readdirSync(join(place, date)).filter((name) => !name.endsWith(".lock"));
+      const names = readdirSync(join(place, date)).filter((name) => !/\.(lock|ndjson)$/.test(name));
       const whole = names.filter((name) => name.endsWith(".tif")).sort();
       expect(whole.length).toBeGreaterThanOrEqual(stored);
       expect(names.length - whole.length).toBeLessThanOrEqual(1);
@@ -233,9 +242,9 @@ describe.skipIf(!canMountSmallDisk)(`a disk that is full for a while${needsDisk}
         await store.close(end);
         expect(store.frames).toBe(number);
         if (isTiffFolder(path)) {
-          expect(readdirSync(path).sort()).toEqual(
-            Array.from({ length: number }, (_, k) => `frame_${String(k).padStart(6, "0")}.tif`),
-          );
+          const files = Array.from({ length: number }, (_, k) => `frame_${String(k).padStart(6, "0")}.tif`);
+          expect(readdirSync(path).sort()).toEqual([...files, "frame_N.tiffs.ndjson"]);
+          expect((await verified(path)).verdict).toBe("whole");
         }
         const { frames } = await runSource(acquire, { files: path });
         expect(frames.map(({ frameNumber }) => frameNumber)).toEqual(Array.from({ length: number }, (_, k) => k));

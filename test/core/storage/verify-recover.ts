@@ -25,7 +25,8 @@ export async function verified(path: string, sample: number | null = null): Prom
 export async function recovered(path: string, out: string): Promise<Recovery> {
   const before = snapshot(path);
   const context = { where: `recover, ${path}`, version: "0.0.0" };
-  const recovery = await recoverFile(path, out, formatOf("test", path).recover!, context).catch(
+  const format = formatOf("test", path);
+  const recovery = await recoverFile(path, out, { ...format, recover: format.recover! }, context).catch(
     (error: unknown) => error,
   );
   if (snapshot(path) !== before) throw new Error(`${path} was changed`);

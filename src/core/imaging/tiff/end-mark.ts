@@ -2,6 +2,7 @@
  * How the JSON of a TIFF's first page says that the file was finished: the member `end`, null while it grows. It has room from
  * the start, so that the end is said by overwriting a few bytes, on a full disk too. JSON passes over the spaces.
  */
+import type { JsonObject } from "../../model/json.js";
 
 /** The totals of a run, as they stand in the file. */
 export interface TiffEnd {
@@ -23,14 +24,11 @@ const roomBytes = 192;
 
 /** The member as the last one of a JSON object, `null` or the totals, in its room. */
 export function endMember(end: TiffEnd | null): string {
-  const json = end && {
-    frames: end.frames,
-    is_complete: end.isComplete,
-    is_cut: end.isCut,
-    lost: end.lost,
-    not_stored: end.notStored,
-  };
-  return `${key}${JSON.stringify(json)}`.padEnd(roomBytes);
+  return `${key}${JSON.stringify(end && endJson(end))}`.padEnd(roomBytes);
+}
+
+export function endJson({ frames, isComplete, isCut, lost, notStored }: TiffEnd): JsonObject {
+  return { frames, is_complete: isComplete, is_cut: isCut, lost, not_stored: notStored };
 }
 
 /** What a first page's parsed JSON says of the end: undefined where it has no such member, or one that is damaged. */

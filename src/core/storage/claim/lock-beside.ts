@@ -14,7 +14,7 @@ export function holderClause({ state, who }: LockHolder): string {
 }
 
 /** Who writes this file, or wrote it and did not come to close it; undefined when nothing says so, or it cannot be looked at. */
-export function lockBeside(path: string): LockHolder | undefined {
+function lockBeside(path: string): LockHolder | undefined {
   try {
     const holder = lockOn(realpathSync(path));
     // An old file, which is whole: the one that replaces it grows under another name, and has a lock of its own.
@@ -22,4 +22,9 @@ export function lockBeside(path: string): LockHolder | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The same of several files, those that nobody has left out. */
+export function locksBeside(paths: readonly string[]): readonly LockHolder[] {
+  return paths.flatMap((path) => lockBeside(path) ?? []);
 }

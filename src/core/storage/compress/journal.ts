@@ -7,9 +7,10 @@ import {
   ftruncateSync,
   openSync,
   readdirSync,
+  statSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { mostJournalBytes } from "../../budget.js";
 import { FormatProblem } from "../../format-problem.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
@@ -31,9 +32,19 @@ export function runJournalName(run: number): string {
 
 /** The journals of a folder, by name: its own, and those of runs that share it. */
 export function journalNames(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => name === journalName || (name.endsWith(`_${journalName}`) && runOf(name) !== undefined))
-    .sort();
+  return readdirSync(folder).filter(isJournalName).sort();
+}
+
+/** A journal that was named itself speaks for its run alone, a folder for all runs whose journals are in it. */
+export function journalsAt(path: string): { readonly folder: string; readonly names: readonly string[] } {
+  if (!statSync(path).isDirectory()) {
+    return { folder: dirname(path), names: isJournalName(basename(path)) ? [basename(path)] : [] };
+  }
+  return { folder: path, names: journalNames(path) };
+}
+
+export function isJournalName(name: string): boolean {
+  return name === journalName || (name.endsWith(`_${journalName}`) && runOf(name) !== undefined);
 }
 
 /** The journal that speaks of a file of `folder`: that of its run where there is one, else the folder's. */

@@ -1,6 +1,8 @@
 /** File names made of a frame's number, the run's number and the day: "run_{run:03}_frame_{frame:06}.jxl". */
 
 export interface FrameNames {
+  /** The template with all filled in but {frame}: another program can make the same names of it alone. */
+  readonly filled: string;
   nameOf(frameNumber: number): string;
   /** True for a name this template gives to some frame of this run and day. */
   isOurs(name: string): boolean;
@@ -78,6 +80,9 @@ export function compileNames(template: string, given: RunGiven): FrameNames {
     return part === "date" ? given.date : part.startsWith("run") ? "\\d+" : "(\\d+)";
   }
   return {
+    filled: template.replace(placeholder, (whole, inside: string) =>
+      inside.startsWith("frame") ? whole : fillIn(whole, given, ""),
+    ),
     nameOf: (frameNumber) => fill(String(frameNumber)),
     isOurs(name) {
       const found = pattern.exec(name);

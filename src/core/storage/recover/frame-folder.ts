@@ -3,8 +3,9 @@
  * which; the others are put aside in `quarantine/`. With the name of a container, the frames become that instead.
  */
 import { constants, copyFileSync, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { refusal } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
@@ -12,7 +13,7 @@ import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
 import type { FrameMetadata } from "../compress/frame-xmp.js";
-import { openJournal } from "../compress/journal.js";
+import { journalName, journalNameFor, journalsAt, openJournal } from "../compress/journal.js";
 import { headerOf, hex, type JournalEntry } from "../compress/journal-entry.js";
 import { quarantineName } from "../compress/quarantine.js";
 import {
@@ -44,11 +45,18 @@ interface FolderFound {
 }
 
 async function survey(recovery: Recovery, { where }: RecoverContext): Promise<FolderFound> {
-  const folder = recovery.path;
-  const journal = surveyJournal(folder);
+  const { folder, names: journals } = journalsAt(recovery.path);
+  if (journals.length > 1)
+    throw severalRuns(
+      where,
+      journals.map((name) => join(folder, name)),
+    );
+  const [name = journalName] = journals;
+  const journal = surveyJournal(folder, name);
+  const isOfThis = (file: string) => folder === recovery.path || journalNameFor(folder, file) === name;
   const files = new FileReader(folder, journal);
   const byFile = new Map(journal.entries.map((entry) => [entry.file, entry]));
-  const names = new Set([...byFile.keys(), ...frameFiles(folder)]);
+  const names = new Set([...byFile.keys(), ...frameFiles(folder).filter(isOfThis)]);
   const good: JournalEntry[] = [];
   const bad: { name: string; frame: number | null; why: string }[] = [];
   let descriptor = journal.descriptor;
@@ -70,6 +78,20 @@ async function survey(recovery: Recovery, { where }: RecoverContext): Promise<Fo
   good.sort((a, b) => a.frame - b.frame);
   if (journal.damaged.length > 0) recovery.note("lines of the journal that are damaged were made anew from the files");
   return { folder, journal, files, descriptor, good, bad };
+}
+
+/** Frames of several runs have the same numbers: they do not become one recording. */
+export function severalRuns(where: string, journals: readonly string[]) {
+  const shown = journals
+    .slice(0, 8)
+    .map((path) => basename(path))
+    .join(", ");
+  const more = journals.length > 8 ? ` and ${journals.length - 8} more` : "";
+  return refusal(
+    where,
+    `${formatCount(journals.length, "run")} share this folder: ${shown}${more}`,
+    `Name the journal of one: mote recover ${journals[0]}`,
+  );
 }
 
 /** The entry of a file that can be trusted: pixels match the checksum of the journal or, where there is no line, its own. */
@@ -190,7 +212,8 @@ class FolderSalvage implements Salvage {
     const entry = good[this.#index];
     if (!entry) {
       this.#tellLost(Number.POSITIVE_INFINITY, onEvent);
-      if (this.#found.journal.end) this.end = { isComplete: true, lost: 0, stages: [] };
+      const told = this.#found.journal.end;
+      if (told) this.end = { isComplete: told.isComplete === true, lost: Number(told.lost) || 0, stages: [] };
       return false;
     }
     const { samples } = await files.read(entry.file, undefined);

@@ -67,6 +67,19 @@ async function openSalvage(
   return new TiffSalvage(survey, ordinal, descriptor, recovery, close);
 }
 
+/** What a file says of the recording that its first page is of. */
+export async function describeTiff(path: string, recovery: Recovery): Promise<StreamDescriptor> {
+  const source = openFileSource(path);
+  try {
+    const survey = surveyChain(source);
+    const first = survey.pages[0]?.page;
+    if (!first) throw nothingWhole(`recover, ${path}`);
+    return await describe(source, survey, survey.pages, first, recovery);
+  } finally {
+    source.close();
+  }
+}
+
 /** Pages that search finds and the chain does not. */
 function strayPages(source: ByteSource, { reader, pages }: Survey): SurveyedPage[] {
   const known = new Set(pages.map(({ offset }) => offset));

@@ -4,7 +4,8 @@ import { type OptionsOf, option } from "../../option/option.js";
 import { namesRun, templateFault } from "../compress/name-template.js";
 import { frameTemplate } from "../root/run-names.js";
 
-const tiffExtensions = [".tif", ".tiff"] as const;
+/** Of single TIFFs, one a frame. */
+export const tiffExtensions = [".tif", ".tiff"] as const;
 
 export interface TiffNames {
   /** Path of a frame's file inside the folder: "{date}/run_{run:03}_frame_{frame:06}.tiff". */

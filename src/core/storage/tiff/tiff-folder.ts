@@ -1,24 +1,27 @@
 /**
  * Frames as TIFFs of one page each, in a folder: every file has all metadata, appears under its name when the disk has it,
- * and never takes the place of another.
+ * and never takes the place of another. The run's journal beside them says which there are, and that it ended.
  */
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { failure, type Problem, reason } from "../../errors.js";
 import { checksumOf } from "../../memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import type { EndOfStream } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
 import { lockProblem, takeLock } from "../claim/lock.js";
+import { removeOwnFile } from "../claim/removal.js";
 import { compileNames, type FrameNames, inFolder } from "../compress/name-template.js";
 import { syncFolder } from "../compress/sync-folder.js";
 import { NameTaken, unfinishedTarget, writeNewFile } from "../compress/write-new-file.js";
 import { nearestFolder } from "../files.js";
 import { makeFolders } from "../folders.js";
 import type { FrameStore } from "../frame-store.js";
+import { openTiffJournal, type TiffJournal, tiffJournalName } from "./folder-journal.js";
 import type { TiffNames } from "./folder-options.js";
 import { createStripEncoder } from "./strip-encoder.js";
 import { plainTiff, type TiffSettings } from "./tiff-options.js";
-import { createTiffWriter, omeNameOf } from "./tiff-writer.js";
+import { createTiffWriter, omeNameOf, tiffEndOf } from "./tiff-writer.js";
 
 export interface TiffFolderRequest {
   /** Made when it is not there. */
@@ -54,10 +57,11 @@ export function tiffFolderProblem({
     return { where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." };
   }
   if (!statSync(place, { throwIfNoEntry: false })) return undefined;
-  const held = lockProblem(join(place, names.nameOf(0)));
+  const journal = tiffJournalName(names);
+  const held = lockProblem(join(place, journal));
   if (held) return { where, ...held };
   const taken = readdirSync(place)
-    .filter((name) => names.isOurs(unfinishedTarget(name) ?? name))
+    .filter((name) => name === journal || names.isOurs(unfinishedTarget(name) ?? name))
     .sort();
   if (taken.length === 0) return undefined;
   const more = taken.length > 1 ? ` (and ${formatCount(taken.length - 1, "file")} more like it)` : "";
@@ -78,7 +82,14 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
     throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
   }
   // Runs may share a folder: what is taken are the names of these files.
-  const lock = takeLock(where, join(place, names.nameOf(0)), "archive");
+  const lock = takeLock(where, join(place, tiffJournalName(names)), "archive");
+  let journal: TiffJournal;
+  try {
+    journal = openTiffJournal(where, place, names);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   const encoder = createStripEncoder({
     descriptor,
     settings: request.settings ?? plainTiff,
@@ -88,6 +99,17 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
   const { layout } = encoder;
   let frames = 0;
   let bytes = 0;
+
+  function endJournal(end: EndOfStream): void {
+    try {
+      journal.end(tiffEndOf(end, frames));
+    } catch (error) {
+      const what = `the journal cannot be ended: ${reason(error)}`;
+      throw failure(where, what, `The ${formatCount(frames, "file")} are whole.`, error);
+    } finally {
+      journal.close();
+    }
+  }
 
   return {
     get frames() {
@@ -104,11 +126,20 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
         const strips = await encoder.encode(frame);
         // A frame has at most 1 GB, so that it fits into a classic TIFF.
         const plan = { descriptor, layout, isBig: false, omeName: omeNameOf(basename(name)) };
-        bytes += writeNewFile(place, name, (fd) => {
+        const pixelsCrc32 = checksumOf(frame);
+        const size = writeNewFile(place, name, (fd) => {
           const writer = createTiffWriter(fd, plan);
-          writer.append({ header, pixelsCrc32: checksumOf(frame) }, strips);
+          writer.append({ header, pixelsCrc32 }, strips);
           writer.finish({ isComplete: true, lost: 0, stages: [] });
         });
+        try {
+          journal.append({ file: name, frame: header.frameNumber, bytes: size, crc32: pixelsCrc32 });
+        } catch (error) {
+          // A file without a line counts for nothing, and its name would be in the way.
+          removeOwnFile(join(place, name));
+          throw error;
+        }
+        bytes += size;
         frames++;
       } catch (error) {
         if (error instanceof NameTaken) {
@@ -124,12 +155,18 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
     },
     event() {},
     async close(end) {
+      let isEnded = false;
       try {
+        // A run without a frame leaves no file, as a stack does.
+        if (frames === 0) journal.remove();
+        else if (end) endJournal(end);
+        else journal.close();
+        isEnded = end !== null || frames === 0;
         syncFolder(place);
         await encoder.close();
       } finally {
-        if (end === null && frames > 0) lock.leave();
-        else lock.release();
+        if (isEnded) lock.release();
+        else lock.leave();
       }
     },
   };

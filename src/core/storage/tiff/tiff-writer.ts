@@ -1,5 +1,5 @@
 /** A TIFF or OME-TIFF on an open file: page after page, the first one with the description of the stream. */
-import { endMember } from "../../imaging/tiff/end-mark.js";
+import { endMember, type TiffEnd } from "../../imaging/tiff/end-mark.js";
 import { tag } from "../../imaging/tiff/tags.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { lossOfEnd } from "../../model/recorded-loss.js";
@@ -77,18 +77,18 @@ export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeNam
     },
     finish(end) {
       if (pages === 0) return;
-      const told = end && {
-        frames: pages,
-        isComplete: end.isComplete,
-        isCut: lossOfEnd(end).isCut,
-        lost: end.lost,
-        notStored: end.notStored ?? 0,
-      };
+      const told = end && tiffEndOf(end, pages);
       if (ome) ome.finish(chain, told);
       else if (told) chain.write(new TextEncoder().encode(endMember(told)), endAt);
     },
     sync: () => chain.sync(),
   };
+}
+
+/** What is kept of a stream's end: in the first page of a stack, in the journal of a folder. */
+export function tiffEndOf(end: EndOfStream, frames: number): TiffEnd {
+  const { isComplete, lost, notStored = 0 } = end;
+  return { frames, isComplete, isCut: lossOfEnd(end).isCut, lost, notStored };
 }
 
 function mostBytesOfPage({ count, mostBytes }: StripLayout): number {

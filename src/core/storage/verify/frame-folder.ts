@@ -4,13 +4,13 @@
  */
 import { readdirSync } from "node:fs";
 import { formatCount } from "../../units.js";
-import { journalName, journalNames } from "../compress/journal.js";
+import { journalName, journalNameFor, journalsAt } from "../compress/journal.js";
 import { FileReader, frameFiles, type SurveyedJournal, surveyJournal } from "../compress/survey-folder.js";
 import { noteUnfinished } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
-export const verifyFrameFolder: Verify = async (folder, report, options) => {
-  const names = journalNames(folder);
+export const verifyFrameFolder: Verify = async (path, report, options) => {
+  const { folder, names } = journalsAt(path);
   const journals = (names.length > 0 ? names : [journalName]).map((name) => ({
     name,
     journal: surveyJournal(folder, name),
@@ -30,7 +30,8 @@ export const verifyFrameFolder: Verify = async (folder, report, options) => {
   const ofAll = read < entries ? ` of ${entries.toLocaleString("en-US")}` : "";
   if (read < entries) report.notChecked("frames", sampled(entries - read, entries));
   report.checked("checksums", `${read.toLocaleString("en-US")}${ofAll} decoded and compared, pixels and metadata`);
-  const strangers = frameFiles(folder).filter((name) => !known.has(name));
+  const isOfThese = (file: string) => folder === path || names.includes(journalNameFor(folder, file));
+  const strangers = frameFiles(folder).filter((name) => !known.has(name) && isOfThese(name));
   if (strangers.length > 0) {
     const more = strangers.length > 1 ? ` and ${strangers.length - 1} more` : "";
     report.missing("ledger", `the journal has no line of ${strangers[0]}${more}`);
