@@ -108,7 +108,7 @@ test("a run killed at any moment goes on with --resume, and all frames are there
   expect(stored(shell.folder)).toBe(60);
   expect(readdirSync(join(shell.folder, "jxl")).filter((name) => name.endsWith(".part"))).toEqual([]);
   expect(await framesOf(join(shell.folder, "jxl/*.jxl"))).toEqual(await framesOf(join(shell.folder, "was.mote")));
-}, 60_000);
+}, 240_000);
 
 function stored(folder: string): number {
   if (!existsSync(join(folder, "jxl"))) return 0;
