@@ -1,13 +1,13 @@
 /** Nothing of a user's is harmed: what a run reads, what it replaces, what another run writes, what else is in a folder. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { environment, openShell, type Shell } from "./shell.js";
-
-vi.setConfig({ testTimeout: 120_000 });
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eachFrame } from "../core/storage/each-frame.js";
+import { until } from "../until.js";
+import { openShell, root, type Shell } from "./shell.js";
 
 let shell: Shell;
 beforeEach(() => {
@@ -15,23 +15,31 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(shell.folder, { recursive: true, force: true }));
 
-const camera = (frames: number) => `mote acquire --camera sim --size 64x64 --beads 4 --frames ${frames} --seed 3`;
+const camera = (frames: number) => `acquire --camera sim --size 64x64 --beads 4 --frames ${frames} --seed 3`;
 const there = () => readdirSync(shell.folder).sort();
 const file = (name: string) => join(shell.folder, name);
 
+/** Runs the camera into `archive`. */
+const archive = (frames: number, words: string) => shell.mote(`run ${camera(frames)} then archive ${words}`);
+
+/** Keeps the first bytes of a recording, as a kill of its writer would. */
+const cut = (name: string, to: string, bytes: number) =>
+  writeFileSync(file(to), readFileSync(file(name)).subarray(0, bytes));
+
 async function framesIn(name: string): Promise<number> {
-  const { err } = await shell.run(`mote acquire ${name} --json > /dev/null`);
-  const last = err.trim().split("\n").at(-1)!;
-  return (JSON.parse(last) as { stages: { out: number }[] }).stages[0]!.out;
+  let frames = 0;
+  for await (const _ of eachFrame(file(name))) frames++;
+  return frames;
 }
 
 describe.each([".mote", ".h5", ".tif", ".ome.zarr"])("run%s", (ending) => {
   const name = `run${ending}`;
 
   test("is refused as output when it is the input, also through a link, and not touched", async () => {
-    await shell.run(`${camera(3)} | mote archive --out ${name} && ln -s ${name} link${ending}`);
+    await archive(3, `--out ${name}`);
+    symlinkSync(name, file(`link${ending}`));
     for (const out of [name, `link${ending}`]) {
-      const ran = await shell.run(`mote run acquire ${name} then archive --out ${out} --force`);
+      const ran = await shell.mote(`run acquire ${name} then archive --out ${out} --force`);
       expect(ran.code, ran.err).toBe(2);
       expect(ran.err).toContain("is a file that this run reads");
       expect(ran.err).toContain(name);
@@ -41,40 +49,37 @@ describe.each([".mote", ".h5", ".tif", ".ome.zarr"])("run%s", (ending) => {
   });
 
   test("is replaced when the new one is complete, and as it was when the stream is cut", async () => {
-    await shell.run(`${camera(3)} | mote archive --out ${name}`);
-    await shell.run(`${camera(5)} --output five.mote && head -c 30000 five.mote > cut.mote`);
-    const cut = await shell.run(`mote archive --out ${name} --force < cut.mote`);
-    expect(cut.code).not.toBe(0);
+    await archive(3, `--out ${name}`);
+    await shell.mote(`${camera(5)} --output five.mote`);
+    cut("five.mote", "cut.mote", 30_000);
+    const ended = await shell.mote(`archive --input cut.mote --out ${name} --force`);
+    expect(ended.code).not.toBe(0);
     expect(await framesIn(name)).toBe(3);
-    expect(cut.err).toContain(`run.partial${ending}`);
+    expect(ended.err).toContain(`run.partial${ending}`);
     expect(await framesIn(`run.partial${ending}`)).toBeGreaterThan(0);
-    const done = await shell.run(`mote archive --out ${name} --force < five.mote`);
+    const done = await shell.mote(`archive --input five.mote --out ${name} --force`);
     expect(done.code, done.err).toBe(0);
     expect(await framesIn(name)).toBe(5);
     expect(there().filter((one) => one.startsWith(".") && !one.includes("partial"))).toEqual([]);
   });
 
   test("that a live run writes is refused to another, with and without --force, by its name", async () => {
-    const live = spawn("bash", ["-c", `${camera(100_000)} --fps 50 | mote archive --out ${name}`], {
-      cwd: shell.folder,
-      env: environment,
-      detached: true,
-      stdio: "ignore",
-    });
+    const words = `run ${camera(100_000)} --fps 50 then archive --out ${name}`.split(" ");
+    const live = spawn(process.execPath, [join(root, "bin/mote.js"), ...words], { cwd: shell.folder, stdio: "ignore" });
     try {
-      await vi.waitUntil(() => existsSync(file(name)), { timeout: 60_000, interval: 20 });
+      await until(() => existsSync(file(name)), { what: `the live run's ${name}` });
       for (const force of ["", "--force"]) {
-        const ran = await shell.run(`${camera(2)} | mote archive --out ${name} ${force}`);
+        const ran = await archive(2, `--out ${name} ${force}`);
         expect(ran.code, ran.err).toBe(2);
         expect(ran.err).toMatch(/mote archive \(process \d+ on .* is writing it/);
       }
     } finally {
-      process.kill(-live.pid!, "SIGKILL");
+      live.kill("SIGKILL");
       await once(live, "close");
     }
     // Its lock stays, and the next one passes over it.
     expect(there()).toContain(`.${name}.lock`);
-    const after = await shell.run(`${camera(2)} | mote archive --out ${name} --force`);
+    const after = await archive(2, `--out ${name} --force`);
     expect(after.code, after.err).toBe(0);
     expect(await framesIn(name)).toBe(2);
     expect(there()).toEqual([name]);
@@ -82,12 +87,12 @@ describe.each([".mote", ".h5", ".tif", ".ome.zarr"])("run%s", (ending) => {
 });
 
 test("a store with somebody's files in it is not replaced, and they are named", async () => {
-  await shell.run(`${camera(3)} | mote archive --out z.ome.zarr`);
+  await archive(3, "--out z.ome.zarr");
   mkdirSync(file("z.ome.zarr/analysis"));
   writeFileSync(file("z.ome.zarr/analysis/fit.csv"), "1,2");
   mkdirSync(file("z.ome.zarr/ledger/velocity"));
   writeFileSync(file("z.ome.zarr/ledger/velocity/zarr.json"), "{}");
-  const refused = await shell.run(`${camera(2)} | mote archive --out z.ome.zarr --force`);
+  const refused = await archive(2, "--out z.ome.zarr --force");
   expect(refused.code).toBe(2);
   expect(refused.err).toContain("analysis/fit.csv, ledger/velocity/zarr.json in it are not of the store");
   expect(readFileSync(file("z.ome.zarr/analysis/fit.csv"), "utf8")).toBe("1,2");
@@ -95,33 +100,35 @@ test("a store with somebody's files in it is not replaced, and they are named", 
 });
 
 test("a split archive is replaced file by file once it is complete, and not when it is read", async () => {
-  const split = "mote archive --split 2frames --out s.h5";
-  await shell.run(`${camera(7)} | ${split}`);
+  const split = "--split 2frames --out s.h5";
+  await archive(7, split);
   expect(there()).toEqual(["s_000.h5", "s_001.h5", "s_002.h5", "s_003.h5"]);
-  const own = await shell.run(`mote run acquire 's_*.h5' then archive --split 2frames --out s.h5 --force`);
+  const own = await shell.mote(`run acquire s_*.h5 then archive ${split} --force`.split(" "));
   expect(own.code, own.err).toBe(2);
-  const shorter = await shell.run(`${camera(3)} | ${split} --force`);
+  const shorter = await archive(3, `${split} --force`);
   expect(shorter.code, shorter.err).toBe(0);
   expect(there()).toEqual(["s_000.h5", "s_001.h5"]);
   expect(await framesIn("s_000.h5")).toBe(2);
-  expect((await shell.run("mote inspect s_000.h5 --json")).out).not.toContain("partial");
+  expect((await shell.mote("inspect s_000.h5 --json")).out).not.toContain("partial");
 });
 
 test("--output replaces a recording when the new one is complete", async () => {
-  await shell.run(`${camera(3)} --output k.mote`);
-  await shell.run(`${camera(2)} > two.mote && head -c 3000 two.mote > cut.mote`);
-  const cut = await shell.run("mote track --diameter 11 --output k.mote --force < cut.mote");
-  expect(cut.code).not.toBe(0);
+  await shell.mote(`${camera(3)} --output k.mote`);
+  await shell.mote(`${camera(2)} --output two.mote`);
+  cut("two.mote", "cut.mote", 3000);
+  const ended = await shell.mote("track --diameter 11 --input cut.mote --output k.mote --force");
+  expect(ended.code).not.toBe(0);
   expect(await framesIn("k.mote")).toBe(3);
-  const done = await shell.run("mote track --diameter 11 --output k.mote --force < two.mote");
+  const done = await shell.mote("track --diameter 11 --input two.mote --output k.mote --force");
   expect(done.code, done.err).toBe(0);
   expect(await framesIn("k.mote")).toBe(2);
 });
 
 test("a picture never takes the place of what it shows", async () => {
-  await shell.run(`${camera(1)} --output k.mote && mote inspect k.mote --png 0 --png-out a.png`);
+  await shell.mote(`${camera(1)} --output k.mote`);
+  await shell.mote("inspect k.mote --png 0 --png-out a.png");
   const before = readFileSync(file("a.png"));
-  const ran = await shell.run("mote inspect a.png --png 0 --png-out a.png --force");
+  const ran = await shell.mote("inspect a.png --png 0 --png-out a.png --force");
   expect(ran.code, ran.err).toBe(2);
   expect(readFileSync(file("a.png")).equals(before)).toBe(true);
 });
@@ -149,7 +156,7 @@ test("a socket that somebody listens on is refused and answers on; one that is d
   await once(killed, "close");
   expect(existsSync(path)).toBe(true);
   const ran = await shell.run(
-    `mote track --diameter 11 --input unix:d.sock --output t.mote & ${camera(3)} --output unix:d.sock && wait $!`,
+    `mote track --diameter 11 --input unix:d.sock --output t.mote & mote ${camera(3)} --output unix:d.sock && wait $!`,
   );
   expect(ran.code, ran.err).toBe(0);
   expect(await framesIn("t.mote")).toBe(3);

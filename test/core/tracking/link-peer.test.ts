@@ -1,7 +1,7 @@
 /** Random scenes linked by trackpy itself. Needs a Python with trackpy: MOTE_PYTHON names it, else python3 is tried. */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { LinkParameters } from "../../../src/core/tracking/link/parameters.js";
 import { isSamePartition, linkScene, type Scene, type WalkerOptions, walk } from "./link-scenes.js";
 
@@ -10,7 +10,7 @@ const script = fileURLToPath(new URL("link-peer.py", import.meta.url));
 
 function hasTrackpy(): boolean {
   try {
-    execFileSync(python, ["-c", "import trackpy"], { stdio: "ignore" });
+    execFileSync(python, ["-c", "import importlib.util as u; assert u.find_spec('trackpy')"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
@@ -22,7 +22,12 @@ interface Answer {
   readonly oversize?: boolean;
 }
 
-function linkWithTrackpy(jobs: readonly { parameters: LinkParameters; scene: readonly Scene[] }[]): Answer[] {
+interface Job {
+  readonly parameters: LinkParameters;
+  readonly scene: readonly Scene[];
+}
+
+function linkWithTrackpy(jobs: readonly Job[]): Answer[] {
   const input = JSON.stringify(
     jobs.map(({ parameters, scene }) => ({
       parameters,
@@ -61,15 +66,28 @@ const cases: readonly (readonly [string, LinkParameters, Omit<WalkerOptions, "se
     [],
   ],
 ];
-for (const [what, parameters, options, lostFrames] of cases) {
+const scenesOfCase = 6;
+const jobs: readonly Job[] = cases.flatMap(([, parameters, options, lostFrames]) =>
+  Array.from({ length: scenesOfCase }, (_, k) => {
+    const scene = walk({ ...options, seed: 50 + k }).filter(({ frame }) => !lostFrames.includes(frame));
+    return { parameters, scene };
+  }),
+);
+let answers: readonly Answer[];
+// One start for all: importing trackpy takes longer than linking.
+if (isThere) {
+  beforeAll(() => {
+    answers = linkWithTrackpy(jobs);
+  });
+}
+
+for (const [i, [what, parameters]] of cases.entries()) {
   test.skipIf(!isThere)(`${what} the tracks are trackpy's${isThere ? "" : skipped}`, () => {
-    const jobs = Array.from({ length: 6 }, (_, k) => {
-      const scene = walk({ ...options, seed: 50 + k }).filter(({ frame }) => !lostFrames.includes(frame));
-      return { parameters, scene };
-    });
     let solved = 0;
-    for (const [k, answer] of linkWithTrackpy(jobs).entries()) {
-      const { ids, summary } = linkScene(jobs[k]!.scene, parameters);
+    for (let k = 0; k < scenesOfCase; k++) {
+      const { scene } = jobs[i * scenesOfCase + k]!;
+      const answer = answers[i * scenesOfCase + k]!;
+      const { ids, summary } = linkScene(scene, parameters);
       // Where trackpy gives up there is nothing to compare; here the subnet must have been degraded.
       expect(summary.degradedSubnets > 0, `seed ${50 + k}`).toBe(answer.oversize === true);
       if (answer.particles === undefined) continue;
