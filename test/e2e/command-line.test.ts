@@ -15,28 +15,28 @@ const runFile = JSON.stringify({
 });
 
 test.each([
-  "mote run run.json --out y.csv",
-  "mote run run.json --nonsense=5",
-  "mote run run.json other.json",
-  `mote run --nonsense ${sim} then archive --out x.mote`,
-  `mote run ${sim} then archive --out x.mote --quiet`,
-  `mote ${sim} --frames 3 --output x.mote`,
-  `mote ${sim} --force=no --output x.mote`,
-  `mote ${sim} --force --no-force --output x.mote`,
-  `mote ${sim} --to-string --output x.mote`,
-  `mote ${sim} --__proto__ --output x.mote`,
-  `mote ${sim} --config twice.json --output x.mote`,
-  `mote ${sim} --config json.json --output x.mote`,
-  "mote constructor",
-  "mote __proto__",
-  "mote --version please",
-  "mote help --nonsense",
-])("refused, and nothing is written: %s", async (line) => {
+  "run run.json --out y.csv",
+  "run run.json --nonsense=5",
+  "run run.json other.json",
+  `run --nonsense ${sim} then archive --out x.mote`,
+  `run ${sim} then archive --out x.mote --quiet`,
+  `${sim} --frames 3 --output x.mote`,
+  `${sim} --force=no --output x.mote`,
+  `${sim} --force --no-force --output x.mote`,
+  `${sim} --to-string --output x.mote`,
+  `${sim} --__proto__ --output x.mote`,
+  `${sim} --config twice.json --output x.mote`,
+  `${sim} --config json.json --output x.mote`,
+  "constructor",
+  "__proto__",
+  "--version please",
+  "help --nonsense",
+])("refused, and nothing is written: mote %s", async (line) => {
   const shell = openShell("refused");
   writeFileSync(join(shell.folder, "run.json"), runFile);
   writeFileSync(join(shell.folder, "twice.json"), '{"seed":1,"seed":2}');
   writeFileSync(join(shell.folder, "json.json"), '{"json":true}');
-  const { code, out, err } = await shell.run(line);
+  const { code, out, err } = await shell.mote(line);
   expect([code, out]).toEqual([2, ""]);
   expect(err).toMatch(/^error: /);
   expect(err).not.toMatch(stackTrace);
@@ -46,7 +46,7 @@ test.each([
 test("a run's own options work behind a run file as before it", async () => {
   const shell = openShell("run-options");
   writeFileSync(join(shell.folder, "run.json"), runFile);
-  expect(await shell.run("mote run run.json --quiet")).toEqual({ code: 0, out: "", err: "" });
+  expect(await shell.mote("run run.json --quiet")).toEqual({ code: 0, out: "", err: "" });
   const { err } = await shell.run("mote run --json run.json --force || mote run run.json --json; true");
   expect(err).toContain('"kind":"error"');
 });
@@ -65,7 +65,7 @@ test("a name that the system refuses is a message with what to do, wherever it i
     `recover ${beads} --out ${long}.mote`,
     `link ${long}.csv --search-range 5`,
   ]) {
-    const { code, err } = await shell.run(`mote ${words}`);
+    const { code, err } = await shell.mote(words);
     expect([words, [1, 2].includes(code)]).toEqual([words, true]);
     expect(err).toMatch(/^error: /m);
     expect(err).not.toMatch(stackTrace);
@@ -74,7 +74,7 @@ test("a name that the system refuses is a message with what to do, wherever it i
 
 test("losses of the recording that is read are told with exit code 3, in the middle of a pipeline and quietly, too", async () => {
   const shell = openShell("lossy-input");
-  await shell.run(`mote ${sim.replace("--frames 1", "--frames 30")} --fault drop@10-14 --output l.mote`);
+  await shell.mote(`${sim.replace("--frames 1", "--frames 30")} --fault drop@10-14 --output l.mote`);
   for (const quiet of ["", "--quiet"]) {
     const { code, err } = await shell.run(`mote track --input l.mote --diameter 11 ${quiet} > t.mote`);
     expect(code).toBe(3);

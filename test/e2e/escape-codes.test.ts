@@ -22,36 +22,36 @@ beforeAll(() => {
 test("a file's name and texts come out without anything that a terminal obeys, in results, messages and JSON", {
   timeout: 120_000,
 }, async () => {
-  const name = `$'red\\e[31m\\a\\u202e\\u009b31m.mote'`;
+  const name = `${foreign}.mote`;
   for (const words of [
-    `inspect ${name}`,
-    `inspect ${name} --json`,
-    `verify ${name}`,
-    `recover ${name} --out copy.mote`,
-    `acquire ${name} --json --output other.mote`,
-    `inspect none-${name}`,
-    `verify none-${name} --json`,
-    "inspect columns.csv",
-    "inspect columns.csv --json",
-    "verify columns.csv",
-    "verify columns.csv --json",
-    "link columns.csv --search-range 5 --out linked.csv",
-    `archive --input ${name} --out $'a\\nerror: mote: \\e[31m'/run.h5`,
-    `track --diameter $'\\e[31m'`,
-    `$'\\e[31m'`,
+    ["inspect", name],
+    ["inspect", name, "--json"],
+    ["verify", name],
+    ["recover", name, "--out", "copy.mote"],
+    ["acquire", name, "--json", "--output", "other.mote"],
+    ["inspect", `none-${name}`],
+    ["verify", `none-${name}`, "--json"],
+    ["inspect", "columns.csv"],
+    ["inspect", "columns.csv", "--json"],
+    ["verify", "columns.csv"],
+    ["verify", "columns.csv", "--json"],
+    ["link", "columns.csv", "--search-range", "5", "--out", "linked.csv"],
+    ["archive", "--input", name, "--out", "a\nerror: mote: \u001b[31m/run.h5"],
+    ["track", "--diameter", "\u001b[31m"],
+    ["\u001b[31m"],
   ]) {
-    const { out, err } = await shell.run(`mote ${words}`);
-    expect(controls(out + err), words).toEqual([]);
-    expect((out + err).length, words).toBeGreaterThan(0);
+    const { out, err } = await shell.mote(words);
+    expect(controls(out + err), words.join(" ")).toEqual([]);
+    expect((out + err).length, words.join(" ")).toBeGreaterThan(0);
   }
 });
 
 test("a name with a line feed does not fake a line of a message", { timeout: 30_000 }, async () => {
-  const { err } = await shell.run("mote inspect $'none\\nerror: all is well.mote'");
+  const { err } = await shell.mote(["inspect", "none\nerror: all is well.mote"]);
   expect(err).toContain("error: inspect, none\\nerror: all is well.mote: ");
 });
 
 test("JSON keeps what was in the text", { timeout: 30_000 }, async () => {
-  const { out } = await shell.run("mote inspect columns.csv --json");
+  const { out } = await shell.mote("inspect columns.csv --json");
   expect(JSON.parse(out).columns).toContain(foreign);
 });

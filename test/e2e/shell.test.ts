@@ -140,7 +140,7 @@ test("a corrupt byte in a recording names the message; --allow-truncated does no
   const bytes = readFileSync(join(root, "fixtures/beads.mote"));
   bytes[40_000] = bytes[40_000]! ^ 1;
   writeFileSync(join(shell.folder, "bad.mote"), bytes);
-  const result = await shell.run("mote archive --input bad.mote --allow-truncated --out x.mote");
+  const result = await shell.mote("archive --input bad.mote --allow-truncated --out x.mote");
   expect(result.code).toBe(1);
   expect(result.err).toMatch(/bad\.mote, message \d+ at byte \d+: its payload does not match its checksum/);
 });
@@ -205,10 +205,10 @@ test.each([
 test("an existing file is not overwritten without --force", async () => {
   const shell = openShell("force");
   writeFileSync(join(shell.folder, "x.csv"), "precious");
-  const line = `mote run ${sim} --frames 2 then ${track} then archive --out x.csv`;
-  expect((await shell.run(line)).code).toBe(2);
+  const line = `run ${sim} --frames 2 then ${track} then archive --out x.csv`;
+  expect((await shell.mote(line)).code).toBe(2);
   expect(readFileSync(join(shell.folder, "x.csv"), "utf8")).toBe("precious");
-  expect((await shell.run(`${line} --force`)).code).toBe(0);
+  expect((await shell.mote(`${line} --force`)).code).toBe(0);
   const kept = await shell.mote(`${sim} --frames 2 --output x.csv`);
   expect([kept.code, kept.err]).toEqual([2, expect.stringContaining("exists already")]);
 });
@@ -227,8 +227,8 @@ test("a loss is counted, named, kept with the data and in the exit code of every
 });
 
 test("reading a stream from a file says nothing but the result", async () => {
-  const { err, code } = await openShell("file-in").run(
-    `mote archive --input ${root}/fixtures/tracked.mote --out t.csv --quiet`,
+  const { err, code } = await openShell("file-in").mote(
+    `archive --input ${root}/fixtures/tracked.mote --out t.csv --quiet`,
   );
   expect([code, err]).toEqual([0, ""]);
 });
@@ -280,7 +280,7 @@ test("an all-black recording gives an empty table, not a crash", async () => {
 test("a failing run leaves no file under a final name that holds nothing", async () => {
   const shell = openShell("leaves");
   writeFileSync(join(shell.folder, "bad.mote"), readFileSync(join(root, "fixtures/beads.mote")).subarray(0, 3000));
-  const result = await shell.run("mote archive --input bad.mote --out x.h5 --out y.mote");
+  const result = await shell.mote("archive --input bad.mote --out x.h5 --out y.mote");
   expect(result.code).toBe(1);
   expect(existsSync(join(shell.folder, "x.h5"))).toBe(false);
   expect(existsSync(join(shell.folder, "y.mote"))).toBe(false);

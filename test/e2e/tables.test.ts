@@ -44,11 +44,11 @@ for (const [table, file, options, mode] of scenes) {
 testWithData("the PNGs as they came give the frames of the converted TIFF", async () => {
   const shell = openShell("png");
   const options = "--diameter 11 --minmass 160 --invert";
-  await shell.run(
-    `mote run acquire ${join(dataFolder, "bulk_water_png")} then track ${options} then archive --out png.csv`,
+  await shell.mote(
+    `run acquire ${join(dataFolder, "bulk_water_png")} then track ${options} then archive --out png.csv`,
   );
-  await shell.run(
-    `mote run acquire ${join(dataFolder, "bulk_water_a.tif")} --frames 5 then track ${options} then archive --out tif.csv`,
+  await shell.mote(
+    `run acquire ${join(dataFolder, "bulk_water_a.tif")} --frames 5 then track ${options} then archive --out tif.csv`,
   );
   const without = (name: string) =>
     readFileSync(join(shell.folder, name), "utf8")

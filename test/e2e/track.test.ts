@@ -26,8 +26,8 @@ test("at a signal-to-noise ratio of 5 recall and precision are at least 99 % wit
   // and that of the largest noise 1200, so a least mass of 2000 tells them apart.
   const camera =
     "acquire --camera sim --size 768x768 --beads 60 --amplitude 72.5 --amplitude-spread 0 --frames 10 --truth truth.csv";
-  const line = `mote run ${camera} then track --diameter 21 --separation 18 --percentile 14 --minmass 2000 then archive --out found.csv`;
-  expect((await shell.run(line)).code).toBe(0);
+  const line = `run ${camera} then track --diameter 21 --separation 18 --percentile 14 --minmass 2000 then archive --out found.csv`;
+  expect((await shell.mote(line)).code).toBe(0);
   const truth = readTable(shell.folder, "truth.csv");
   const found = readTable(shell.folder, "found.csv");
   const inside = (bead: Row) => Math.min(bead.y!, bead.x!, 767 - bead.y!, 767 - bead.x!) > 10.5;
@@ -52,7 +52,7 @@ test("at a signal-to-noise ratio of 5 recall and precision are at least 99 % wit
 
 test("a region of interest gives what the cropped frames give, in the whole frame's coordinates", async () => {
   const shell = openShell("roi");
-  await shell.run(`mote ${sim} --output whole.mote`);
+  await shell.mote(`${sim} --output whole.mote`);
   await shell.mote(`run acquire whole.mote then ${track} --roi 40,30,150,120 then archive --out roi.csv`);
   await shell.mote(`run acquire whole.mote --roi 40,30,150,120 then ${track} then archive --out cropped.csv`);
   const shifted: Row[] = readTable(shell.folder, "cropped.csv").map((row) => ({
@@ -144,8 +144,8 @@ test("rings are found where they are, followed or searched in every frame", asyn
   await shell.mote(
     `run ${rings} then track --locator ring --diameter 23 --line-width 5 --search-range 6 then archive --out searched.csv`,
   );
-  await shell.run(
-    `mote run ${rings.replace("truth.csv", "again.csv")} then track --locator ring --diameter 23 --line-width 5 --search-range 6 --search-every 6 then archive --out followed.csv`,
+  await shell.mote(
+    `run ${rings.replace("truth.csv", "again.csv")} then track --locator ring --diameter 23 --line-width 5 --search-range 6 --search-every 6 then archive --out followed.csv`,
   );
   const truth = readTable(shell.folder, "truth.csv");
   for (const name of ["searched.csv", "followed.csv"]) {
@@ -182,12 +182,12 @@ test("options that mean nothing together are refused, all at once", async () => 
 test("tiles give the bytes of whole frames with any number of workers, whatever is refined and flagged", async () => {
   const shell = openShell("tiles");
   const camera = "acquire --camera sim --size 600x520 --beads 40 --frames 6";
-  expect((await shell.run(`mote ${camera} --output whole.mote`)).code).toBe(0);
+  expect((await shell.mote(`${camera} --output whole.mote`)).code).toBe(0);
   let runs = 0;
   const found = async (options: string) => {
     runs++;
-    const line = `mote run acquire whole.mote then track --preset tweezer ${options} then archive --out found${runs}.csv`;
-    expect((await shell.run(line)).code).toBe(0);
+    const line = `run acquire whole.mote then track --preset tweezer ${options} then archive --out found${runs}.csv`;
+    expect((await shell.mote(line)).code).toBe(0);
     return readFileSync(join(shell.folder, `found${runs}.csv`), "utf8");
   };
   for (const options of ["", "--refine radial-symmetry --flags --roi 9,20,580,470"]) {
