@@ -6,7 +6,7 @@ import { inject, onTestFailed } from "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The run's seed, 0 to 2^32 - 1; test/begin-run.ts chooses it. */
+    /** The run's seed, 0 to 999999999; test/begin-run.ts chooses it. */
     seed: number;
   }
 }

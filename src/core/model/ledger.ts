@@ -1,6 +1,6 @@
 /**
  * The ledger of an archive: a row for every frame that was stored, and one for every run of frames that is not there, however
- * long it is. Archives written before have a row for each frame that is not there.
+ * long it is; a reader also takes a row for each frame that is not there.
  */
 import type { FateEvent, StreamEvent } from "./event.js";
 import { eventFault, isFateEvent } from "./event-check.js";
