@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openShell, root } from "./shell.js";
+import { toldReport } from "./told-report.js";
 
 const sim = "acquire --camera sim --size 128x128 --beads 9";
 const track = "track --diameter 21 --minmass 500 --search-range 8 --memory 1";
@@ -79,15 +80,9 @@ test("an interrupt of a whole pipeline drains it: what the source made is archiv
   const line = `set -m; (mote --version >/dev/null; mote ${sim} --json 2>a | mote ${track} | mote archive --json --out all.csv 2>c) & P=$!; ${untilRows("all.csv")}; kill -INT -- -$P; wait $P; echo $?`;
   const { out } = await shell.run(line);
   expect(out).toBe("0");
-  const report = (name: string) =>
-    JSON.parse(
-      readFileSync(join(shell.folder, name), "utf8")
-        .trim()
-        .split("\n")
-        .findLast((entry) => entry.includes('"report"'))!,
-    );
-  expect(report("c").stages.at(-1).in).toBe(report("a").stages[0].out);
-  expect(report("c").stages.at(-1).in).toBeGreaterThan(10);
+  const report = (name: string) => toldReport(readFileSync(join(shell.folder, name), "utf8"))!;
+  expect(report("c").stages.at(-1)!.in).toBe(report("a").stages[0]!.out);
+  expect(report("c").stages.at(-1)!.in).toBeGreaterThan(10);
 });
 
 test.each([

@@ -7,6 +7,7 @@ import { type FaultRule, faultsIn, faultyEnvironment } from "../faulty-files.js"
 import { python, testWithPython } from "../judges.js";
 import { randomOfRun } from "../seed.js";
 import { environment, openShell, root } from "./shell.js";
+import { toldReport } from "./told-report.js";
 
 /** As many frames as wait in memory, half of them for the disk: none is lost, however slow the disk of the test is. */
 const burst = "acquire --camera sim --size 128x128 --beads 4 --fps 500 --frames 1000 --spill-dir sp";
@@ -34,8 +35,7 @@ function prepare(name: string) {
 }
 
 function reportIn(folder: string, name: string) {
-  const lines = readFileSync(join(folder, name), "utf8").trim().split("\n");
-  return JSON.parse(lines.findLast((line) => line.includes('"report"'))!);
+  return toldReport(readFileSync(join(folder, name), "utf8"))!;
 }
 
 /** A shell's wait until so many bytes of frames wait on the disk. */
@@ -59,8 +59,8 @@ test("the first interrupt of a pipeline brings what is on the disk to its end, h
   const line = `set -m; (mote ${live} --json 2>a | node throttle.mjs | mote archive --json --out all.mote 2>c) & P=$!; ${untilSpilled(8e6)}; kill -INT -- -$P; wait $P; echo $?`;
   expect((await shell.run(line)).out).toBe("0");
   const [source, sink] = [reportIn(shell.folder, "a"), reportIn(shell.folder, "c")];
-  expect(source.stages[0].spill.frames).toBeGreaterThan(0);
-  expect(sink.stages.at(-1).in).toBe(source.stages[0].out);
+  expect(source.stages[0]!.spill!.frames).toBeGreaterThan(0);
+  expect(sink.stages.at(-1)!.in).toBe(source.stages[0]!.out);
   expect(sink.lost).toBe(0);
 });
 
@@ -113,9 +113,9 @@ test.each<[string, FaultRule]>([
   expect(faultsIn(log).length).toBeGreaterThan(0);
   const { stages, lost } = reportIn(shell.folder, "c");
   expect(stdout).toBe(lost > 0 ? "3 0 3" : "0 0 0");
-  expect(stages[0].in).toBe(1600);
-  expect(stages[0].dropped["spool full"] ?? 0).toBe(lost);
-  expect(stages.at(-1).in).toBe(1600 - lost);
-  expect(stages[0].spill.returned).toBe(stages[0].spill.frames);
+  expect(stages[0]!.in).toBe(1600);
+  expect(stages[0]!.dropped["spool full"] ?? 0).toBe(lost);
+  expect(stages.at(-1)!.in).toBe(1600 - lost);
+  expect(stages[0]!.spill!.returned).toBe(stages[0]!.spill!.frames);
   expect(readdirSync(join(shell.folder, "sp"))).toEqual([]);
 });

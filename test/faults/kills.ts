@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type ToldReport, toldReport } from "../e2e/told-report.js";
 import { momentWithin, until } from "../until.js";
 import { bin, type Container, hasStarted, locate, containers as table } from "./containers.js";
 
@@ -114,18 +115,6 @@ function saidBy(folder: string, index: number): string {
 }
 
 /** The numbers of a report, of stages in order. */
-export interface ToldReport {
-  readonly lost: number;
-  readonly isComplete: boolean;
-  readonly stages: readonly {
-    readonly stage: string;
-    readonly in: number;
-    readonly out: number;
-    readonly dropped: Readonly<Record<string, number>>;
-    readonly failed: number;
-  }[];
-}
-
 export interface Ended {
   /** Of each process; 137 of the killed one. */
   readonly codes: readonly number[];
@@ -165,7 +154,7 @@ export async function killed(plan: KillPlan, random: () => number): Promise<Ende
   await until(() => shell.exitCode !== null && !isRunning(-shell.pid!), { what: what("every process to end") });
   const codes = readFileSync(join(folder, "codes"), "utf8").trim().split(" ").map(Number);
   const said = words.map((_, index) => saidBy(folder, index));
-  return { codes, said, reports: said.map(reportIn) };
+  return { codes, said, reports: said.map(toldReport) };
 }
 
 function isRunning(pid: number): boolean {
@@ -175,11 +164,6 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function reportIn(said: string): ToldReport | undefined {
-  const line = said.split("\n").findLast((one) => one.includes('"kind":"report"'));
-  return line === undefined ? undefined : (JSON.parse(line) as ToldReport);
 }
 
 /** "acquire | track | archive of run0.h5 and run1.csv (small, 120 Hz), killed 2 while it started": for a failing test. */

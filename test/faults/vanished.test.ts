@@ -1,10 +1,11 @@
 /** What a run writes into is taken away while it writes: that is told, at once or at the end, and nothing is made again in its place. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeFolders, makeFoldersIn } from "../../src/core/storage/folders.js";
 import { openShell } from "../e2e/shell.js";
+import { toldReport } from "../e2e/told-report.js";
 import { until } from "../until.js";
 import { type Container, containers, hasStarted, mote, stagesInto } from "./containers.js";
 
@@ -99,11 +100,10 @@ test("the folder of a spool is taken away: what could not wait there is counted"
   mkdirSync(join(shell.folder, "spool"));
   const { out } = await shell.run(line);
   const whole = await shell.mote("verify run.mote --json");
-  const lines = await shell.run(`grep -h '"kind":"report"' said end`);
-  const [begin, end] = lines.out.split("\n").map((text) => JSON.parse(text));
+  const lostOf = (name: string) => toldReport(readFileSync(join(shell.folder, name), "utf8"))!.lost;
   const frames = JSON.parse(whole.out).files[0].frames;
-  expect(frames + end.lost).toBe(400);
-  expect(out).toBe(begin.lost > 0 ? "3 3" : "0 0");
+  expect(frames + lostOf("end")).toBe(400);
+  expect(out).toBe(lostOf("said") > 0 ? "3 3" : "0 0");
   rmSync(shell.folder, { recursive: true, force: true });
 });
 
