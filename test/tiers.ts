@@ -31,6 +31,9 @@ export const slowTests: readonly string[] = [
   // Accuracy, over thousands of simulated particles.
   "test/core/tracking/refine.test.ts",
   "test/core/tracking/ring.test.ts",
+  // Whole reference movies, and scenes that trackpy links as well.
+  "test/core/tracking/link-peer.test.ts",
+  "test/e2e/tables.test.ts",
   // Compression at the lowest priority, which waits for whatever else runs.
   "test/e2e/compress.test.ts",
   // Threads that have to hang for seconds before they are ended.
