@@ -17,6 +17,7 @@ import { absent, given, inGroup, type OptionsOf, onlyWith, option } from "../cor
 import { defineStage, type Negotiated } from "../core/pipeline/stage.js";
 import type { RawLayout } from "../core/storage/read/formats.js";
 import type { FileFacts } from "../core/storage/read/look-at-files.js";
+import { summaries } from "./summaries.js";
 
 /** Options that say which part of a recording is replayed, and how it is laid out. */
 const ofFiles = { camera: absent } as const;
@@ -87,7 +88,7 @@ type AcquirePlan =
 export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null>({
   name: "acquire",
   role: "source",
-  summary: "Take frames from a camera, or replay them from files.",
+  summary: summaries.acquire,
   description:
     "Replays TIFF (uint8, uint16, float32; pages, OME, ImageJ; uncompressed, LZW, deflate, PackBits, zstd), PNG (colour becomes grey), " +
     "Zarr (folders with OME-Zarr 0.4 or 0.5 or a plain array; blosc, zstd, gzip, shards) " +

@@ -21,6 +21,7 @@ import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tif
 import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/zarr/zarr-options.js";
 import { epochNow } from "../core/time.js";
 import type { WorkerCount } from "../core/workers/processors.js";
+import { summaries } from "./summaries.js";
 
 const options = {
   out: option.list(
@@ -56,7 +57,7 @@ interface Facts extends WorkerCount {
 export const archive = defineStage<typeof options, FilesPlan, Facts>({
   name: "archive",
   role: "sink",
-  summary: "Write frames and tracks to files: HDF5, OME-Zarr, TIFF, tables or the frame stream itself.",
+  summary: summaries.archive,
   description:
     "Every file is readable up to the last frame even if the process is killed, and says whether it was closed with every " +
     "frame that came (mote verify). .h5, .mote and .ome.zarr keep everything; .tif and .ome.tif frames alone; .csv, .parquet " +

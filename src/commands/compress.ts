@@ -11,6 +11,7 @@ import type { DiskGuard } from "../core/storage/disk/disk-guard.js";
 import { diskPlan, frameDiskOptions } from "../core/storage/disk/disk-options.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import type { WorkerCount } from "../core/workers/processors.js";
+import { summaries } from "./summaries.js";
 
 /** Why a frame that went to quarantine is missing from the files; a loss. */
 const quarantined = "in quarantine";
@@ -106,7 +107,7 @@ function checkInput(input: StreamDescriptor): void {
 export const compress = defineStage<typeof options, Plan, Facts>({
   name: "compress",
   role: "sink",
-  summary: "Write every frame to a lossless JPEG XL file of its own.",
+  summary: summaries.compress,
   description:
     "A file appears under its name when its bytes are on the disk, and never replaces another. journal.ndjson beside the files holds " +
     "numbers, times, sizes and checksums; mote acquire reads both back. A frame that fails three times goes to quarantine/ as raw " +

@@ -7,6 +7,7 @@ import type { LinkedRows } from "../core/storage/table/link-positions.js";
 import type { Positions } from "../core/storage/table/open-table.js";
 import { formatCount } from "../core/units.js";
 import { linkOptions, linkParameters, linkProblems } from "./link-options.js";
+import { summaries } from "./summaries.js";
 
 const roles = ["frame", "y", "x", "particle"] as const;
 
@@ -141,7 +142,7 @@ function resultOf(
 
 export const link = defineCommand({
   name: "link",
-  summary: "Link, or link again, the rows of any table with frame, y and x.",
+  summary: summaries.link,
   description:
     "Reads CSV, TSV and Parquet of Mote, trackpy, TrackMate (spots), ThunderSTORM and others; writes the same rows in the same order, every other column untouched, with track numbers in particle_id, particle or TRACK_ID, whichever is there, else in a new column particle_id. In Parquet a column of whole numbers is int64, of numbers float64, of anything else text; an empty cell is null. Rows need not be sorted.",
   usage: "TABLE",

@@ -3,6 +3,7 @@ import { MoteError, refusal } from "../core/errors.js";
 import { option } from "../core/option/option.js";
 import { defineCommand } from "../core/pipeline/command.js";
 import { msSince, now } from "../core/time.js";
+import { summaries } from "./summaries.js";
 
 const options = {
   files: option.list<string>(
@@ -17,13 +18,13 @@ const options = {
 
 export const recover = defineCommand({
   name: "recover",
-  summary: "Get back what is whole in a damaged or cut file, into a new file.",
+  summary: summaries.recover,
   description:
     "The old file is only read. Every frame that is whole is copied, and what is missing is named. Exit code 0: everything that the file knows of was there. 3: something is missing, or the file was not finished. 1: nothing could be got back. A file of frames can become any container of frames: recover cut.mote --out whole.h5.",
   usage: "FILE",
   options,
   positional: "files",
-  isConfined: true,
+  isConfined: () => true,
   examples: [
     { cmd: "recover fixtures/beads.mote --out beads.h5", shows: "Every whole frame of a recording, as HDF5." },
   ],

@@ -2,10 +2,11 @@
 import { refusal } from "../core/errors.js";
 import { defineCommand } from "../core/pipeline/command.js";
 import { parseRunFile, splitAtThen } from "../core/pipeline/run-file.js";
+import { summaries } from "./summaries.js";
 
 export const run = defineCommand({
   name: "run",
-  summary: "Run stages in one process over shared memory: a run file, or stages joined by the word then.",
+  summary: summaries.run,
   description:
     "The same stages as in a shell pipeline, with the same results to the byte, without copying a frame between them. Options before the first stage (--json, --quiet) are the run's.",
   usage: "FILE.json | STAGE ... then STAGE ...",

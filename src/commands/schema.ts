@@ -1,10 +1,11 @@
 /** The JSON Schema of run files, computed from the stages' declarations. */
 import { defineCommand } from "../core/pipeline/command.js";
 import { runFileSchema } from "../core/pipeline/run-file-schema.js";
+import { summaries } from "./summaries.js";
 
 export const schema = defineCommand({
   name: "schema",
-  summary: "Print the JSON Schema of run files, for editors.",
+  summary: summaries.schema,
   options: {},
   examples: [{ cmd: "schema", shows: "The schema; point your editor at it to complete and check run files." }],
   async run() {

@@ -22,6 +22,7 @@ import type { WorkerCount } from "../core/workers/processors.js";
 import { linkParameters, linkProblems } from "./link-options.js";
 import { cameraNoise, refineNames } from "./refine-options.js";
 import { ringParameters } from "./ring-options.js";
+import { summaries } from "./summaries.js";
 import {
   locateNames,
   locateOptions,
@@ -68,7 +69,7 @@ function checkInput(input: StreamDescriptor): void {
 export const track = defineStage<typeof trackOptions, Plan, Facts>({
   name: "track",
   role: "transform",
-  summary: "Find particles in every frame and link them over time; frames pass through.",
+  summary: summaries.track,
   description:
     "Results are those of trackpy's locate and link, to the digits of its tables. Lengths are pixels; the origin is the centre of the top-left pixel.",
   options: trackOptions,

@@ -4,6 +4,7 @@ import { option } from "../core/option/option.js";
 import { defineCommand } from "../core/pipeline/command.js";
 import type { Verdict } from "../core/storage/verify/verdict.js";
 import { msSince, now } from "../core/time.js";
+import { summaries } from "./summaries.js";
 
 const options = {
   files: option.list<string>(
@@ -21,13 +22,13 @@ const options = {
 
 export const verify = defineCommand({
   name: "verify",
-  summary: "Say whether a file is whole: checksums, every frame decoded, ledger, closed in order.",
+  summary: summaries.verify,
   description:
     "Exit code 0: all that can be checked is right; what cannot is named as not checked, and the file is not called whole then. 3: readable with loss, what is there is intact, as after a cut. 1: damaged, bytes are not those that were written. Of several files the worst decides. Frames that a recording itself says were lost are told and are no fault of the file.",
   usage: "FILE...",
   options,
   positional: "files",
-  isConfined: true,
+  isConfined: () => true,
   examples: [
     { cmd: "verify fixtures/beads.mote", shows: "Every message against its checksum." },
     { cmd: "verify fixtures/beads.mote fixtures/tracked.mote --json", shows: "The same of two, for programs." },

@@ -2,6 +2,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { loadVerb, verbNames } from "../../src/commands/index.js";
+import { summaries } from "../../src/commands/summaries.js";
 import { stackTrace } from "../stack-trace.mjs";
 import { openShell, root } from "./shell.js";
 
@@ -90,4 +92,14 @@ test("a camera whose frames may have to wait is refused when they have nowhere t
     `mote run ${sim} then track --diameter 5 --workers 256 then archive --min-free 0 --out t.csv`,
   );
   expect([many.code, many.err]).toEqual([0, expect.stringMatching(/--workers 256: \d+ are taken/)]);
+});
+
+test("mote --help lists every verb with its own sentence", async () => {
+  expect(Object.keys(summaries)).toEqual(verbNames);
+  const { out } = await openShell("overview").mote(["--help"]);
+  for (const name of verbNames) {
+    const verb = (await loadVerb(name))!;
+    const { summary } = verb.kind === "stage" ? verb.stage : verb.command;
+    expect(out).toContain(`  ${name.padEnd(10)} ${summary}\n`);
+  }
 });

@@ -6,23 +6,7 @@ import type { RawOptions } from "../option/decode-options.js";
 import { camel, kebab } from "../option/names.js";
 import type { OptionSpec, OptionSpecs } from "../option/option.js";
 import { ruleText } from "../option/rules.js";
-import type { Example } from "../pipeline/stage.js";
-
-/** What a verb's command line is made of. */
-export interface VerbSyntax {
-  readonly name: string;
-  readonly summary: string;
-  readonly description?: string | undefined;
-  readonly usage?: string | undefined;
-  readonly positional?: string | undefined;
-  readonly examples: readonly Example[];
-  /** Option groups with their headings, in order. */
-  readonly groups: readonly { readonly heading: string; readonly options: OptionSpecs }[];
-}
-
-export function optionsOfSyntax({ groups }: VerbSyntax): OptionSpecs {
-  return Object.assign({}, ...groups.map(({ options }) => options));
-}
+import { optionsOfSyntax, type VerbSyntax } from "./verb-syntax.js";
 
 export interface ParsedWords {
   readonly raw: RawOptions;

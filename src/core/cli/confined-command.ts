@@ -2,7 +2,6 @@
 import type { Command, CommandContext, CommandResult } from "../pipeline/command.js";
 import type { LookAtFiles } from "../pipeline/stage.js";
 import type { FileFacts } from "../storage/read/look-at-files.js";
-import { callConfined } from "../workers/confined-call.js";
 
 /** Everything in it can be cloned. */
 export interface CommandCall {
@@ -27,15 +26,16 @@ export interface WorkNews {
 const commandEntry = new URL("./command-entry.js", import.meta.url);
 const lookEntry = new URL("./look-entry.js", import.meta.url);
 
-export function runCommand(
+export async function runCommand(
   command: Command,
   options: Record<string, unknown>,
   context: CommandContext,
 ): Promise<CommandResult> {
-  if (!command.isConfined) return command.run!(options, context);
+  if (!(await command.isConfined?.(options))) return command.run!(options, context);
   const files = options[command.positional ?? ""];
   const where = Array.isArray(files) ? `${command.name}, ${files.slice(0, 3).join(", ")}` : command.name;
   const call: CommandCall = { name: command.name, where, options, version: context.version, reads: context.reads };
+  const { callConfined } = await import("../workers/confined-call.js");
   return callConfined<CommandResult>(commandEntry, where, call, (news) => {
     const { label, done, total } = news as WorkNews;
     context.progress(label, done, total);
@@ -43,5 +43,7 @@ export function runCommand(
 }
 
 /** Looks at the headers of image files. */
-export const lookAtFilesConfined: LookAtFiles = (...look) =>
-  callConfined<FileFacts>(lookEntry, look[0], { look } satisfies LookCall);
+export const lookAtFilesConfined: LookAtFiles = async (...look) => {
+  const { callConfined } = await import("../workers/confined-call.js");
+  return callConfined<FileFacts>(lookEntry, look[0], { look } satisfies LookCall);
+};

@@ -1,12 +1,12 @@
 /** The command line's entry: finds the verb, reads its words, runs it, and is the one place that exits. */
 import { createRequire } from "node:module";
 import { loadVerb, verbNames } from "../../commands/index.js";
+import { summaries } from "../../commands/summaries.js";
 import { type ExitCode, refusal } from "../errors.js";
 import { nearestName } from "../option/names.js";
-import { buildCommander, parseWords } from "./command-line.js";
 import { printError } from "./print-error.js";
 import { printMessage, printResult, speakForEverybody } from "./terminal.js";
-import { commandSyntax, stageSyntax } from "./verb-syntax.js";
+import type { VerbSyntax } from "./verb-syntax.js";
 
 export const version: string = (createRequire(import.meta.url)("../../../package.json") as { version: string }).version;
 
@@ -34,13 +34,13 @@ function tell(error: unknown, words: readonly string[]): ExitCode {
 async function dispatch(words: readonly string[]): Promise<ExitCode> {
   const [name, ...rest] = words;
   if (name === undefined) {
-    printMessage(await overview());
+    printMessage(overview());
     return 2;
   }
   if (name === "--help" || name === "-h" || name === "help") {
     if (rest[0] !== undefined && !rest[0].startsWith("-")) return dispatch([rest[0], "--help", ...rest.slice(1)]);
     refuseSurplus(name, rest);
-    printResult("help", await overview());
+    printResult("help", overview());
     return 0;
   }
   if (name === "--version" || name === "-V" || name === "version") {
@@ -57,25 +57,29 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
       nearest ? `Did you mean mote ${nearest}?` : "mote --help lists them.",
     );
   }
-  const { runStageVerb, runCommandVerb, runComposed } = await import("./run-verb.js");
-  if (verb.kind === "command" && verb.command.compose) {
-    const syntax = commandSyntax(verb.command);
-    if (rest.includes("--help") && !rest.includes("then")) return help(syntax);
-    return runComposed(verb.command, rest, version);
+  const [{ parseWords }, syntaxes] = await Promise.all([import("./command-line.js"), import("./verb-syntax.js")]);
+  if (verb.kind === "command") {
+    const syntax = syntaxes.commandSyntax(verb.command);
+    if (verb.command.compose) {
+      if (rest.includes("--help") && !rest.includes("then")) return help(syntax);
+      return (await import("./run-stages.js")).runComposed(verb.command, rest, version);
+    }
+    const { wantsHelp, raw } = parseWords(syntax, rest);
+    if (wantsHelp) return help(syntax);
+    return (await import("./run-command.js")).runCommandVerb(verb.command, raw, version);
   }
-  const syntax = verb.kind === "stage" ? stageSyntax(verb.stage, true) : commandSyntax(verb.command);
-  const parsed = parseWords(syntax, rest);
-  if (parsed.wantsHelp) return help(syntax);
-  return verb.kind === "stage"
-    ? runStageVerb(verb.stage, parsed.raw, version)
-    : runCommandVerb(verb.command, parsed.raw, version);
+  const syntax = (await import("./stage-syntax.js")).stageSyntax(verb.stage, true);
+  const { wantsHelp, raw } = parseWords(syntax, rest);
+  if (wantsHelp) return help(syntax);
+  return (await import("./run-stages.js")).runStageVerb(verb.stage, raw, version);
 }
 
 function refuseSurplus(name: string, rest: readonly string[]): void {
   if (rest.length > 0) throw refusal(`mote ${name}`, `expected nothing behind it, got ${rest.join(" ")}`);
 }
 
-function help(syntax: Parameters<typeof buildCommander>[0]): ExitCode {
+async function help(syntax: VerbSyntax): Promise<ExitCode> {
+  const { buildCommander } = await import("./command-line.js");
   let text = "";
   buildCommander(syntax)
     .configureOutput({
@@ -88,14 +92,8 @@ function help(syntax: Parameters<typeof buildCommander>[0]): ExitCode {
   return 0;
 }
 
-async function overview(): Promise<string> {
-  const lines = await Promise.all(
-    verbNames.map(async (name) => {
-      const verb = (await loadVerb(name))!;
-      const summary = verb.kind === "stage" ? verb.stage.summary : verb.command.summary;
-      return `  ${name.padEnd(10)} ${summary}`;
-    }),
-  );
+function overview(): string {
+  const lines = Object.entries(summaries).map(([name, summary]) => `  ${name.padEnd(10)} ${summary}`);
   return [
     `mote ${version}: live microscopy from the command line`,
     "",

@@ -2,8 +2,9 @@
 import { loadVerb, verbNames } from "../../commands/index.js";
 import { kebab } from "../option/names.js";
 import type { OptionSpecs } from "../option/option.js";
-import { expectation, optionsOfSyntax, type VerbSyntax } from "./command-line.js";
-import { commandSyntax, stageSyntax } from "./verb-syntax.js";
+import { expectation } from "./command-line.js";
+import { stageSyntax } from "./stage-syntax.js";
+import { commandSyntax, optionsOfSyntax, type VerbSyntax } from "./verb-syntax.js";
 
 const shared = ["Stream in:", "Stream out:", "Options of every command:"];
 

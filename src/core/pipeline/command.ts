@@ -38,8 +38,8 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly options: Specs;
   readonly positional?: keyof Specs & string;
   readonly examples: readonly Example[];
-  /** It reads what somebody else made: its work is done in a thread of its own. Its result has no `data` then. */
-  readonly isConfined?: true;
+  /** Whether its work is done in a thread of its own, as it may not come back from what it reads. Its result has no `data` then. */
+  isConfined?(options: OptionsOf<Specs>): boolean | Promise<boolean>;
   /** Does the work; or, for `run`, says which stages to compose. */
   run?(options: OptionsOf<Specs>, context: CommandContext): Promise<CommandResult>;
   /** Takes the words of the command line as they are instead of options. */

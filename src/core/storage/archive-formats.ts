@@ -12,7 +12,7 @@ import { extensionOf } from "./frame-store.js";
 import type { Recover } from "./recover/recovery.js";
 import { isTiffJournal, singleTiffs, tiffJournalsAt } from "./tiff/folder-journal.js";
 import type { Verify } from "./verify/verification.js";
-import { isZarrStore } from "./zarr/store-folder.js";
+import { isZarrStore } from "./zarr/is-zarr-store.js";
 
 /** What a path looks like before it is opened as anything. */
 export interface Appearance {

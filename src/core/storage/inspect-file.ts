@@ -7,13 +7,12 @@ import { explained } from "../imaging/explained.js";
 import type { ImageFileFacts } from "../imaging/image-file.js";
 import type { Frame } from "../memory/frame.js";
 import { column } from "../model/detection.js";
-import { type ByteSource, openByteSource } from "../stream/byte-pipe.js";
-import { describeStream, type StreamSummary } from "../stream/describe-stream.js";
+import type { StreamSummary } from "../stream/describe-stream.js";
 import { openFile } from "./bounded-file.js";
 import type { H5Description } from "./describe-h5.js";
 import type { TableDescription } from "./describe-table.js";
 import type { ZarrDescription } from "./describe-zarr.js";
-import { isZarrStore } from "./zarr/store-folder.js";
+import { isZarrStore } from "./zarr/is-zarr-store.js";
 
 export type FileDescription =
   | { readonly kind: "stream"; readonly facts: StreamSummary }
@@ -60,10 +59,23 @@ async function kindOf(path: string): Promise<Kind> {
   );
 }
 
-function openStream(path: string): { source: ByteSource; close: () => void } {
-  if (path === "-") return { source: openByteSource("stdin", 0, 0, false), close: () => {} };
+/** Whether the HDF5 library reads it, which may not come back; false for what cannot be read at all. */
+export async function isReadByHdf5(path: string): Promise<boolean> {
+  try {
+    return path !== "-" && (await kindOf(path)) === "hdf5";
+  } catch {
+    return false;
+  }
+}
+
+async function openStream(path: string) {
+  const [{ openByteSource }, { describeStream }] = await Promise.all([
+    import("../stream/byte-pipe.js"),
+    import("../stream/describe-stream.js"),
+  ]);
+  if (path === "-") return { source: openByteSource("stdin", 0, 0, false), describeStream, close: () => {} };
   const fd = openFile(path);
-  return { source: openByteSource(path, fd, 0, true), close: () => closeSync(fd) };
+  return { source: openByteSource(path, fd, 0, true), describeStream, close: () => closeSync(fd) };
 }
 
 async function openImages(path: string) {
@@ -88,7 +100,7 @@ export async function inspectFile(path: string): Promise<FileDescription> {
 async function describe(kind: Kind, path: string): Promise<FileDescription> {
   switch (kind) {
     case "stream": {
-      const { source, close } = openStream(path);
+      const { source, describeStream, close } = await openStream(path);
       try {
         return { kind, facts: describeStream(source) };
       } finally {
@@ -157,8 +169,12 @@ async function drawingOf(kind: Kind, path: string, frameNumber: number): Promise
   }
 }
 
-function streamFrame(path: string, frameNumber: number, missing: (last: number | null) => MoteError): FrameDrawing {
-  const { source, close } = openStream(path);
+async function streamFrame(
+  path: string,
+  frameNumber: number,
+  missing: (last: number | null) => MoteError,
+): Promise<FrameDrawing> {
+  const { source, describeStream, close } = await openStream(path);
   const points: DrawnPoint[] = [];
   let found: FrameDrawing["pixels"] | undefined;
   try {

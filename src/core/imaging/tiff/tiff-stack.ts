@@ -5,10 +5,8 @@ import { type JsonObject, type JsonValue, parseJsonObject } from "../../model/js
 import { bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
 import { cutRecording, type RecordedLoss } from "../../model/recorded-loss.js";
 import { type ByteSource, requireBytes } from "../byte-source.js";
-import { CheckedPixels } from "../checked-pixels.js";
 import type { FramePlace, ImageFile, ImageFileFacts } from "../image-file.js";
 import type { Region } from "../region.js";
-import { PageDecoder } from "./decode-page.js";
 import { TiffReader } from "./directory.js";
 import type { TiffEnd } from "./end-mark.js";
 import { micrometresPer, parseImageJ } from "./imagej.js";
@@ -49,13 +47,23 @@ export async function openTiff(source: ByteSource, close: () => void): Promise<I
   const ome = parseOme(description);
   const axes = stackAxes(description, ome, frames.frameCount);
   const firstRecord = recordOf(first, ome?.moteJson || description);
-  const decoder = new PageDecoder(reader);
+  /** Loaded with the first frame: the facts need none of it. */
+  async function loadDecoder() {
+    const [{ PageDecoder }, { CheckedPixels }] = await Promise.all([
+      import("./decode-page.js"),
+      import("../checked-pixels.js"),
+    ]);
+    const checked = new CheckedPixels({ height: first.height, width: first.width }, first.pixelFormat);
+    return { decoder: new PageDecoder(reader), checked };
+  }
+  let loaded: Awaited<ReturnType<typeof loadDecoder>> | undefined;
   const prepared = new Set<number>();
-  const checked = new CheckedPixels({ height: first.height, width: first.width }, first.pixelFormat);
   return {
     facts: describe(reader, frames, description, { ome, axes, record: firstRecord }),
     async readFrame(index: number, pixels: PixelArray, region: Region): Promise<FramePlace> {
       const place = placeOf(index, axes, ome);
+      loaded ??= await loadDecoder();
+      const { decoder, checked } = loaded;
       if (frames.directories.length === 0) {
         const frameBytes = first.width * first.height * bytesPerPixel[first.pixelFormat];
         decoder.readPlain(first, frames.plainFrom + index * frameBytes, pixels, region);

@@ -3,7 +3,7 @@ import { asDamage, decoding } from "../../decoding.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import type { FrameShape } from "../../model/descriptor.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
-import { isZarrStore } from "../zarr/store-folder.js";
+import { isZarrStore } from "../zarr/is-zarr-store.js";
 
 /** What a headerless file does not say. */
 export interface RawLayout {

@@ -7,9 +7,10 @@ import { clearFolder, moveOwn } from "../claim/removal.js";
 import type { Replaceable } from "../claim/replaceable.js";
 import type { TableLayout } from "./column-table.js";
 import { framesTable } from "./frame-columns.js";
+import { isZarrStore } from "./is-zarr-store.js";
 import { ledgerTable } from "./ledger-columns.js";
 import { readNode } from "./read-node.js";
-import { isZarrStore, reserveName } from "./store-folder.js";
+import { reserveName } from "./store-folder.js";
 import { tracksTable } from "./track-columns.js";
 import { wholeName } from "./whole-file.js";
 

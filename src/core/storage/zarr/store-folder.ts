@@ -1,19 +1,11 @@
 /** The folder of a Zarr store: how one is known, how a new one takes its place, how all of it gets to the disk. */
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { besideName } from "../claim/beside.js";
 import { clearFolder, moveOwn, removeOwnFile } from "../claim/removal.js";
 import { makeFoldersIn } from "../folders.js";
 import { wholeName, writeWhole } from "./whole-file.js";
-
-const marks = ["zarr.json", ".zgroup", ".zarray"];
-
-/** Whether the path is a folder with the metadata of a Zarr group or array (version 2 or 3). */
-export function isZarrStore(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return false;
-  return marks.some((name) => existsSync(join(path, name)));
-}
 
 /** Room that an open store keeps for itself: a full disk must still take the shapes of what is stored. */
 export const reserveName = ".reserve";

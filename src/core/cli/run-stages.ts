@@ -1,57 +1,24 @@
-/** Carries out a verb whose words have been read: as one stage between stdin and stdout, as a composed run, or as a command. */
+/** Carries out stages: as one stage between stdin and stdout, or as a composed run. */
 import { loadStage } from "../../commands/index.js";
 import { streamIn } from "../../commands/stream-in.js";
 import { streamOut } from "../../commands/stream-out.js";
 import { type ExitCode, MoteError, refusal } from "../errors.js";
-import type { JsonObject } from "../model/json.js";
 import { ownEntries } from "../model/own.js";
 import type { UsedFile } from "../model/used-files.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
-import type { OptionSpecs } from "../option/option.js";
-import { optionsIn, parseOptionFile } from "../option/option-file.js";
 import type { Command } from "../pipeline/command.js";
 import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
-import { oneLine } from "../printable.js";
 import { fileConflicts } from "../storage/claim/own-inputs.js";
 import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
-import { readTextFile } from "../storage/text-file.js";
 import { lowerPriority } from "../workers/processors.js";
 import { parseWords } from "./command-line.js";
-import { lookAtFilesConfined, runCommand } from "./confined-command.js";
+import { lookAtFilesConfined } from "./confined-command.js";
+import { everyRun, takeEvery } from "./every-option.js";
 import { executeRun } from "./execute-run.js";
-import { printData, printMessage, printResult } from "./terminal.js";
-import { everyCommand, everyRun, stageSyntax } from "./verb-syntax.js";
+import { stageSyntax } from "./stage-syntax.js";
 import type { Voice } from "./voice.js";
-import { createWorkProgress } from "./work-progress.js";
-
-/** Splits off the options of every command and lays the --config file's values underneath the rest. */
-function takeEvery(
-  where: string,
-  given: RawOptions,
-  shared: typeof everyRun | typeof everyCommand,
-): { raw: RawOptions; voice: Voice; reads: readonly UsedFile[] } {
-  const own = ownEntries(given, (name) => Object.hasOwn(shared, name));
-  const rest = without(given, own);
-  const { options, problems } = decodeOptions<OptionSpecs>(where, shared, own);
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  const raw = options.config === undefined ? rest : { ...readConfig(where, options.config as string), ...rest };
-  const { config } = options as { config?: string };
-  return {
-    raw,
-    reads: config === undefined ? [] : [{ where: `${where}, --config ${config}`, file: config }],
-    voice: { json: options.json === true, quiet: options.quiet === true, latency: options.latency === true },
-  };
-}
-
-function readConfig(where: string, path: string): RawOptions {
-  const values = parseOptionFile(`${where}, --config ${path}`, readTextFile(`${where}, --config`, path));
-  if (typeof values !== "object" || values === null || Array.isArray(values)) {
-    throw refusal(`${where}, --config ${path}`, 'expected an object of option values, as in { "diameter": 11 }');
-  }
-  return optionsIn(`${where}, --config ${path}`, values as JsonObject);
-}
 
 /** The part of `raw` that `stage` declares; the rest stays with the verb's own stage, which complains about it. */
 function partOf(stage: StageDeclaration, raw: RawOptions): RawOptions {
@@ -64,7 +31,7 @@ function without(raw: RawOptions, ...parts: RawOptions[]): RawOptions {
 
 /** One stage in a shell pipeline: what it reads and writes are stages too, so the code is that of a composed run. */
 export async function runStageVerb(stage: StageDeclaration, given: RawOptions, version: string): Promise<ExitCode> {
-  const { raw, voice, reads } = takeEvery(stage.name, given, everyRun);
+  const { raw, voice, reads } = await takeEvery(stage.name, given, everyRun);
   const replayed = stage.replays === undefined ? undefined : raw[stage.replays];
   const inPart = stage.role === "source" || replayed !== undefined ? {} : partOf(streamIn, raw);
   const outPart = stage.role === "sink" ? {} : partOf(streamOut, raw);
@@ -90,7 +57,7 @@ export async function runComposed(command: Command, words: readonly string[], ve
     { name: command.name, summary: "", positional: "file", examples: [], groups: [{ heading: "", options: everyRun }] },
     words.slice(0, firstStage),
   );
-  const { voice, raw, reads } = takeEvery(command.name, without(own.raw, { file: true }), everyRun);
+  const { voice, raw, reads } = await takeEvery(command.name, without(own.raw, { file: true }), everyRun);
   const { problems } = decodeOptions(command.name, {}, raw);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   const files = (own.raw.file as string[] | undefined) ?? [];
@@ -121,19 +88,4 @@ async function runStages(
   const stages = await planRun(requests, version, lookAtFilesConfined);
   await checkRun(stages, spoolFolderProblem, fileConflicts, reads);
   return executeRun(stages, voice);
-}
-
-export async function runCommandVerb(command: Command, given: RawOptions, version: string): Promise<ExitCode> {
-  const { raw, voice, reads } = takeEvery(command.name, given, everyCommand);
-  const { options, problems, broken } = decodeOptions(command.name, command.options, raw);
-  if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
-  const work = createWorkProgress(voice);
-  const result = await runCommand(command, options, { version, reads, progress: work.show }).finally(work.stop);
-  const said = voice.json ? JSON.stringify(result.json) : result.text;
-  if (result.data) {
-    await printData(command.name, result.data);
-    if (voice.json || !voice.quiet) printMessage(said);
-  } else printResult(command.name, said);
-  for (const warning of result.warnings ?? []) printMessage(`warning: ${oneLine(warning)}`);
-  return result.exitCode ?? 0;
 }

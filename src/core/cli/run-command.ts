@@ -1,0 +1,24 @@
+/** Carries out a verb that is a command, and prints what it has to say. */
+import { type ExitCode, MoteError } from "../errors.js";
+import { decodeOptions, type RawOptions } from "../option/decode-options.js";
+import type { Command } from "../pipeline/command.js";
+import { oneLine } from "../printable.js";
+import { runCommand } from "./confined-command.js";
+import { everyCommand, takeEvery } from "./every-option.js";
+import { printData, printMessage, printResult } from "./terminal.js";
+import { createWorkProgress } from "./work-progress.js";
+
+export async function runCommandVerb(command: Command, given: RawOptions, version: string): Promise<ExitCode> {
+  const { raw, voice, reads } = await takeEvery(command.name, given, everyCommand);
+  const { options, problems, broken } = decodeOptions(command.name, command.options, raw);
+  if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
+  const work = createWorkProgress(voice);
+  const result = await runCommand(command, options, { version, reads, progress: work.show }).finally(work.stop);
+  const said = voice.json ? JSON.stringify(result.json) : result.text;
+  if (result.data) {
+    await printData(command.name, result.data);
+    if (voice.json || !voice.quiet) printMessage(said);
+  } else printResult(command.name, said);
+  for (const warning of result.warnings ?? []) printMessage(`warning: ${oneLine(warning)}`);
+  return result.exitCode ?? 0;
+}
