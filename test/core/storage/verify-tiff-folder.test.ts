@@ -1,11 +1,23 @@
 /** A folder of single TIFFs: its journal tells a run that ended from one that was cut, and which files there were. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { acquire } from "../../../src/commands/acquire.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { formatOf } from "../../../src/core/storage/archive-formats.js";
 import { openTiffFolder } from "../../../src/core/storage/tiff/tiff-folder.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
+import { runSource } from "../run-source.js";
 import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
 
 const descriptor: StreamDescriptor = fakeDescriptor({ shape: { height: 6, width: 8 }, detections: null });
@@ -128,4 +140,46 @@ test("a run that was killed before its first frame is incomplete, and gives noth
   expect(await codesOf(empty)).toEqual(["completeness-missing"]);
   await expect(recovered(empty, `${empty}.out`)).rejects.toThrow("holds no whole frame");
   renameSync(empty, `${empty}.gone`);
+});
+
+/** What a replay tells of frames that it does not hand over: "drop 3+1". */
+async function toldBy(files: string | string[]): Promise<readonly string[]> {
+  const { order } = await runSource(acquire, { files });
+  return order.flatMap((one) =>
+    typeof one === "object" && "firstFrame" in one ? [`${one.event} ${one.firstFrame}+${one.count}`] : [],
+  );
+}
+
+test("what was lost between the files, behind them and a file that is gone are told at their place by a replay and by a copy", async () => {
+  const place = join(folder, `run${names++}`);
+  const template = "f_{frame}.tif";
+  const store = openTiffFolder({ folder: place, where: "test", descriptor, names: { template, run: 1, date: "d" } });
+  const frame = fakeFrame(fakeGeometry(descriptor, 0));
+  const put = async (number: number) => {
+    fillFrame(frame, descriptor, number, 0);
+    await store.append(frame);
+  };
+  store.event({ event: "gap", firstFrame: 0, count: 2, reason: "late" });
+  for (const number of [2, 3]) await put(number);
+  store.event({ event: "duplicate", firstFrame: 3, count: 1, reason: "twice" });
+  store.event({ event: "drop", stage: "track", firstFrame: 4, count: 3, reason: "queue full" });
+  for (const number of [7, 8, 9]) await put(number);
+  store.event({ event: "drop", stage: "archive", firstFrame: 10, count: 1, reason: "disk full" });
+  // Of two more frames the end alone knows.
+  await store.close({ ...end, lost: 8 });
+  const told = ["gap 0+2", "duplicate 3+1", "drop 4+3", "drop 10+1", "drop 11+2"];
+  expect(await toldBy(place)).toEqual(told);
+  expect((await verified(place)).verdict).toBe("whole");
+  for (const out of [`${place}.out`, `${place}.mote`, `${place}.h5`]) {
+    await recovered(place, out);
+    expect([out, (await toldBy(out)).slice(0, 4)]).toEqual([out, told.slice(0, 4)]);
+  }
+  rmSync(join(place, "f_8.tif"));
+  expect(await toldBy(place)).toEqual([...told.slice(0, 3), "drop 8+1", "drop 10+1", "drop 11+2"]);
+  rmSync(join(place, "f_9.tif"));
+  expect(await toldBy(place)).toEqual([...told.slice(0, 3), "drop 8+1", "drop 9+1", "drop 10+1", "drop 11+2"]);
+  // Files that were not asked for are no losses.
+  expect(await toldBy([join(place, "f_3.tif"), join(place, "f_7.tif")])).not.toContain("gap 0+2");
+  appendFileSync(join(place, "f_N.tiffs.ndjson"), "no line\n");
+  await expect(toldBy(place)).rejects.toThrow("f_N.tiffs.ndjson beside it, at byte");
 });

@@ -7,6 +7,7 @@ import { readXml } from "../../codecs/jxl/container.js";
 import { bytesAsSource } from "../../imaging/byte-source.js";
 import type { FrameShape, StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
+import { eventFault } from "../../model/event-check.js";
 import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { readBounded } from "../bounded-file.js";
 import { type FrameMetadata, frameXmp, readFrameXmp } from "./frame-xmp.js";
@@ -75,7 +76,7 @@ export function surveyJournal(folder: string, name = onlyJournal(folder)): Surve
     } else if (isOwnEntry(line)) {
       byFrame.set(line.frame as number, line as unknown as JournalEntry);
     } else if (line.quarantined !== undefined) quarantined++;
-    else if (typeof line.event === "string") events.push(line as unknown as StreamEvent);
+    else if (line.event !== undefined && !eventFault(line)) events.push(line as unknown as StreamEvent);
     else if (typeof line.end === "object" && line.end !== null) end = line.end as Record<string, unknown>;
     else damaged.push({ byte: at, what: "a line of the journal is none that Mote writes" });
     at = to + 1;

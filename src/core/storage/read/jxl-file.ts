@@ -1,22 +1,20 @@
 /** Opens a lossless grey JPEG XL on disk; the journal that `compress` left beside it knows its number and times. */
-import { statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { readXml } from "../../codecs/jxl/container.js";
 import { type JxlHeader, readJxlHeader } from "../../codecs/jxl/jxl-header.js";
 import { FormatProblem } from "../../format-problem.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../imaging/image-file.js";
 import { copyOverlap } from "../../imaging/region.js";
-import type { FateEvent } from "../../model/event.js";
-import { isLossEvent } from "../../model/event-check.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
-import { cutRecording, type RecordedLoss } from "../../model/recorded-loss.js";
 import { type FrameMetadata, readFrameXmp } from "../compress/frame-xmp.js";
 import { type JournalContent, journalNameFor, readJournal } from "../compress/journal.js";
 import { headerOf, hex } from "../compress/journal-entry.js";
 import { closeOnFailure } from "./close-on-failure.js";
 import { type FileSource, openFileSource } from "./file-source.js";
 import type { ImageFormat } from "./formats.js";
+import { type JournalOfFrames, lossesWith } from "./journal-losses.js";
 
 export const jxlFile: ImageFormat = {
   open(path) {
@@ -27,6 +25,17 @@ export const jxlFile: ImageFormat = {
 
 /** The folder read last: its files come one after the other, and its journal has a line for each. */
 let lastJournal: { readonly key: string; readonly content: JournalContent } | undefined;
+/** The same for losses; of the journal read last. */
+let lastFrames: { readonly of: JournalContent; readonly frames: JournalOfFrames } | undefined;
+
+function framesOf(folder: string, content: JournalContent): JournalOfFrames {
+  if (lastFrames?.of === content) return lastFrames.frames;
+  const { byFrame, events, end } = content;
+  const numbers = [...byFrame.keys()].sort((a, b) => a - b);
+  const isThere = (frame: number) => existsSync(join(folder, byFrame.get(frame)!.file));
+  lastFrames = { of: content, frames: { stage: "compress", numbers, isThere, events, end } };
+  return lastFrames.frames;
+}
 
 function journalBeside(folder: string, name: string): JournalContent | undefined {
   const stats = statSync(`${folder}/${name}`, { throwIfNoEntry: false });
@@ -69,7 +78,7 @@ function openJxl(path: string, source: FileSource): ImageFile {
   if (kept && kept.rawBytes !== rawBytes) {
     throw new FormatProblem(`${shape.width}x${shape.height} pixels, but its metadata speaks of ${kept.rawBytes} bytes`);
   }
-  const place = entry && journal && placeIn(journal, entry.frame);
+  const told = entry && journal && lossesWith(framesOf(dirname(path), journal), entry.frame);
   return {
     facts: {
       pixelFormat,
@@ -80,9 +89,9 @@ function openJxl(path: string, source: FileSource): ImageFile {
       rateHz: recording?.rateHz ?? own?.stream.rateHz ?? null,
       metadata: { format: "JPEG XL", ...(recording ? { recording: recording.source } : {}) },
       ...(recording?.numberStep && { numberStep: recording.numberStep }),
-      ...(place?.isLast && { recordedLoss: lossOf(journal!) }),
+      ...told?.facts,
     },
-    ...(place && { losses: (after: number) => lossesAt(journal!, place, after < 0) }),
+    ...(told && { losses: told.losses }),
     async readFrame(_index, pixels, region): Promise<FramePlace> {
       const samples = await decode(source, head, rawBytes);
       const checksum = crc32(samples);
@@ -98,75 +107,6 @@ function openJxl(path: string, source: FileSource): ImageFile {
     },
     close: () => source.close(),
   };
-}
-
-/** Where a frame stands among those of a journal. */
-interface JournalPlace {
-  readonly frame: number;
-  /** Of the frame before; -1 before the first. */
-  readonly before: number;
-  readonly isLast: boolean;
-}
-
-/** Numbers of a journal's frames, ascending; of the journal read last. */
-let lastNumbers: { readonly of: JournalContent; readonly sorted: readonly number[] } | undefined;
-
-function placeIn(journal: JournalContent, frame: number): JournalPlace {
-  if (lastNumbers?.of !== journal) {
-    lastNumbers = { of: journal, sorted: [...journal.byFrame.keys()].sort((a, b) => a - b) };
-  }
-  const { sorted } = lastNumbers;
-  let [low, high] = [0, sorted.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < frame) low = middle + 1;
-    else high = middle;
-  }
-  return { frame, before: sorted[low - 1] ?? -1, isLast: low === sorted.length - 1 };
-}
-
-/** What the journal says of the run, told with its last frame. */
-function lossOf({ end }: JournalContent): RecordedLoss {
-  return end ? { isCut: end.isCut, isComplete: end.isComplete, lost: null, reasons: [] } : cutRecording;
-}
-
-/** What became of the frames before this one, or behind it when it is the last. */
-function* lossesAt(journal: JournalContent, place: JournalPlace, isBefore: boolean): Generator<FateEvent> {
-  const { events } = journal;
-  const [from, to] = isBefore ? [place.before, place.frame] : [place.frame, Number.POSITIVE_INFINITY];
-  if (!isBefore && !place.isLast) return;
-  let next = place.frame + 1;
-  for (let at = firstFrom(events, from); at < events.length && events[at]!.firstFrame <= to; at++) {
-    const event = events[at]!;
-    // The second copy of a frame comes behind it.
-    const position = event.event === "duplicate" ? event.firstFrame + 0.5 : event.firstFrame;
-    if (position <= from || position > to) continue;
-    yield event;
-    next = Math.max(next, event.firstFrame + event.count);
-  }
-  if (isBefore) return;
-  const told = events.reduce((sum, event) => sum + (isLossEvent(event) ? event.count : 0), 0);
-  const missed = (journal.end?.lost ?? 0) - told;
-  if (missed <= 0) return;
-  // What a full disk refused comes behind the last frame that it took.
-  yield {
-    event: "drop",
-    stage: "compress",
-    firstFrame: next,
-    count: missed,
-    reason: "not stored, as the journal says",
-  };
-}
-
-/** Place of the first event that begins at frame `least` or behind it. */
-function firstFrom(events: readonly FateEvent[], least: number): number {
-  let [low, high] = [0, events.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (events[middle]!.firstFrame < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function placeOf(entry: FrameMetadata): FramePlace {

@@ -9,6 +9,7 @@ import { refusal } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
+import { isFateEvent } from "../../model/event-check.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
@@ -25,7 +26,8 @@ import {
 } from "../compress/survey-folder.js";
 import { makeFoldersIn } from "../folders.js";
 import { containers, extensionOf } from "../frame-store.js";
-import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
+import { EventsInOrder } from "./events-in-order.js";
+import { nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "./recovery.js";
 
 export const recoverFrameFolder: Recover = async (recovery, context) => {
@@ -195,7 +197,8 @@ class FolderSalvage implements Salvage {
   end: EndOfStream | null = null;
   readonly #found: FolderFound;
   readonly #recovery: Recovery;
-  readonly #lost: { frame: number | null }[];
+  readonly isCut: boolean;
+  readonly #events: EventsInOrder;
   #index = 0;
 
   constructor(found: FolderFound, recovery: Recovery) {
@@ -203,7 +206,9 @@ class FolderSalvage implements Salvage {
     this.#recovery = recovery;
     // What `compress` leaves beside the frames, detections, is not in a folder.
     this.descriptor = { ...found.descriptor, detections: null, isLinked: false };
-    this.#lost = [...found.bad].sort((a, b) => (a.frame ?? -1) - (b.frame ?? -1));
+    this.isCut = found.journal.end?.isCut === true;
+    const bad = found.bad.flatMap(({ frame }) => frame ?? []);
+    this.#events = new EventsInOrder(found.journal.events.filter(isFateEvent), bad);
     tellLosses(found, recovery);
   }
 
@@ -211,13 +216,13 @@ class FolderSalvage implements Salvage {
     const { good, files } = this.#found;
     const entry = good[this.#index];
     if (!entry) {
-      this.#tellLost(Number.POSITIVE_INFINITY, onEvent);
+      for (const event of this.#events.before(Number.POSITIVE_INFINITY)) onEvent(event);
       const told = this.#found.journal.end;
       if (told) this.end = { isComplete: told.isComplete === true, lost: Number(told.lost) || 0, stages: [] };
       return false;
     }
     const { samples } = await files.read(entry.file, undefined);
-    this.#tellLost(entry.frame, onEvent);
+    for (const event of this.#events.before(entry.frame)) onEvent(event);
     this.#index++;
     await this.#recovery.progress(good.length + this.#index, good.length * 2);
     const pixels = new Uint8Array(frame.pixels.buffer, frame.pixels.byteOffset, frame.pixels.byteLength);
@@ -233,12 +238,4 @@ class FolderSalvage implements Salvage {
   }
 
   close(): void {}
-
-  #tellLost(number: number, onEvent: (event: StreamEvent) => void): void {
-    while (this.#lost.length > 0 && (this.#lost[0]!.frame ?? -1) < number) {
-      const { frame } = this.#lost.shift()!;
-      if (frame !== null)
-        onEvent({ event: "drop", stage: "recover", firstFrame: frame, count: 1, reason: damagedReason });
-    }
-  }
 }

@@ -25,6 +25,8 @@ export interface Salvage {
   next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean | "detections">;
   /** The totals the file ends with; null when it was cut before them. Asked after the last frame. */
   readonly end: EndOfStream | null;
+  /** True when that end says itself that what had been recorded was cut. */
+  readonly isCut?: boolean;
   close(): void;
 }
 
@@ -67,7 +69,7 @@ export async function recoverFrames(salvage: Salvage, recovery: Recovery, contex
     try {
       const copied = await copyFrames(salvage, store, container, frame, recovery);
       isClosed = true;
-      const end = endOf(salvage.end, store, recovery, copied);
+      const end = endOf(salvage, store, recovery, copied);
       // Only a file that says itself that it has no frames may become one without.
       const isEmpty = store.frames === 0 && salvage.end === null;
       await store.close(isEmpty ? null : end);
@@ -149,7 +151,7 @@ async function copyFrames(
 
 /** The totals of the recovered file: those of the run, where they survived, and this recovery as one more stage. */
 function endOf(
-  end: EndOfStream | null,
+  { end, isCut = false }: Salvage,
   store: FrameStore,
   recovery: Recovery,
   { imagesMissing, lastFrame }: Copied,
@@ -169,7 +171,7 @@ function endOf(
     summary: {
       recovered: store.frames,
       losses: recovery.losses.map(({ what }) => what),
-      ...(recovery.ending === "unfinished" && { cutFiles: [{ file: recovery.path, lastFrame }] }),
+      ...((isCut || recovery.ending === "unfinished") && { cutFiles: [{ file: recovery.path, lastFrame }] }),
     },
   };
   return {

@@ -27,8 +27,9 @@ import {
   tiffJournalsAt,
 } from "../tiff/folder-journal.js";
 import { notesIn, verifiedTiff } from "../verify/tiff-folder.js";
+import { EventsInOrder } from "./events-in-order.js";
 import { severalRuns } from "./frame-folder.js";
-import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
+import { nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "./recovery.js";
 import { describeTiff } from "./tiff.js";
 
@@ -115,6 +116,7 @@ async function copyFolder(found: Found, recovery: Recovery): Promise<void> {
         journal?.append(entry);
         await recovery.progress(good.length + done, good.length * 2);
       }
+      for (const event of eventsOf(found).before(Number.POSITIVE_INFINITY)) journal?.tell(event);
       journal?.end(endOf(found, recovery));
     } finally {
       journal?.close();
@@ -125,6 +127,12 @@ async function copyFolder(found: Found, recovery: Recovery): Promise<void> {
     throw failure(where, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
   }
   recovery.frames = good.length;
+}
+
+/** What the journal said, and the frames that are lost by their files. */
+function eventsOf({ run, bad }: Found): EventsInOrder {
+  const frames = bad.flatMap(({ frame }) => frame ?? []);
+  return new EventsInOrder(run?.events ?? [], frames);
 }
 
 const plainNames: FrameNames = compileNames("frame_{frame:06}.tif", { run: 1, date: "" });
@@ -140,17 +148,19 @@ function endOf({ run, good }: Found, recovery: Recovery): TiffEnd {
 class TiffFolderSalvage implements Salvage {
   readonly mostRows = 0;
   readonly descriptor: StreamDescriptor;
+  readonly isCut: boolean;
   end: EndOfStream | null = null;
   readonly #found: Found;
   readonly #recovery: Recovery;
-  readonly #lost: number[];
+  readonly #events: EventsInOrder;
   #index = 0;
 
   constructor(found: Found, descriptor: StreamDescriptor, recovery: Recovery) {
     this.#found = found;
     this.#recovery = recovery;
     this.descriptor = { ...descriptor, frameCount: null };
-    this.#lost = found.bad.flatMap(({ frame }) => frame ?? []);
+    this.isCut = found.run?.end?.isCut === true;
+    this.#events = eventsOf(found);
     tellLosses(found, recovery);
   }
 
@@ -158,7 +168,7 @@ class TiffFolderSalvage implements Salvage {
     const { good, folder, run } = this.#found;
     for (;;) {
       const entry = good[this.#index++];
-      this.#tellLost(entry?.frame ?? Number.POSITIVE_INFINITY, onEvent);
+      for (const event of this.#events.before(entry?.frame ?? Number.POSITIVE_INFINITY)) onEvent(event);
       if (!entry) break;
       await this.#recovery.progress(good.length + this.#index, good.length * 2);
       if (await this.#read(join(folder, entry.file), entry, frame)) return true;
@@ -189,13 +199,6 @@ class TiffFolderSalvage implements Salvage {
       return true;
     } finally {
       file.close();
-    }
-  }
-
-  #tellLost(number: number, onEvent: (event: StreamEvent) => void): void {
-    while (this.#lost.length > 0 && this.#lost[0]! < number) {
-      const firstFrame = this.#lost.shift()!;
-      onEvent({ event: "drop", stage: "recover", firstFrame, count: 1, reason: damagedReason });
     }
   }
 }

@@ -170,6 +170,7 @@ class TiffSalvage implements Salvage {
   readonly mostRows = 0;
   readonly descriptor: StreamDescriptor;
   end: EndOfStream | null = null;
+  isCut = false;
   readonly close: () => void;
   readonly #survey: Survey;
   readonly #pages: readonly SurveyedPage[];
@@ -285,6 +286,7 @@ class TiffSalvage implements Salvage {
     else if (notes?.end === null && this.#recovery.lossCount > 0) this.#recovery.unfinished();
     else if (notes?.end === null) this.#recovery.unfinishedBehind("the file was not closed", this.#next);
     const { isComplete = true, lost = 0, notStored = 0 } = notes?.end ?? {};
+    this.isCut = notes?.end?.isCut === true;
     const isEnded = !this.#isBroken && notes?.end !== null;
     this.end = isEnded ? { isComplete, lost, stages: [], ...(notStored > 0 && { notStored }) } : null;
   }

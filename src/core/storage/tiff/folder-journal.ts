@@ -1,11 +1,13 @@
 /**
- * What stands beside the files of a folder of single TIFFs: `frame_N.tiffs.ndjson`, a line for each file and one for the end of
- * the run, so that a run that was killed and a file that is gone are noticed. Lines are chained as those of `compress` are.
+ * What stands beside the files of a folder of single TIFFs: `frame_N.tiffs.ndjson`, a line for each file, for frames that have
+ * none and for the end of the run, so that a run that was killed, a file that is gone and a frame that was lost are told. Lines are chained as those of `compress` are.
  * Every run has its own, called after its template. The frames need none of it: each file has all that is known of its frame.
  */
 import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { endJson, readEnd, type TiffEnd } from "../../imaging/tiff/end-mark.js";
+import type { FateEvent, StreamEvent } from "../../model/event.js";
+import { eventFault, isFateEvent } from "../../model/event-check.js";
 import { AppendFile } from "../append-file.js";
 import { decodeLine, encodeLine } from "../compress/journal-line.js";
 import { compileNames, type FrameNames, templateFault } from "../compress/name-template.js";
@@ -36,6 +38,8 @@ export function isTiffJournal(name: string): boolean {
 }
 
 export interface TiffJournal {
+  /** Keeps what became of frames that have no file; it is written with what comes next. */
+  tell(event: FateEvent): void;
   /** Throws the system's error; the journal is as it was then. */
   append(entry: TiffEntry): void;
   end(end: TiffEnd): void;
@@ -46,20 +50,29 @@ export interface TiffJournal {
 
 /** Begins the journal of a run; a refusal when it is there already. */
 export function openTiffJournal(where: string, folder: string, names: FrameNames): TiffJournal {
-  let chain = 0;
-  const line = (json: object) => encodeLine(json, chain);
-  const first = line({ tiffs: 1, names: names.filled });
+  const first = encodeLine({ tiffs: 1, names: names.filled }, 0);
   const name = tiffJournalName(names);
   const file = new AppendFile(`${where}, ${name}`, join(folder, name), first.bytes);
-  chain = first.chain;
+  let { chain } = first;
+  let untold: FateEvent[] = [];
 
+  /** All that was told and this line, or nothing. */
   function append(json: object): void {
-    const { bytes, chain: next } = line(json);
-    file.append(bytes);
+    let next = chain;
+    const lines = [...untold, json].map((one) => {
+      const line = encodeLine(one, next);
+      next = line.chain;
+      return line.bytes;
+    });
+    file.append(Buffer.concat(lines));
     chain = next;
+    untold = [];
   }
 
   return {
+    tell: (event) => {
+      untold.push(event);
+    },
     append,
     end(end) {
       append({ end: endJson(end) });
@@ -79,6 +92,8 @@ export interface TiffRun {
   readonly names: FrameNames | undefined;
   /** In the order they were written. */
   readonly entries: readonly TiffEntry[];
+  /** What became of frames that have no file, ascending by their first one. */
+  readonly events: readonly FateEvent[];
   /** Undefined: the run did not come to its end. */
   readonly end: TiffEnd | undefined;
   readonly damaged: readonly { readonly byte: number; readonly what: string }[];
@@ -108,6 +123,7 @@ function journalsIn(folder: string, depth: number): string[] {
 export function surveyTiffRun(path: string): TiffRun {
   const entries = new Map<string, TiffEntry>();
   const damaged: { byte: number; what: string }[] = [];
+  const events: FateEvent[] = [];
   const breaks: number[] = [];
   let names: FrameNames | undefined;
   let end: TiffEnd | undefined;
@@ -126,11 +142,22 @@ export function surveyTiffRun(path: string): TiffRun {
     const { line } = decoded ?? {};
     const told = line?.end === undefined ? undefined : readEnd(line);
     if (line && isEntry(line)) entries.set(line.file, line);
+    else if (line && isFate(line)) events.push(line);
     else if (told) end = told;
     else if (line?.tiffs === 1 && at === 0) names = namesOf(line.names);
     else damaged.push({ byte: at, what: "a line of the journal is none that Mote writes" });
   }
-  const found = { names, entries: [...entries.values()], end, damaged, breaks, cutAt, bytes: statSync(path).size };
+  events.sort((a, b) => a.firstFrame - b.firstFrame);
+  const found = {
+    names,
+    entries: [...entries.values()],
+    events,
+    end,
+    damaged,
+    breaks,
+    cutAt,
+    bytes: statSync(path).size,
+  };
   return { folder: dirname(path), name: basename(path), ...found };
 }
 
@@ -142,6 +169,10 @@ function namesOf(template: unknown): FrameNames | undefined {
 function isEntry(line: Readonly<Record<string, unknown>>): line is Readonly<Record<string, unknown>> & TiffEntry {
   const { file, frame, bytes, crc32 } = line;
   return typeof file === "string" && basename(file) === file && [frame, bytes, crc32].every(isCount);
+}
+
+function isFate(line: Readonly<Record<string, unknown>>): line is Readonly<Record<string, unknown>> & FateEvent {
+  return eventFault(line) === undefined && isFateEvent(line as unknown as StreamEvent);
 }
 
 function isCount(value: unknown): boolean {

@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { failure, type Problem, reason } from "../../errors.js";
 import { checksumOf } from "../../memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
+import { isFateEvent } from "../../model/event-check.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
 import { lockProblem, takeLock } from "../claim/lock.js";
@@ -153,7 +154,9 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
         );
       }
     },
-    event() {},
+    event(event) {
+      if (isFateEvent(event)) journal.tell(event);
+    },
     async close(end) {
       let isEnded = false;
       try {
