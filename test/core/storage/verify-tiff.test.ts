@@ -225,3 +225,31 @@ with tifffile.TiffFile(path) as f:
     expect(told.notes[1]).toMatchObject({ captured_at_ns: String(1_763_720_400_041_666_667n), exposure_ms: 12.5 });
   });
 });
+
+describe.each([".tif", ".ome.tif"])("%s of a writer that died", (extension) => {
+  test("before its first frame is incomplete, with nothing to get back; before the header led to it, with that frame", async () => {
+    const open = await containerFor("test", extension).load();
+    for (const frames of [0, 1]) {
+      const path = newName(extension);
+      const descriptor = fakeDescriptor({ shape, detections: null, frameCount: null });
+      const geometry = fakeGeometry(descriptor, 0);
+      const store = await open({ path, where: "test", descriptor, geometry });
+      const frame = fakeFrame(geometry);
+      fillFrame(frame, descriptor, 0, 0);
+      if (frames > 0) await store.append(frame);
+      const left = `${path}.left${extension}`;
+      const bytes = readFileSync(path);
+      // What is written last is that the header leads to the first page.
+      bytes.fill(0, 8, 16);
+      writeFileSync(left, bytes);
+      await store.append(frame);
+      await store.close(end);
+      const report = await verified(left);
+      expect([report.verdict, report.frames, report.isRecoverable]).toEqual(["incomplete", frames, frames > 0]);
+      expect(report.findings[0]?.what).toMatch(frames === 0 ? /^cut before the first frame/ : /^cut before the header/);
+      const copy = recovered(left, `${path}.copy.mote`);
+      if (frames > 0) expect(await copy).toMatchObject({ frames: 1, hasLoss: true, ending: "unfinished" });
+      else await expect(copy).rejects.toThrow("holds no whole frame");
+    }
+  });
+});

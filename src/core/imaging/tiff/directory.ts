@@ -43,6 +43,9 @@ export interface Directory {
 }
 
 /** Reads the structure of one TIFF through a small window, so that neighbouring fields cost one read. */
+/** The header leads to no page: its writer did not come to the first one, or the header was damaged. */
+export class NoFirstPage extends FormatProblem {}
+
 export class TiffReader {
   readonly source: ByteSource;
   readonly isLittleEndian: boolean;
@@ -69,7 +72,7 @@ export class TiffReader {
       throw new FormatProblem(`BigTIFF offsets have ${this.uint16(4)} bytes, expected 8`, 4);
     }
     this.firstDirectory = this.isBig ? this.uint64(8) : this.uint32(4);
-    if (this.firstDirectory === 0) throw new FormatProblem("the TIFF holds no image: its first directory is at 0", 4);
+    if (this.firstDirectory === 0) throw new NoFirstPage("the TIFF holds no image: its first directory is at 0", 4);
   }
 
   uint16(offset: number): number {

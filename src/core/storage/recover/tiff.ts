@@ -51,7 +51,7 @@ async function openSalvage(
     if (!(error instanceof FormatProblem)) throw error;
     const other = withHeader(source);
     if (!other) throw nothingWhole(where);
-    recovery.note(`its header is damaged (${error.message}); pages were found without it`);
+    recovery.note(`its header leads to no page (${error.message}); pages were found without it`);
     readable = other;
     survey = surveyChain(other);
   }

@@ -9,6 +9,7 @@ import type { ByteSource } from "../../imaging/byte-source.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
 import { PageDecoder } from "../../imaging/tiff/decode-page.js";
+import { NoFirstPage } from "../../imaging/tiff/directory.js";
 import { parseOme } from "../../imaging/tiff/ome.js";
 import type { PageRecord } from "../../imaging/tiff/page-json.js";
 import { tag } from "../../imaging/tiff/tags.js";
@@ -17,7 +18,7 @@ import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-
 import { formatBytes, formatCount } from "../../units.js";
 import { openFileSource } from "../read/file-source.js";
 import { readPageNotes } from "../tiff/page-notes.js";
-import { type Fault, faultOf, type Survey, surveyChain } from "../tiff/page-survey.js";
+import { type Fault, faultOf, type Survey, surveyChain, withHeader } from "../tiff/page-survey.js";
 import { noteUnfinished } from "./lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "./verification.js";
 
@@ -25,16 +26,8 @@ export const verifyTiff: Verify = async (path, report, options) => {
   const source = openFileSource(path);
   try {
     report.bytes = source.sizeBytes;
-    let survey: Survey;
-    try {
-      survey = surveyChain(source);
-    } catch (error) {
-      const fault = faultOf(error, source.sizeBytes);
-      report.frames = 0;
-      if (source.sizeBytes < 16 || fault.isCut) report.missing("completeness", `cut: ${fault.what}`, placeOf(fault));
-      else report.damaged("structure", fault.what, placeOf(fault));
-      return;
-    }
+    const survey = surveyed(source, report);
+    if (!survey) return;
     const plain = await plainStack(source, survey);
     if (plain) await checkPlain(plain, report, options);
     else await checkPages(survey, report, options);
@@ -43,6 +36,41 @@ export const verifyTiff: Verify = async (path, report, options) => {
     source.close();
   }
 };
+
+/** The pages that there are; undefined when there are none, which is told. */
+function surveyed(source: ByteSource, report: Verification): Survey | undefined {
+  try {
+    return surveyChain(source);
+  } catch (error) {
+    const fault = faultOf(error, source.sizeBytes);
+    const isCut = source.sizeBytes < 16 || fault.isCut;
+    const other = isCut ? undefined : withHeader(source);
+    const found = other && surveyChain(other);
+    report.frames = 0;
+    if (error instanceof NoFirstPage && found && isUnlinked(found)) {
+      report.missing("completeness", "cut before the header led to the first frame", placeOf(fault));
+      return found;
+    }
+    if (isCut || (error instanceof NoFirstPage && !found)) {
+      report.missing("completeness", `cut before the first frame: ${fault.what}`, placeOf(fault));
+      report.isRecoverable = false;
+    } else report.damaged("structure", fault.what, placeOf(fault));
+    return undefined;
+  }
+}
+
+/** One page of a file that was not finished: its writer leads to it last. */
+function isUnlinked(survey: Survey): boolean {
+  const { pages } = survey;
+  return pages.length === 1 && notesOf(survey).notes?.end === null;
+}
+
+/** The first page's description, and what it says. */
+function notesOf(survey: Survey): { readonly description: string; readonly notes: PageRecord | undefined } {
+  const first = survey.pages[0]?.page;
+  const description = first ? readText(survey, first.directory.entries.get(tag.imageDescription)) : "";
+  return { description, notes: first && readPageNotes(description, first) };
+}
 
 function placeOf({ byte }: Fault): { byte?: number } {
   return byte === null ? {} : { byte };
@@ -134,9 +162,7 @@ function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPl
     else report.damaged("structure", what, placeOf(chainFault));
   }
   report.checked("structure", `${formatCount(pages.length, "page")} in the chain`);
-  const first = pages[0]?.page;
-  const description = first ? readText(survey, first.directory.entries.get(tag.imageDescription)) : "";
-  const notes = first && readPageNotes(description, first);
+  const { description, notes } = notesOf(survey);
   const isOurs = notes !== undefined;
   const ome = isOurs ? parseOme(description) : undefined;
   if (ome) {
