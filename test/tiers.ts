@@ -7,6 +7,8 @@ export const slowTests: readonly string[] = [
   "test/faults/containers.test.ts",
   "test/faults/kills.test.ts",
   "test/faults/vanished.test.ts",
+  // What is replaced, refused and left of every container.
+  "test/e2e/claims.test.ts",
   // Kills, full disks and failing disks, container by container, judged by other people's programs.
   "test/core/storage/faults.test.ts",
   "test/core/storage/table-faults.test.ts",
