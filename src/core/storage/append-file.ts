@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, ftruncateSync } from "node:fs";
 import { createFile } from "./appear.js";
 import { removeOwnFile } from "./claim/removal.js";
 import { fileInTheWay } from "./files.js";
-import { writeAll } from "./zarr/whole-file.js";
+import { writeAll } from "./write-all.js";
 
 export class AppendFile {
   readonly #path: string;

@@ -3,11 +3,12 @@
  * file grows under it where nothing was; where an old one is (--force) it grows beside it and takes its place when it is
  * complete. What speaks against it is a refusal (exit code 2), before a byte is written.
  */
-import { closeSync, existsSync, fsyncSync, lstatSync, openSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { failure, MoteError, type Problem, reason, refusal } from "../../errors.js";
 import { msSince, now } from "../../time.js";
 import { fileInTheWay, problemOfFolder } from "../files.js";
+import { syncFolder } from "../sync-folder.js";
 import { growingName } from "./beside.js";
 import { abandonedLock, type Lock, lockProblem, takeLock } from "./lock.js";
 import type { Replaceable } from "./replaceable.js";
@@ -137,7 +138,7 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
       if (outcome === "complete") {
         try {
           kind.replace(path, growing);
-          syncFolderOf(path);
+          syncFolder(dirname(path));
         } catch (error) {
           leave("kept");
           const hint = `It is whole, and is called ${growing}.`;
@@ -194,15 +195,4 @@ function watchOf({ where, kind = singleFile }: ClaimRequest, growing: string, lo
       if (isLost()) throw lost();
     },
   };
-}
-
-function syncFolderOf(path: string): void {
-  const fd = openSync(dirname(path), "r");
-  try {
-    fsyncSync(fd);
-  } catch {
-    // Some file systems have no sync of folders.
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -1,5 +1,6 @@
 /** A file that appears under its claimed name when the disk has all of it, or not at all: tables, pictures. */
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync } from "node:fs";
+import { writeAll } from "../write-all.js";
 import { besideName } from "./beside.js";
 import { type ClaimRequest, claimName } from "./claim.js";
 import { moveOwn, nameNew, removeOwnFile } from "./removal.js";
@@ -44,7 +45,7 @@ export function openWholeOutput(request: ClaimRequest, what: string): WholeOutpu
   }
   return {
     write(bytes) {
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      writeAll(fd, bytes);
     },
     finish() {
       fsyncSync(fd);

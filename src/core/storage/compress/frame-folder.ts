@@ -20,6 +20,7 @@ import { takeLock } from "../claim/lock.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { diskFault } from "../disk/disk-fault.js";
 import { makeFolders } from "../folders.js";
+import { syncFolder } from "../sync-folder.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
 import { borrowEncodedFrame, forgetEncoded } from "./encoded-slot.js";
 import { frameXmp } from "./frame-xmp.js";
@@ -28,7 +29,6 @@ import { entryOf, hex, type JournalEntry } from "./journal-entry.js";
 import type { FrameNames } from "./name-template.js";
 import { quarantine } from "./quarantine.js";
 import type { SourceFiles } from "./source-files.js";
-import { syncFolder } from "./sync-folder.js";
 import { NameTaken, unfinishedName, unfinishedTarget, writeNewFile } from "./write-new-file.js";
 
 const mostAttempts = 3;

@@ -8,7 +8,6 @@ import {
   openSync,
   readdirSync,
   statSync,
-  writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { mostJournalBytes } from "../../budget.js";
@@ -20,6 +19,7 @@ import { decodeDescriptor } from "../../stream/check-descriptor.js";
 import { readBounded } from "../bounded-file.js";
 import { fileInTheWay } from "../files.js";
 import { runOf, runText } from "../root/run-names.js";
+import { writeAll } from "../write-all.js";
 import { isEntry, type JournalEntry } from "./journal-entry.js";
 import { decodeLine, encodeLine } from "./journal-line.js";
 
@@ -163,8 +163,7 @@ export function openJournal(
       const { bytes, chain: next } = encodeLine(line, chain);
       const whole = fstatSync(file).size;
       try {
-        let done = 0;
-        while (done < bytes.length) done += writeSync(file, bytes, done);
+        writeAll(file, bytes);
         fdatasyncSync(file);
         chain = next;
       } catch (error) {

@@ -1,8 +1,9 @@
 /** A file that appears whole or not at all, and never in the place of another. */
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { besideName, besideTarget } from "../claim/beside.js";
 import { nameNew, removeOwnFile } from "../claim/removal.js";
+import { writeAll } from "../write-all.js";
 
 /** Names of files that are still being written; a cut leaves one behind. */
 export function unfinishedName(name: string): string {
@@ -40,9 +41,7 @@ export function writeNewFile(
     try {
       if (typeof content === "function") content(file);
       else {
-        for (const bytes of content) {
-          for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-        }
+        for (const bytes of content) writeAll(file, bytes);
       }
       fsyncSync(file);
       sizeBytes = fstatSync(file).size;

@@ -4,7 +4,8 @@
  * once (nothing refers to it yet), what it overwrites is held in memory, and `commit` writes only the bytes that differ, in
  * an order in which the file is whole after every single write (see commit-order.ts).
  */
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync } from "node:fs";
+import { writeAll } from "../write-all.js";
 import { emptyFreeList, freeListsIn, inCommitOrder, type Piece, piecesOf } from "./commit-order.js";
 
 const pageBytes = 4096;
@@ -166,13 +167,13 @@ export class HeldFile {
     this.read(whole, 0);
     this.#freeLists = freeListsIn(whole);
     for (const list of this.#freeLists) whole.set(emptyList, list);
-    writeWhole(this.#fd, whole, 0);
+    writeAll(this.#fd, whole, 0);
     this.#committedEnd = this.#size;
     this.#forget(true);
   }
 
   #add(bytes: Uint8Array, at: number): void {
-    writeWhole(this.#fd, bytes, at);
+    writeAll(this.#fd, bytes, at);
     // Only the page that the committed end lies in can be held as well.
     const page = this.#pages.get(Math.floor(at / pageBytes));
     if (!page) return;
@@ -260,7 +261,7 @@ export class HeldFile {
     this.#copy("base", before, from);
     this.#copy("now", after, from);
     this.#undo.push({ at: from, bytes: before });
-    writeWhole(this.#fd, after, from);
+    writeAll(this.#fd, after, from);
     for (let at = from; at < to; ) {
       const offset = at % pageBytes;
       at += after.copy(this.#page(Math.floor(at / pageBytes)).base, offset, at - from);
@@ -290,20 +291,12 @@ export class HeldFile {
   #putBack(): void {
     try {
       for (let last = this.#undo.at(-1); last; last = this.#undo.at(-1)) {
-        writeWhole(this.#fd, last.bytes, last.at);
+        writeAll(this.#fd, last.bytes, last.at);
         this.#undo.pop();
       }
     } catch {
       // The first error has been kept and is the one to tell.
     }
-  }
-}
-
-function writeWhole(fd: number, bytes: Uint8Array, at: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    const count = writeSync(fd, bytes, done, bytes.length - done, at + done);
-    if (count === 0) throw Object.assign(new Error("the disk took nothing"), { code: "EIO" });
-    done += count;
   }
 }
 

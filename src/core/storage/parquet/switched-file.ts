@@ -10,7 +10,8 @@
  * a length that reaches back to the footer in use. At last the footer is written right behind the data and the file cut
  * behind it, so a file that was closed has no such bytes.
  */
-import { closeSync, fsyncSync, ftruncateSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync } from "node:fs";
+import { writeAll } from "../write-all.js";
 import { magic, trailer } from "./footer.js";
 
 const pageBytes = 4096;
@@ -48,7 +49,7 @@ export class SwitchedFile {
 
   /** All of `bytes`, or an error; where nothing points to, so the file stays what it was either way. */
   write(bytes: Uint8Array, position: number): void {
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at, bytes.length - at, position + at);
+    writeAll(this.#fd, bytes, position);
   }
 
   /** Moves the end, a multiple of a page, outwards; the footer in use stays. */

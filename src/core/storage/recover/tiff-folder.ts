@@ -14,9 +14,9 @@ import { bytesPerPixel } from "../../model/pixel-format.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
 import { compileNames, type FrameNames } from "../compress/name-template.js";
-import { syncFolder } from "../compress/sync-folder.js";
 import { containers, extensionOf } from "../frame-store.js";
 import { openImageFile } from "../read/formats.js";
+import { syncFolder } from "../sync-folder.js";
 import {
   filesWithoutLine,
   openTiffJournal,

@@ -1,10 +1,11 @@
 /** Writes a table whole or not at all. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { failure, MoteError, type Problem, reason } from "../../errors.js";
 import { besideName } from "../claim/beside.js";
 import { claimProblem } from "../claim/claim.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { openWholeOutput } from "../claim/whole-output.js";
+import { writeAll } from "../write-all.js";
 
 const endings = /\.(csv|tsv|txt|parquet)$/i;
 
@@ -68,9 +69,7 @@ export async function saveParquetTable(
 async function writeText(path: string, text: AsyncIterable<Uint8Array>): Promise<void> {
   const fd = openSync(path, "wx");
   try {
-    for await (const piece of text) {
-      for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
-    }
+    for await (const piece of text) writeAll(fd, piece);
   } finally {
     closeSync(fd);
   }

@@ -2,7 +2,8 @@
  * A TIFF file that grows by whole pages: pixels, then the page's directory, and last the pointer of the directory before,
  * so that at every moment the chain of directories is whole. Knows nothing of what the pages say.
  */
-import { fsyncSync, ftruncateSync, writeSync } from "node:fs";
+import { fsyncSync, ftruncateSync } from "node:fs";
+import { writeAll } from "../write-all.js";
 import { alignDirectory, type DirectoryBytes, encodeDirectory, type Field } from "./directory-bytes.js";
 
 /** Classic TIFF has offsets of 32 bits. */
@@ -99,7 +100,7 @@ export class PageChain {
 
   /** Writes all of `bytes` there; returns how many that were. */
   write(bytes: Uint8Array, at: number): number {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done, bytes.length - done, at + done);
+    writeAll(this.#fd, bytes, at);
     return bytes.length;
   }
 

@@ -5,8 +5,8 @@
  */
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { writeAll } from "../write-all.js";
 import { type ArrayLayout, bytesCodec, bytesPerElement, rowsPatch, type ZarrType } from "./array-metadata.js";
-import { writeAll } from "./whole-file.js";
 
 export interface Column {
   readonly name: string;

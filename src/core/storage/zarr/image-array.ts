@@ -5,8 +5,9 @@ import { crc32c } from "../../codecs/crc32c.js";
 import type { JsonValue } from "../../model/json.js";
 import { moveOwn, removeEmptyFolder, removeOwnFile } from "../claim/removal.js";
 import { makeFoldersIn } from "../folders.js";
+import { writeAll } from "../write-all.js";
 import { type ArrayLayout, arrayJson, shardingCodec, type ZarrType } from "./array-metadata.js";
-import { partialName, writeAll, writeWhole } from "./whole-file.js";
+import { partialName, writeWhole } from "./whole-file.js";
 
 /** Offset and length of a chunk that is not in its shard (Zarr v3, "sharding_indexed", section "Binary shard format"). */
 const absent = 0xffff_ffff_ffff_ffffn;

@@ -1,8 +1,9 @@
 /** Files that appear whole: written beside their place and renamed into it, so that no reader meets half of one. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { basename } from "node:path";
 import { besideName, besideTarget } from "../claim/beside.js";
 import { moveOwn, removeOwnFile } from "../claim/removal.js";
+import { writeAll } from "../write-all.js";
 
 /** The name a file has until it is whole; readers of Zarr take no notice of names that are no keys. */
 export function partialName(path: string): string {
@@ -13,11 +14,6 @@ export function partialName(path: string): string {
 export function wholeName(path: string): string {
   const name = basename(path);
   return besideTarget(name, "partial") ?? name;
-}
-
-/** Writes all bytes, however few the system takes at a time. */
-export function writeAll(fd: number, bytes: Uint8Array, at: number): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, at + done);
 }
 
 /** Replaces or makes a file; when that fails the file of before is untouched and nothing is left beside it. */
