@@ -19,3 +19,6 @@ export class FormatProblem extends Error {
 
 /** The file ends before what its own bytes speak of: a cut, unless something else speaks of damage. */
 export class EndsEarly extends FormatProblem {}
+
+/** What was read is not what a checksum beside it was made of. */
+export class ChecksumMismatch extends FormatProblem {}

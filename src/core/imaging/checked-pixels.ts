@@ -1,6 +1,6 @@
 /** Pixels that are compared with the checksum their file keeps of them, whichever part of the frame was asked for. */
 import { crc32 } from "node:zlib";
-import { FormatProblem } from "../format-problem.js";
+import { ChecksumMismatch } from "../format-problem.js";
 import type { FrameShape } from "../model/descriptor.js";
 import { borrowPixels, bytesPerPixel, type PixelArray, type PixelFormat } from "../model/pixel-format.js";
 import { copyOverlap, type Region, wholeOf } from "./region.js";
@@ -49,7 +49,7 @@ export class CheckedPixels {
 
 /** Throws when these bytes of a whole frame do not have the checksum. */
 export function requireChecksum(bytes: Uint8Array, checksum: number, name: string): void {
-  if (crc32(bytes) !== checksum) throw new FormatProblem(`${name}: its pixels do not match their checksum`);
+  if (crc32(bytes) !== checksum) throw new ChecksumMismatch(`${name}: its pixels do not match their checksum`);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: PixelArray): Uint8Array {

@@ -2,7 +2,7 @@
  * A Zarr store of images: every chunk decoded, the pixels of Mote's own against their checksums, shapes against the chunks
  * that are there, the ledger against the frames. Other programs' stores have no checksums beyond those of their codecs.
  */
-import { FormatProblem } from "../../format-problem.js";
+import { ChecksumMismatch, FormatProblem } from "../../format-problem.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import { wholeOf } from "../../imaging/region.js";
 import { isJsonObject } from "../../model/json.js";
@@ -71,7 +71,7 @@ function tell(report: Verification, error: unknown, name: string, frame: number)
   if (!(error instanceof FormatProblem)) throw error;
   const what = `${name}: ${error.message}`;
   if (error instanceof MissingChunk) report.missing("completeness", what, { frame });
-  else report.damaged(error.message.includes("checksum") ? "checksums" : "decoding", what, { frame });
+  else report.damaged(error instanceof ChecksumMismatch ? "checksums" : "decoding", what, { frame });
 }
 
 /** A smaller level has as many planes as the full one, and all of them decode. */

@@ -3,7 +3,7 @@ import zlib from "node:zlib";
 import { loadBloscDecoder } from "../../codecs/blosc/blosc-decoder.js";
 import { crc32c } from "../../codecs/crc32c.js";
 import { loadZstd } from "../../codecs/zstd.js";
-import { FormatProblem } from "../../format-problem.js";
+import { ChecksumMismatch, FormatProblem } from "../../format-problem.js";
 import type { Codec } from "./read-node.js";
 
 export interface ChunkDecoder {
@@ -73,7 +73,7 @@ export function checkCrc32c(bytes: Uint8Array): Uint8Array {
   const body = bytes.subarray(0, Math.max(0, bytes.length - 4));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4 || view.getUint32(body.length, true) !== crc32c(body)) {
-    throw new FormatProblem("bytes that do not match their CRC-32C");
+    throw new ChecksumMismatch("bytes that do not match their CRC-32C");
   }
   return body;
 }
