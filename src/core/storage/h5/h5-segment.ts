@@ -16,7 +16,7 @@ import { fileInTheWay } from "../files.js";
 import { writeMetadata } from "./file-metadata.js";
 import type { FrameLayout } from "./frame-layout.js";
 import type { Hdf5Settings } from "./h5-options.js";
-import { type GrowingDataset, H5Refused, H5Writer } from "./h5-writer.js";
+import { FilterRefused, type GrowingDataset, H5Refused, H5Writer } from "./h5-writer.js";
 import { LedgerRows, ledgerType } from "./ledger.js";
 import type { Hdf5Library } from "./library.js";
 import { createPerFrameLayout } from "./per-frame-layout.js";
@@ -111,8 +111,7 @@ export class H5Segment {
       this.#append(frame, keepsPixels);
     } catch (error) {
       const refusal = this.#backOut(error);
-      const isForFilter = error instanceof H5Refused && /filter returned failure/.test(error.message);
-      if (!isForFilter || !this.#layout.skipFilter) throw refusal;
+      if (!(error instanceof FilterRefused) || !this.#layout.skipFilter) throw refusal;
       this.#layout.skipFilter();
       this.#appendPlain(frame, keepsPixels);
     }

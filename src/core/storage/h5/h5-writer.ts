@@ -41,6 +41,9 @@ interface Filter {
 /** The library or the disk refused; the file on the disk is as the last commit left it, and `reopen` goes on from there. */
 export class H5Refused extends Error {}
 
+/** A filter did not want the data at hand: Blosc those that do not get smaller. */
+export class FilterRefused extends H5Refused {}
+
 type File = InstanceType<Hdf5Library["hdf5"]["File"]>;
 const isOne = [1n, 1n, 1n];
 const bloscFilter = 32001;
@@ -345,9 +348,10 @@ export class H5Writer {
     const { fault } = this.#held;
     if (fault !== undefined) throw new H5Refused(reason(fault), { cause: fault });
     if (thrown === undefined && status >= 0 && complaint === "") return;
-    throw new H5Refused(complaintReason(complaint) || (thrown instanceof Error ? thrown.message : `status ${status}`), {
-      cause: thrown,
-    });
+    const why = complaintReason(complaint) || (thrown instanceof Error ? thrown.message : `status ${status}`);
+    // The library says it in words alone.
+    const Refused = /filter returned failure/.test(why) ? FilterRefused : H5Refused;
+    throw new Refused(why, { cause: thrown });
   }
 }
 

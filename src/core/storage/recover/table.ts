@@ -30,9 +30,10 @@ export const recoverTable: Recover = async (recovery, { where }) => {
     const total = fileBytes(path);
     for (const line of judged) {
       await recovery.progress(line.at, total);
-      const fault = line.hasEnd || line.isTooLong ? line.fault : "was cut";
+      const isCut = !line.hasEnd && !line.isTooLong;
+      const fault = isCut ? "was cut" : line.fault?.what;
       // An event after one that is lost is whole; only its number says that another is missing.
-      if (fault && !fault.startsWith("is event ")) {
+      if (fault && (isCut || !line.fault?.isLineWhole)) {
         recovery.lost(`line ${line.number.toLocaleString("en-US")}, byte ${line.at.toLocaleString("en-US")}: ${fault}`);
         if (line.number === 1) break;
         continue;

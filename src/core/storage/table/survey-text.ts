@@ -4,10 +4,17 @@ import { isJsonObject, parseJsonObject } from "../../model/json.js";
 import { trackColumns } from "../csv/track-rows.js";
 import { type TextLine, textLines } from "./text-lines.js";
 
+export interface LineFault {
+  /** A clause behind "line 7". */
+  readonly what: string;
+  /** True when it is about the lines before: this one is as it was written. */
+  readonly isLineWhole: boolean;
+}
+
 /** Judges the lines of one file in their order. */
 export interface LineCheck {
   /** What is wrong with a line that is not too long; undefined when nothing is. */
-  faultOf(line: TextLine): string | undefined;
+  faultOf(line: TextLine): LineFault | undefined;
   /** False while something has to follow. */
   readonly isEnded: boolean;
   /** Whether something in the text says that nothing follows. */
@@ -35,23 +42,23 @@ export class TableCheck implements LineCheck {
     this.#separator = separator;
   }
 
-  faultOf({ bytes }: TextLine): string | undefined {
+  faultOf({ bytes }: TextLine): LineFault | undefined {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1").replace(/\r$/, "");
-    if (isBinary(bytes)) return "has bytes that are no text";
+    if (isBinary(bytes)) return broken("has bytes that are no text");
     if (this.#columns === undefined) {
       const columns = text.split(this.#separator).map((name) => name.trim());
       this.#columns = columns;
       this.#isOurs = trackColumns.every((name, at) => columns[at] === name);
-      return columns.length > 1 ? undefined : "names no columns";
+      return columns.length > 1 ? undefined : broken("names no columns");
     }
     // In other programs' tables a quoted cell may hold separators; Mote quotes nothing.
     if (text === "" || (text.includes('"') && !this.#isOurs)) return undefined;
     const cells = text.split(this.#separator);
     if (cells.length !== this.#columns.length) {
-      return `has ${cells.length} cells, the first line names ${this.#columns.length}`;
+      return broken(`has ${cells.length} cells, the first line names ${this.#columns.length}`);
     }
     const bad = this.#isOurs ? cells.findIndex((cell, at) => !isFit(cell, this.#columns![at]!)) : -1;
-    return bad < 0 ? undefined : `has ${JSON.stringify(cells[bad]!.slice(0, 40))} for ${this.#columns[bad]}`;
+    return bad < 0 ? undefined : broken(`has ${JSON.stringify(cells[bad]!.slice(0, 40))} for ${this.#columns[bad]}`);
   }
 }
 
@@ -74,12 +81,12 @@ export class DocumentCheck implements LineCheck {
   readonly #sequences = new Map<string, number>();
   #isStopped = false;
 
-  faultOf({ bytes }: TextLine): string | undefined {
+  faultOf({ bytes }: TextLine): LineFault | undefined {
     const value = parseJsonObject(Buffer.from(bytes).toString("utf8"));
-    if (!value) return "is no JSON object";
+    if (!value) return broken("is no JSON object");
     const { name, doc } = value;
     if (typeof name !== "string" || !isJsonObject(doc)) return undefined;
-    if (this.#isStopped) return "is a document behind the stop document";
+    if (this.#isStopped) return broken("is a document behind the stop document");
     if (name === "start") {
       this.isEnded = false;
       this.hasEndMark = true;
@@ -96,28 +103,33 @@ export class DocumentCheck implements LineCheck {
     return undefined;
   }
 
-  #eventFault({ descriptor, seq_num: number }: Readonly<Record<string, unknown>>): string | undefined {
+  #eventFault({ descriptor, seq_num: number }: Readonly<Record<string, unknown>>): LineFault | undefined {
     const expected = (this.#sequences.get(String(descriptor)) ?? 0) + 1;
     this.#sequences.set(String(descriptor), Number(number));
-    return number === expected ? undefined : `is event ${String(number)}, expected ${expected}`;
+    if (number === expected) return undefined;
+    return { what: `is event ${String(number)}, expected ${expected}`, isLineWhole: true };
   }
 }
 
 /** The lines of a file with what is wrong with each; the check, by the file's name, says what is known at the end. */
 export function judgedLines(path: string): {
   check: LineCheck;
-  lines: Iterable<TextLine & { readonly fault: string | undefined }>;
+  lines: Iterable<TextLine & { readonly fault: LineFault | undefined }>;
 } {
   const isDocuments = /\.ndjson$/i.test(path);
   const check = isDocuments ? new DocumentCheck() : new TableCheck(/\.tsv$/i.test(path) ? "\t" : ",");
   const mostBytes = isDocuments ? mostDocumentBytes : mostLineBytes;
   function* lines() {
     for (const line of textLines(path, mostBytes)) {
-      const fault = line.isTooLong ? `is longer than ${mostBytes >> 20} MiB` : check.faultOf(line);
+      const fault = line.isTooLong ? broken(`is longer than ${mostBytes >> 20} MiB`) : check.faultOf(line);
       yield { ...line, fault };
     }
   }
   return { check, lines: lines() };
+}
+
+function broken(what: string): LineFault {
+  return { what, isLineWhole: false };
 }
 
 /** What a stop document says other than success (event-model, run_stop: success, abort or fail). */

@@ -13,7 +13,7 @@ export const verifyTable: Verify = async (path, report) => {
   for (const line of judged) {
     lines++;
     await report.progress(line.at, report.bytes);
-    const { fault } = line;
+    const fault = line.fault?.what;
     const place = { byte: line.at };
     if (!line.hasEnd && !line.isTooLong) {
       isCut = true;
