@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { crc32 } from "node:zlib";
+import { mostJournalBytes } from "../../budget.js";
 import type { FrameDecoder } from "../../codecs/frame-codec.js";
 import { readXml } from "../../codecs/jxl/container.js";
 import { bytesAsSource } from "../../imaging/byte-source.js";
@@ -15,8 +16,6 @@ import { journalName, journalNames } from "./journal.js";
 import { hex, isEntry, type JournalEntry } from "./journal-entry.js";
 import { decodeLine } from "./journal-line.js";
 
-/** A journal of a million frames has 400 MB. */
-const mostJournalBytes = 2 ** 29;
 /** A frame has a GiB at most, and compression takes it down. */
 const mostFileBytes = 2 ** 30;
 
