@@ -2,7 +2,6 @@
 import type { FrameShape } from "../../model/descriptor.js";
 import type { PixelArray } from "../../model/pixel-format.js";
 import type { H5Reader } from "./h5-reader.js";
-import { trackColumnNames } from "./track-columns.js";
 
 /** Values of a column read at once: memory does not grow with the file. */
 const batch = 1_000_000;
@@ -62,27 +61,27 @@ export function frameTables(file: H5Reader): TableRows | null {
   const paths = framePaths(file, "/tracks");
   if (paths.length === 0) return null;
   const rows = paths.reduce((total, path) => total + (file.dataset(path)?.shape[0] ?? 0), 0);
-  const width = paths.map((path) => tableRows(file, path)[0]?.length).find((length) => length !== undefined);
-  const columns = trackColumnNames(width === trackColumnNames(true).length);
+  const columns = file.dataset(paths[0]!)?.members ?? [];
   const id = columns.indexOf("particle_id");
   return {
     columns,
     rows,
     *ids() {
+      if (id < 0) return;
       for (const path of paths) yield tableRows(file, path).map((row) => row[id]!);
     },
   };
 }
 
-/** Frame, particle id, x and y of the detections of some frames, in the layout with a table a frame. */
+/** Frame, particle id (-1 where the table has none), x and y of the detections of some frames, in the layout with a table a frame. */
 export function* tablePoints(file: H5Reader, from: number, to: number) {
-  const columns = trackColumnNames(false);
-  const [id, x, y] = [columns.indexOf("particle_id"), columns.indexOf("x"), columns.indexOf("y")];
   for (const path of framePaths(file, "/tracks")) {
     const frame = numberOf(path);
     if (frame < from || frame > to) continue;
+    const columns = file.dataset(path)?.members ?? [];
+    const [id, x, y] = [columns.indexOf("particle_id"), columns.indexOf("x"), columns.indexOf("y")];
     for (const row of tableRows(file, path)) {
-      yield { frame, particleId: Number(row[id]), x: Number(row[x]), y: Number(row[y]) };
+      yield { frame, particleId: Number(row[id] ?? -1), x: Number(row[x]), y: Number(row[y]) };
     }
   }
 }

@@ -10,6 +10,8 @@ export interface DatasetFacts {
   readonly shape: readonly number[];
   /** "<H", or "table". */
   readonly type: string;
+  /** Names of a table's columns; empty for anything else. */
+  readonly members: readonly string[];
   readonly filters: readonly { id: number; cd_values: number[] }[];
   /** Bytes of an element. */
   readonly elementBytes: number;
@@ -73,6 +75,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
       return checked(name, () => ({
         shape: found.shape ?? [],
         type: typeof found.dtype === "string" ? found.dtype : "table",
+        members: Array.isArray(found.dtype) ? found.dtype.map(([name]) => String(name)) : [],
         filters: found.filters,
         elementBytes: found.metadata.size,
       }));

@@ -3,7 +3,6 @@ import type { Frame } from "../../memory/frame.js";
 import type { DetectionColumn } from "../../model/detection.js";
 import type { FateEvent, StreamEvent } from "../../model/event.js";
 import { eventOf } from "../../model/ledger.js";
-import { trackColumns } from "../csv/track-rows.js";
 import { imageNotStored } from "../disk/disk-fault.js";
 import { type ArchiveState, type LedgerRow, spans } from "../h5/archive-state.js";
 import { ColumnWindow } from "../h5/column-window.js";
@@ -22,20 +21,26 @@ export function openTracks(file: H5Reader, state: ArchiveState, columns: readonl
   return state.tables.size > 0 ? new TrackTables(file, state, columns) : new TrackRows(file, state, columns);
 }
 
+/** Names of the columns of the tables, all of which have the same. */
+export function tableMembers(file: H5Reader, tables: ArchiveState["tables"]): readonly string[] {
+  const [first] = tables.values();
+  return (first !== undefined && file.dataset(first)?.members) || [];
+}
+
 /** A table for every frame. */
 class TrackTables implements Tracks {
   readonly mostRows: number;
   readonly #file: H5Reader;
   readonly #tables: readonly (readonly [number, string])[];
-  /** Where each column of a slot stands in a row. */
-  readonly #places: readonly number[];
+  /** Where each column of a slot stands in a row (-1: nowhere), and what it has where nothing is known. */
+  readonly #places: readonly (readonly [place: number, unknown: number])[];
   #at = 0;
 
   constructor(file: H5Reader, { tables }: ArchiveState, columns: readonly DetectionColumn[]) {
     this.#file = file;
     this.#tables = [...tables];
-    const names: readonly string[] = [...trackColumns, "flags"];
-    this.#places = columns.map((name) => names.indexOf(name));
+    const members = tableMembers(file, tables);
+    this.#places = columns.map((name) => [members.indexOf(name), name === "particle_id" ? -1 : Number.NaN]);
     this.mostRows = Math.max(0, ...this.#tables.map(([, path]) => file.dataset(path)?.shape[0] ?? 0));
   }
 
@@ -48,8 +53,8 @@ class TrackTables implements Tracks {
     const path = this.nextNumber() === number ? this.#tables[this.#at++]![1] : undefined;
     const count = path === undefined ? 0 : (this.#file.dataset(path)?.shape[0] ?? 0);
     const rows = count > 0 ? (this.#file.rows(path!, 0, count) as unknown[][]) : [];
-    for (const [c, place] of this.#places.entries()) {
-      for (let row = 0; row < count; row++) frame.detections[c * count + row] = Number(rows[row]![place]);
+    for (const [c, [place, unknown]] of this.#places.entries()) {
+      for (let row = 0; row < count; row++) frame.detections[c * count + row] = Number(rows[row]![place] ?? unknown);
     }
     frame.rowCount = count;
   }

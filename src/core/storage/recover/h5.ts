@@ -26,7 +26,7 @@ import type { ReadLedgerRow } from "../h5/ledger.js";
 import { jsonAttribute } from "../h5/read-metadata.js";
 import { repairCopy } from "../h5/repair.js";
 import { openFileSource } from "../read/file-source.js";
-import { LostRows, openTracks, type Tracks } from "./h5-rows.js";
+import { LostRows, openTracks, type Tracks, tableMembers } from "./h5-rows.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "./recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "./recovery.js";
 
@@ -267,12 +267,18 @@ function* rowsWithoutPixels(file: H5Reader, { ledgerRows: rows }: ArchiveState):
 function describe(file: H5Reader, state: ArchiveState, recovery: Recovery): StreamDescriptor {
   const { frames, tracks, tables } = state;
   const config = jsonAttribute(file, "tracking_config");
-  const listed = Array.isArray(config.columns) ? config.columns : [];
-  const names = tables.size > 0 ? [...detectionColumns, ...(listed.includes("flags") ? extraColumns : [])] : [];
+  const members = tableMembers(file, tables);
+  const names = tables.size > 0 ? [...detectionColumns, ...extraColumns.filter((name) => members.includes(name))] : [];
   const known = [...detectionColumns, ...extraColumns].filter((name) => tracks.has(name) || names.includes(name));
+  const absent = names.filter((name) => !members.includes(name));
+  if (absent.length > 0) recovery.note(`its tables have no ${absent.join(", ")}: they stay empty`);
   const detections = known.length === 0 ? null : { columns: known };
   const stated = jsonAttribute(file, "acquisition_params");
-  const descriptor = decodeDescriptor({ ...stated, detections, isLinked: config.isLinked === true });
+  const descriptor = decodeDescriptor({
+    ...stated,
+    detections,
+    isLinked: config.isLinked === true && !absent.includes("particle_id"),
+  });
   if (typeof descriptor !== "string") return { ...descriptor, hasFrames: frames !== null };
   if (state.isClosed !== null)
     recovery.lost("acquisition_params is damaged: rate, pixel size, camera and options are not known");

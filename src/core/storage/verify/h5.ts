@@ -6,7 +6,6 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { MoteError } from "../../errors.js";
 import { formatCount } from "../../units.js";
-import { trackColumns } from "../csv/track-rows.js";
 import { type ArchiveState, frameFaults, openStoredPixels, readArchiveState, spans } from "../h5/archive-state.js";
 import { readChunkMap } from "../h5/chunk-map.js";
 import { ColumnWindow } from "../h5/column-window.js";
@@ -262,10 +261,10 @@ function checkTracks(file: H5Reader, state: ArchiveState, report: Verification):
 
 /** A table a frame: every row read, positions that are numbers. */
 function checkTables(file: H5Reader, { tables }: ArchiveState, report: Verification): void {
-  const [x, y] = [trackColumns.indexOf("x"), trackColumns.indexOf("y")];
   let total = 0;
   for (const [number, path] of tables) {
-    const rows = file.dataset(path)?.shape[0] ?? 0;
+    const { shape: [rows = 0] = [], members = [] } = file.dataset(path) ?? {};
+    const [x, y] = [members.indexOf("x"), members.indexOf("y")];
     total += rows;
     const values = rows > 0 ? (file.rows(path, 0, rows) as unknown[][]) : [];
     const isGood = values.every((row) => Number.isFinite(row[x]) && Number.isFinite(row[y]));
