@@ -1,10 +1,11 @@
 /** The `archive` stage: frames and tracks into files, the container chosen by each file's extension. */
-import { MoteError, type Problem, refusal } from "../core/errors.js";
+import { MoteError, refusal } from "../core/errors.js";
 import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { FilesPlan } from "../core/storage/archive/archive-files.js";
 import { whereOf } from "../core/storage/archive/where.js";
+import { csvOptions, csvSettings } from "../core/storage/csv/csv-options.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
 import {
   containerFor,
@@ -21,6 +22,7 @@ import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tif
 import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/zarr/zarr-options.js";
 import { epochNow } from "../core/time.js";
 import type { WorkerCount } from "../core/workers/processors.js";
+import { choiceProblems } from "./archive-choices.js";
 import { summaries } from "./summaries.js";
 
 const options = {
@@ -42,6 +44,7 @@ const options = {
   ...tiffOptions,
   ...zarrOptions,
   ...tiffFolderOptions,
+  ...csvOptions,
 };
 
 /** Loaded when a run begins: help needs no files. */
@@ -91,9 +94,10 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
       tiff: tiffSettings(o),
       tiffNames: tiffNames(o, folders[0], facts.date),
       zarr: zarrSettings(o),
+      csv: csvSettings(o),
     };
     const disk = diskPlan(o);
-    const problems: Problem[] = tiffFolderProblems(o, folders);
+    const problems = [...tiffFolderProblems(o, folders), ...choiceProblems({ ...o, out }, input)];
     for (const path of out) {
       try {
         checkFits(path, input, settings);

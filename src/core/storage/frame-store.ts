@@ -9,6 +9,7 @@ import type { StreamEvent } from "../model/event.js";
 import type { EndOfStream } from "../model/run-report.js";
 import { nearestName } from "../option/names.js";
 import type { Replaceable } from "./claim/replaceable.js";
+import type { CsvSettings } from "./csv/csv-options.js";
 import type { Hdf5Settings } from "./h5/h5-options.js";
 import type { TiffNames } from "./tiff/folder-options.js";
 import type { TiffSettings } from "./tiff/tiff-options.js";
@@ -72,6 +73,7 @@ export interface StoreSettings {
   readonly hdf5?: Hdf5Settings;
   readonly tiff?: TiffSettings;
   readonly zarr?: ZarrSettings;
+  readonly csv?: CsvSettings;
   /** How the files of a folder of TIFFs are called. */
   readonly tiffNames?: TiffNames;
 }

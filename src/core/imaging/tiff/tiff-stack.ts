@@ -7,6 +7,7 @@ import { cutRecording, type RecordedLoss } from "../../model/recorded-loss.js";
 import { type ByteSource, requireBytes } from "../byte-source.js";
 import type { FramePlace, ImageFile, ImageFileFacts } from "../image-file.js";
 import type { Region } from "../region.js";
+import { parseDateTime } from "./date-time.js";
 import { TiffReader } from "./directory.js";
 import type { TiffEnd } from "./end-mark.js";
 import { micrometresPer, parseImageJ } from "./imagej.js";
@@ -211,22 +212,9 @@ function recordedPlace({ header }: PageRecord): FramePlace {
   return { channelIndex, zIndex, positionIndex, capturedAtNs, recorded: header };
 }
 
-/** The DateTime tag (TIFF 6.0 section 8, "YYYY:MM:DD HH:MM:SS", no zone: taken as UTC) in ns; 0 without. */
+/** Of the DateTime tag, in ns; 0 without. */
 function pageTime(reader: TiffReader, page: TiffPage): bigint {
-  const match = /^(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)/.exec(
-    reader.text(page.directory.entries.get(tag.dateTime)),
-  );
-  if (!match) return 0n;
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
-  return Number.isFinite(ms) && ms > 0 ? BigInt(ms) * 1_000_000n : 0n;
+  return parseDateTime(reader.text(page.directory.entries.get(tag.dateTime)));
 }
 
 /** What the descriptions tell beyond the tags. */

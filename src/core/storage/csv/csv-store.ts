@@ -5,11 +5,12 @@
 import { failure, reason } from "../../errors.js";
 import { AppendFile } from "../append-file.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
-import { TrackRows } from "./track-rows.js";
+import { TrackRows, trackColumnNames } from "./track-rows.js";
 
 export function openCsvStore(request: StoreRequest): FrameStore {
   const { path, where } = request;
-  const lines = new TrackRows(request.descriptor.detections?.columns.includes("flags") ?? false);
+  const hasFlags = request.descriptor.detections?.columns.includes("flags") ?? false;
+  const lines = new TrackRows(request.settings?.csv?.columns ?? trackColumnNames(hasFlags));
   const file = new AppendFile(where, path, lines.header());
   let frames = 0;
   let rows = 0;

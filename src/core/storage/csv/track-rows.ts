@@ -18,10 +18,34 @@ export const trackColumns = [
   "ep",
 ] as const;
 
+/** With the one that a stream may have besides. */
+export type TrackColumnName = (typeof trackColumns)[number] | "flags";
+
+/** The columns that a table has unless it is told otherwise. */
+export function trackColumnNames(hasFlags: boolean): readonly TrackColumnName[] {
+  return hasFlags ? [...trackColumns, "flags"] : trackColumns;
+}
+
 const comma = 44;
 const newline = 10;
 const point = 46;
-const longestRow = (trackColumns.length + 1) * (longestNumber + 1);
+
+/** How the values of a column are written: those of the frame are the same in each of its lines. */
+const cell = { frame: 0, timestamp: 1, id: 2, shortest: 3, tenDigits: 4, integer: 5 } as const;
+const cells: Readonly<Record<TrackColumnName, number>> = {
+  frame: cell.frame,
+  particle_id: cell.id,
+  x: cell.shortest,
+  y: cell.shortest,
+  mass: cell.tenDigits,
+  ecc: cell.tenDigits,
+  size: cell.tenDigits,
+  signal: cell.tenDigits,
+  timestamp: cell.timestamp,
+  raw_mass: cell.tenDigits,
+  ep: cell.tenDigits,
+  flags: cell.integer,
+};
 
 /**
  * Writes frames as CSV lines into one buffer that grows to the largest frame and stays. x and y are the shortest text of
@@ -33,21 +57,26 @@ export class TrackRows {
   readonly #lead = new Uint8Array(longestNumber);
   readonly #stamp = new Uint8Array(longestNumber);
 
-  readonly #hasFlags: boolean;
+  readonly #columns: readonly TrackColumnName[];
+  readonly #cells: readonly number[];
+  /** Where a column's values begin in a slot of one row; 0 for those of the frame. */
+  readonly #places: readonly number[];
 
-  /** `hasFlags`: a last column of detection flags. */
-  constructor(hasFlags = false) {
-    this.#hasFlags = hasFlags;
+  constructor(columns: readonly TrackColumnName[]) {
+    this.#columns = columns;
+    this.#cells = columns.map((name) => cells[name]);
+    this.#places = columns.map((name) => (name === "frame" || name === "timestamp" ? 0 : column[name]));
   }
 
   /** The header line, with its newline. */
   header(): Uint8Array {
-    return new TextEncoder().encode(`${trackColumns.join(",")}${this.#hasFlags ? ",flags" : ""}\n`);
+    return new TextEncoder().encode(`${this.#columns.join(",")}\n`);
   }
 
   /** The frame's lines; the bytes are good until the next call. `rows` of the frame may be 0 or -1: no bytes. */
   borrowLines(frame: Frame): Uint8Array {
     const rows = Math.max(0, frame.rowCount);
+    const longestRow = this.#columns.length * (longestNumber + 1);
     if (rows * longestRow > this.#bytes.length) this.#bytes = new Uint8Array(Math.ceil(rows * longestRow * 1.25));
     const out = this.#bytes;
     const lead = this.#lead;
@@ -56,43 +85,32 @@ export class TrackRows {
     const stampEnd = writeTimestamp(stamp, frame.header.capturedAtNs);
 
     const values = frame.detections;
-    const x = column.x * rows;
-    const y = column.y * rows;
-    const mass = column.mass * rows;
-    const ecc = column.ecc * rows;
-    const size = column.size * rows;
-    const signal = column.signal * rows;
-    const rawMass = column.raw_mass * rows;
-    const ep = column.ep * rows;
-    const particle = column.particle_id * rows;
-    const flags = column.flags * rows;
+    const kinds = this.#cells;
+    const places = this.#places;
     let at = 0;
     for (let row = 0; row < rows; row++) {
-      for (let index = 0; index < leadEnd; index++) out[at++] = lead[index]!;
-      out[at++] = comma;
-      const id = values[particle + row]!;
-      if (id >= 0) at = writeInteger(out, at, id);
-      out[at++] = comma;
-      at = writeShortest(out, at, values[x + row]!);
-      out[at++] = comma;
-      at = writeShortest(out, at, values[y + row]!);
-      out[at++] = comma;
-      at = writeTenDigits(out, at, values[mass + row]!);
-      out[at++] = comma;
-      at = writeTenDigits(out, at, values[ecc + row]!);
-      out[at++] = comma;
-      at = writeTenDigits(out, at, values[size + row]!);
-      out[at++] = comma;
-      at = writeTenDigits(out, at, values[signal + row]!);
-      out[at++] = comma;
-      for (let index = 0; index < stampEnd; index++) out[at++] = stamp[index]!;
-      out[at++] = comma;
-      at = writeTenDigits(out, at, values[rawMass + row]!);
-      out[at++] = comma;
-      at = writeTenDigits(out, at, values[ep + row]!);
-      if (this.#hasFlags) {
-        out[at++] = comma;
-        at = writeInteger(out, at, values[flags + row]!);
+      for (let index = 0; index < kinds.length; index++) {
+        if (index > 0) out[at++] = comma;
+        const value = values[places[index]! * rows + row]!;
+        switch (kinds[index]) {
+          case cell.frame:
+            for (let byte = 0; byte < leadEnd; byte++) out[at++] = lead[byte]!;
+            break;
+          case cell.timestamp:
+            for (let byte = 0; byte < stampEnd; byte++) out[at++] = stamp[byte]!;
+            break;
+          case cell.id:
+            if (value >= 0) at = writeInteger(out, at, value);
+            break;
+          case cell.shortest:
+            at = writeShortest(out, at, value);
+            break;
+          case cell.tenDigits:
+            at = writeTenDigits(out, at, value);
+            break;
+          default:
+            at = writeInteger(out, at, value);
+        }
       }
       out[at++] = newline;
     }

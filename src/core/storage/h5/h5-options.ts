@@ -2,9 +2,12 @@
 import { type MoteError, refusal } from "../../errors.js";
 import { type OptionSpec, type OptionsOf, option } from "../../option/option.js";
 import { formatBytes, parseQuantity } from "../../units.js";
+import { columnChoice } from "../csv/column-choice.js";
+import type { TrackColumnName } from "../csv/track-rows.js";
 import { type Hdf5Filter, hdf5FilterNames } from "./filters.js";
 
 export const hdf5Layouts = ["stack", "per-frame"] as const;
+export const trackTypes = ["float64", "float32"] as const;
 
 /** When the next file begins: before a file would grow over so many bytes, or after so many frames. */
 export type Split = { readonly bytes: number } | { readonly frames: number };
@@ -14,9 +17,19 @@ export interface Hdf5Settings {
   readonly layout: (typeof hdf5Layouts)[number];
   /** Null: one file. */
   readonly split: Split | null;
+  /** Of the table of a frame in the layout per-frame; null: all that there are. */
+  readonly trackColumns: readonly TrackColumnName[] | null;
+  /** How real numbers are stored there; the timestamp is always a float64. */
+  readonly trackType: (typeof trackTypes)[number];
 }
 
-export const defaultHdf5: Hdf5Settings = { filter: "zstd", layout: "stack", split: null };
+export const defaultHdf5: Hdf5Settings = {
+  filter: "zstd",
+  layout: "stack",
+  split: null,
+  trackColumns: null,
+  trackType: "float64",
+};
 
 const split: OptionSpec<Split | undefined> = {
   ...option.text({
@@ -32,6 +45,8 @@ const split: OptionSpec<Split | undefined> = {
   },
 };
 
+const onlyTables = "Choose --hdf5-layout per-frame; or leave it out, and with it a preset that has it.";
+
 export const h5Options = {
   hdf5Filter: option.choice(hdf5FilterNames, {
     doc: "Compression of the frames in .h5: gzip and none open everywhere, the others where the HDF5 plugins are installed.",
@@ -41,11 +56,31 @@ export const h5Options = {
     doc: "Frames in .h5: stack is one array, /images/frames, and columns in /tracks; per-frame is /images/frame_000000 and a table /tracks/frame_000000 for each.",
     default: defaultHdf5.layout,
   }),
+  hdf5TrackColumns: columnChoice(
+    {
+      doc: "Columns of the tables /tracks/frame_000000, in this order. Default: those of the .csv.",
+      only: { hdf5Layout: "per-frame" },
+      instead: onlyTables,
+    },
+    ["x", "y"],
+  ),
+  hdf5TrackType: option.choice(trackTypes, {
+    doc: "Type of the real numbers in the tables /tracks/frame_000000: float32 keeps seven digits, x and y to 1e-4 px at 2048; frame, particle_id, flags are int64 and timestamp float64 either way.",
+    default: defaultHdf5.trackType,
+    only: { hdf5Layout: "per-frame" },
+    instead: onlyTables,
+  }),
   split,
 };
 
 export function h5Settings(o: OptionsOf<typeof h5Options>): Hdf5Settings {
-  return { filter: o.hdf5Filter, layout: o.hdf5Layout, split: o.split ?? null };
+  return {
+    filter: o.hdf5Filter,
+    layout: o.hdf5Layout,
+    split: o.split ?? null,
+    trackColumns: o.hdf5TrackColumns ?? null,
+    trackType: o.hdf5TrackType,
+  };
 }
 
 /** What is wrong with splitting files of frames of so many bytes, if anything. */

@@ -4,7 +4,7 @@
  */
 import type { Frame } from "../../memory/frame.js";
 import { column, type DetectionColumn } from "../../model/detection.js";
-import { timestampSeconds, trackColumns } from "../csv/track-rows.js";
+import { type TrackColumnName, timestampSeconds, trackColumnNames } from "../csv/track-rows.js";
 import type { H5Writer } from "./h5-writer.js";
 
 /**
@@ -13,12 +13,6 @@ import type { H5Writer } from "./h5-writer.js";
  */
 const chunkRows = 8192;
 const isWhole = new Set<string>(["frame", "particle_id", "flags"]);
-
-export type TrackColumnName = (typeof trackColumns)[number] | "flags";
-
-export function trackColumnNames(hasFlags: boolean): readonly TrackColumnName[] {
-  return hasFlags ? [...trackColumns, "flags"] : trackColumns;
-}
 
 /** Integers in the file: frame, particle_id, flags; float64 the others. */
 export function isWholeColumn(name: TrackColumnName): boolean {

@@ -1,7 +1,7 @@
 /** A table or documents as text that may be damaged or cut: line by line, each judged on its own. */
 import { mostDocumentBytes, mostLineBytes } from "../../budget.js";
 import { isJsonObject, parseJsonObject } from "../../model/json.js";
-import { trackColumns } from "../csv/track-rows.js";
+import { trackColumnNames, trackColumns } from "../csv/track-rows.js";
 import { type TextLine, textLines } from "./text-lines.js";
 
 export interface LineFault {
@@ -26,6 +26,7 @@ export interface LineCheck {
 }
 
 const positions: readonly string[] = ["frame", "x", "y"];
+const ours: readonly string[] = trackColumnNames(true);
 const numberText = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Rows of a CSV or TSV: as many cells as the first line has; in Mote's own, numbers, and a position in every row. */
@@ -48,7 +49,7 @@ export class TableCheck implements LineCheck {
     if (this.#columns === undefined) {
       const columns = text.split(this.#separator).map((name) => name.trim());
       this.#columns = columns;
-      this.#isOurs = trackColumns.every((name, at) => columns[at] === name);
+      this.#isOurs = isOurHeader(columns);
       return columns.length > 1 ? undefined : broken("names no columns");
     }
     // In other programs' tables a quoted cell may hold separators; Mote quotes nothing.
@@ -60,6 +61,15 @@ export class TableCheck implements LineCheck {
     const bad = this.#isOurs ? cells.findIndex((cell, at) => !isFit(cell, this.#columns![at]!)) : -1;
     return bad < 0 ? undefined : broken(`has ${JSON.stringify(cells[bad]!.slice(0, 40))} for ${this.#columns[bad]}`);
   }
+}
+
+/** All columns of a tracks table, or some of them as --csv-columns has it; particle_id is a name that others do not use. */
+function isOurHeader(columns: readonly string[]): boolean {
+  if (trackColumns.every((name, at) => columns[at] === name)) return true;
+  return (
+    [...positions, "particle_id"].every((name) => columns.includes(name)) &&
+    columns.every((name) => ours.includes(name))
+  );
 }
 
 /** A number; empty where nothing is known, which a position always is. */

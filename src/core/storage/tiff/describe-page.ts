@@ -3,6 +3,7 @@ import { endMember, type TiffEnd } from "../../imaging/tiff/end-mark.js";
 import { headerToJson } from "../../imaging/tiff/page-json.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { FrameHeader } from "../../model/frame-header.js";
+import type { TiffDateTime } from "./tiff-options.js";
 
 /**
  * Characters beyond ASCII as \u escapes: the tag is ASCII (TIFF 6.0 section 2, type 2). tifffile takes any JSON with the
@@ -54,10 +55,17 @@ function streamOf(descriptor: StreamDescriptor): object {
   };
 }
 
-/** "YYYY:MM:DD HH:MM:SS" in UTC, whole seconds cut (TIFF 6.0 section 8); undefined when unknown. */
-export function dateTime(capturedAtNs: bigint): string | undefined {
+/**
+ * "YYYY:MM:DD HH:MM:SS" in UTC, whole seconds cut (TIFF 6.0 section 8), or "YYYY-MM-DDTHH:MM:SS.ffffff+00:00", cut to the
+ * microsecond; undefined when unknown.
+ */
+export function dateTime(capturedAtNs: bigint, form: TiffDateTime = "tiff"): string | undefined {
   if (capturedAtNs <= 0n) return undefined;
   const iso = new Date(Number(capturedAtNs / 1_000_000n)).toISOString();
+  if (form === "iso8601") {
+    const microseconds = String((capturedAtNs / 1000n) % 1_000_000n).padStart(6, "0");
+    return `${iso.slice(0, 19)}.${microseconds}+00:00`;
+  }
   return `${iso.slice(0, 10).replaceAll("-", ":")} ${iso.slice(11, 19)}`;
 }
 

@@ -7,6 +7,7 @@ import { dateTime, perCentimetre, software } from "./describe-page.js";
 import type { Field } from "./directory-bytes.js";
 import { mostClassicBytes, type Strips } from "./page-chain.js";
 import type { StripLayout } from "./strip-layout.js";
+import type { TiffDateTime } from "./tiff-options.js";
 
 /** In ascending order of their tags, an even number of them. */
 export function pageFields(
@@ -15,11 +16,12 @@ export function pageFields(
   header: FrameHeader,
   { offsets, byteCounts }: Strips,
   description: Field,
+  dateTimeForm?: TiffDateTime,
 ): Field[] {
   const { shape, pixelFormat, pixelSizeUm } = descriptor;
   const resolution = pixelSizeUm !== null && pixelSizeUm > 0 ? perCentimetre(pixelSizeUm) : ([1, 1] as const);
   const hasUnit = pixelSizeUm !== null && pixelSizeUm > 0;
-  const time = dateTime(header.capturedAtNs);
+  const time = dateTime(header.capturedAtNs, dateTimeForm);
   const optional: Field[] = [];
   if (time) optional.push({ tag: tag.dateTime, type: "text", text: time });
   if (layout.predictor !== 1) optional.push({ tag: tag.predictor, type: "short", values: [layout.predictor] });

@@ -77,6 +77,8 @@ export function tiffFolderProblem({
 export function openTiffFolder(request: TiffFolderRequest): FrameStore {
   const { folder, where, descriptor, workers = 1, warn } = request;
   const { place, names } = placeOf(folder, request.names);
+  const settings = request.settings ?? plainTiff;
+  const { dateTime } = settings;
   try {
     makeFolders(place);
   } catch (error) {
@@ -93,7 +95,7 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
   }
   const encoder = createStripEncoder({
     descriptor,
-    settings: request.settings ?? plainTiff,
+    settings,
     workers,
     ...(warn && { warn }),
   });
@@ -126,7 +128,7 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
       try {
         const strips = await encoder.encode(frame);
         // A frame has at most 1 GB, so that it fits into a classic TIFF.
-        const plan = { descriptor, layout, isBig: false, omeName: omeNameOf(basename(name)) };
+        const plan = { descriptor, layout, isBig: false, omeName: omeNameOf(basename(name)), dateTime };
         const pixelsCrc32 = checksumOf(frame);
         const size = writeNewFile(place, name, (fd) => {
           const writer = createTiffWriter(fd, plan);

@@ -21,13 +21,14 @@ export function openTiffStore(request: StoreRequest): FrameStore {
   if (refused) throw refused;
   const encoder = createStripEncoder({ descriptor, settings, workers, ...(warn && { warn }) });
   const { layout } = encoder;
+  const { dateTime } = settings;
   const isBig = needsBigTiff(descriptor.frameCount, layout);
   const { fd, begun: writer } = begin();
 
   function begin() {
     try {
       const omeName = omeNameOf(basename(nameOf(request)));
-      return createFile(path, (opened) => createTiffWriter(opened, { descriptor, layout, isBig, omeName }));
+      return createFile(path, (opened) => createTiffWriter(opened, { descriptor, layout, isBig, omeName, dateTime }));
     } catch (error) {
       throw fileInTheWay(where, error);
     }

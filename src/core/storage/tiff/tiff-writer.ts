@@ -10,6 +10,7 @@ import { createOmeText } from "./ome-text.js";
 import { mostClassicBytes, PageChain } from "./page-chain.js";
 import { pageFields } from "./page-fields.js";
 import type { StripLayout } from "./strip-layout.js";
+import type { TiffDateTime } from "./tiff-options.js";
 
 /** Room for a page's directory and texts, and for the first page's or the OME-XML's, which hold the stream's description. */
 const pageOverheadBytes = 4096;
@@ -21,6 +22,8 @@ export interface TiffPlan {
   readonly isBig: boolean;
   /** The image's name in OME-XML; null for a plain TIFF. */
   readonly omeName: string | null;
+  /** Absent: as the specification has it. */
+  readonly dateTime?: TiffDateTime | undefined;
 }
 
 export interface TiffWriter {
@@ -36,7 +39,7 @@ export interface TiffWriter {
 }
 
 /** Writes the header of a file that is empty. */
-export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeName }: TiffPlan): TiffWriter {
+export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeName, dateTime }: TiffPlan): TiffWriter {
   const chain = new PageChain(fd, isBig);
   const ome = omeName === null ? undefined : createOmeText(descriptor, omeName);
   const mostPageBytes = mostBytesOfPage(layout);
@@ -67,7 +70,7 @@ export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeNam
       chain.append({
         lead: pages === 0 ? ome?.begin(frame) : undefined,
         strips,
-        describe: (placed, leadAt) => pageFields(descriptor, layout, header, placed, describe(frame, leadAt)),
+        describe: (placed, leadAt) => pageFields(descriptor, layout, header, placed, describe(frame, leadAt), dateTime),
         linked: (directory) => {
           if (ome) ome.linked(chain, header.capturedAtNs, directory);
           else if (pages === 0) findEnd(frame, directory);

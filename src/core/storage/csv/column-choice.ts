@@ -1,0 +1,28 @@
+/** Columns of a table of detections, chosen by their names: an option of each container that lets its table be chosen. */
+import { type OptionSpec, option, type Prose } from "../../option/option.js";
+import { type TrackColumnName, trackColumnNames } from "./track-rows.js";
+
+const known: readonly string[] = trackColumnNames(true);
+
+/** The names, in the order in which the table is to have them; `needed` are those that a row cannot do without. */
+export function columnChoice(
+  prose: Prose,
+  needed: readonly TrackColumnName[],
+): OptionSpec<readonly TrackColumnName[] | undefined> {
+  const expected = `some of ${listed(known)}, with commas between them, each once, ${listed(needed)} among them`;
+  const names = { type: "array", items: { enum: known }, uniqueItems: true, minItems: needed.length };
+  return option.custom(
+    { ...prose, expected, metavar: "names", schema: { anyOf: [{ type: "string" }, names] } },
+    (raw) => {
+      const chosen: readonly unknown[] = Array.isArray(raw) ? raw : String(raw).split(",");
+      const isGood = new Set(chosen).size === chosen.length && chosen.every((name) => known.includes(name as string));
+      return isGood && needed.every((name) => chosen.includes(name))
+        ? (chosen as readonly TrackColumnName[])
+        : undefined;
+    },
+  );
+}
+
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
