@@ -22,10 +22,11 @@ import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tif
 import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/zarr/zarr-options.js";
 import { epochNow } from "../core/time.js";
 import type { WorkerCount } from "../core/workers/processors.js";
-import { choiceProblems } from "./archive-choices.js";
+import { archivePresets, choiceProblems, presetOption, presetProblem } from "./archive-choices.js";
 import { summaries } from "./summaries.js";
 
 const options = {
+  ...presetOption,
   out: option.list(
     option.path({
       doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames), .ome.zarr (a folder with frames, tracks, metadata). A name that ends in /, or a folder that is there: one TIFF a frame in it (see --name-template). May be given several times. With --root an extension alone; .tif/ for one TIFF a frame.",
@@ -67,6 +68,7 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     "and .ndjson detections alone. One file that cannot be written any more does not lose the others: see --on-full. " +
     "docs/formats.md says which one is for what.",
   options,
+  presets: archivePresets,
   examples: [
     {
       cmd: "run acquire --camera sim --frames 20 --size 128x128 then track --diameter 11 then archive --out tracks.csv",
@@ -75,6 +77,10 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     {
       cmd: "run acquire --camera sim --frames 3 --size 64x64 then archive --out tifs/ --name-template '{date}/run_{run:03}_frame_{frame:06}.tiff' --run 2",
       shows: "One TIFF a frame, each with all metadata, in a folder of the day.",
+    },
+    {
+      cmd: "run acquire --camera sim --frames 3 --size 128x128 then track --preset tweezer then archive --preset tweezer --root .",
+      shows: "The files that the optical tweezer's camera system documents, in the folder of the day.",
     },
   ],
   async look(o) {
@@ -87,6 +93,8 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
   },
   negotiate(input, o, facts) {
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
+    const unnamed = presetProblem(o);
+    if (unnamed) throw new MoteError([unnamed], { exitCode: 2 });
     const out = o.out.map((path) => (facts.folders.includes(path) && !isTiffFolder(path) ? `${path}/` : path));
     const folders = out.filter(isTiffFolder);
     const settings: StoreSettings = {
