@@ -2,11 +2,11 @@
 // command line, what is written, and how to read a frame of it back. Lists come from the program's own registries.
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { hdf5FilterNames } from "../dist/core/storage/h5/filters.js";
-import { openImageFile } from "../dist/core/storage/read/formats.js";
-import { tiffCompressionNames } from "../dist/core/storage/tiff/tiff-options.js";
+import { hdf5FilterNames } from "../dist/core/storage/formats/h5/filters.js";
+import { tiffCompressionNames } from "../dist/core/storage/formats/tiff/tiff-options.js";
+import { openImageFile } from "../dist/core/storage/read/image-formats.js";
 
-const zarrCodecNames = await import("../dist/core/storage/zarr/zarr-options.js").then(
+const zarrCodecNames = await import("../dist/core/storage/formats/zarr/zarr-options.js").then(
   (module) => module.zarrCodecNames,
   () => [],
 );
@@ -62,7 +62,7 @@ export function bytesOf(path) {
 export async function openWritten(path, like) {
   const whole = { x: 0, y: 0 };
   if (path.endsWith(".h5")) {
-    const { describeH5, readH5Frame } = await import("../dist/core/storage/describe-h5.js");
+    const { describeH5, readH5Frame } = await import("../dist/core/storage/formats/h5/describe.js");
     const { frames } = await describeH5(path);
     return { count: frames?.count ?? 0, read: async (n) => (await readH5Frame(path, n)).pixels, close() {} };
   }

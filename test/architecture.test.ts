@@ -29,14 +29,14 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   commander: ["core/cli"],
   ink: ["core/cli"],
   "cli-progress": ["core/cli"],
-  h5wasm: ["core/storage/h5"],
-  "h5wasm-plugins": ["core/storage/h5"],
+  h5wasm: ["core/storage/formats/h5"],
+  "h5wasm-plugins": ["core/storage/formats/h5"],
   "@foxglove/wasm-zstd": ["core/codecs"],
   "@cornerstonejs/codec-libjxl/encodewasmjs": ["core/codecs/jxl"],
   "@cornerstonejs/codec-libjxl/decodewasmjs": ["core/codecs/jxl"],
   "numcodecs/blosc": ["core/codecs/blosc"],
-  hyparquet: ["core/storage/table"],
-  "hyparquet-compressors": ["core/storage/table"],
+  hyparquet: ["core/storage/formats/parquet"],
+  "hyparquet-compressors": ["core/storage/formats/parquet"],
 };
 
 /** Layers whose modules have no effects. */
@@ -110,7 +110,7 @@ test("commander, the progress bar and h5wasm are known in one place each", () =>
 test("no library that is slow to load is imported at the top of a module", () => {
   const heavy =
     /^(import|export)\s(?!type)[^;]*from "(h5wasm|h5wasm-plugins|hyparquet|hyparquet-compressors|cli-progress|ink|numcodecs.*|@foxglove\/.*|@cornerstonejs\/.*|@grpc\/.*)"/m;
-  const eager = files.filter(({ name, text }) => heavy.test(text) && !name.startsWith("core/storage/h5/"));
+  const eager = files.filter(({ name, text }) => heavy.test(text) && !name.startsWith("core/storage/formats/h5/"));
   expect(eager.map(({ name }) => name)).toEqual([]);
 });
 
@@ -145,9 +145,9 @@ const writersOver = [
   // the words in a lock that it has
   "core/storage/claim/lock.ts",
   // a chunk of a column, and metadata, in the folder of a store that it made
-  "core/storage/zarr/column-table.ts",
-  "core/storage/zarr/image-array.ts",
-  "core/storage/zarr/whole-file.ts",
+  "core/storage/formats/zarr/column-table.ts",
+  "core/storage/formats/zarr/image-array.ts",
+  "core/storage/whole-file.ts",
   // a named pipe or a device
 ];
 

@@ -15,7 +15,7 @@ import { hasLoss, sumOfLosses } from "../core/model/recorded-loss.js";
 import { region, size } from "../core/option/geometry.js";
 import { absent, given, inGroup, type OptionsOf, onlyWith, option } from "../core/option/option.js";
 import { defineStage, type Negotiated } from "../core/pipeline/stage.js";
-import type { RawLayout } from "../core/storage/read/formats.js";
+import type { RawLayout } from "../core/storage/read/image-formats.js";
 import type { FileFacts } from "../core/storage/read/look-at-files.js";
 import { summaries } from "./summaries.js";
 
@@ -138,7 +138,7 @@ export const acquire = defineStage<typeof options, AcquirePlan, FileFacts | null
       return openSimCamera(plan.sim, context, loadKernels(context.memory));
     }
     const { openReplay } = await import("../core/cameras/replay.js");
-    const { openImageFile } = await import("../core/storage/read/formats.js");
+    const { openImageFile } = await import("../core/storage/read/image-formats.js");
     return openReplay(plan.replay, context, (path) =>
       openImageFile(path, plan.layout ?? undefined, plan.dataset ?? undefined),
     );

@@ -5,8 +5,12 @@ import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { FilesPlan } from "../core/storage/archive/archive-files.js";
 import { whereOf } from "../core/storage/archive/where.js";
-import { csvOptions, csvSettings } from "../core/storage/csv/csv-options.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
+import { csvOptions, csvSettings } from "../core/storage/formats/csv/csv-options.js";
+import { h5Options, h5Settings, splitRefusal } from "../core/storage/formats/h5/h5-options.js";
+import { tiffFolderOptions, tiffFolderProblems, tiffNames } from "../core/storage/formats/tiff/folder-options.js";
+import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/formats/tiff/tiff-options.js";
+import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/formats/zarr/zarr-options.js";
 import {
   containerFor,
   extensionOf,
@@ -14,12 +18,8 @@ import {
   isTiffFolder,
   type StoreSettings,
 } from "../core/storage/frame-store.js";
-import { h5Options, h5Settings, splitRefusal } from "../core/storage/h5/h5-options.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import { isKind } from "../core/storage/root/run-names.js";
-import { tiffFolderOptions, tiffFolderProblems, tiffNames } from "../core/storage/tiff/folder-options.js";
-import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/tiff/tiff-options.js";
-import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/zarr/zarr-options.js";
 import { epochNow } from "../core/time.js";
 import type { WorkerCount } from "../core/workers/processors.js";
 import { archivePresets, choiceProblems, presetOption, presetProblem } from "./archive-choices.js";

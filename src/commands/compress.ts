@@ -4,11 +4,11 @@ import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import type { JsonObject } from "../core/model/json.js";
 import { option } from "../core/option/option.js";
 import { defineStage, type StreamOrigin } from "../core/pipeline/stage.js";
-import type { PlacePlan } from "../core/storage/compress/folder-place.js";
-import type { FrameFolder } from "../core/storage/compress/frame-folder.js";
-import { placeProblems, templateOf } from "../core/storage/compress/place-problems.js";
 import type { DiskGuard } from "../core/storage/disk/disk-guard.js";
 import { diskPlan, frameDiskOptions } from "../core/storage/disk/disk-options.js";
+import type { PlacePlan } from "../core/storage/formats/jxl/folder-place.js";
+import type { FrameFolder } from "../core/storage/formats/jxl/frame-folder.js";
+import { placeProblems, templateOf } from "../core/storage/formats/jxl/place-problems.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import type { WorkerCount } from "../core/workers/processors.js";
 import { summaries } from "./summaries.js";
@@ -88,7 +88,7 @@ interface Facts extends WorkerCount {
 }
 
 /** Loaded when a run begins: help needs no folders. */
-const folderPlace = () => import("../core/storage/compress/folder-place.js");
+const folderPlace = () => import("../core/storage/formats/jxl/folder-place.js");
 
 /** What cannot become a lossless JPEG XL. */
 function checkInput(input: StreamDescriptor): void {
@@ -156,8 +156,8 @@ export const compress = defineStage<typeof options, Plan, Facts>({
   check: async (plan, input) => (await folderPlace()).placeCheck(plan, input),
   async open(plan, context) {
     const [{ openFrameFolder }, { createSourceFiles }, { openPlace }, { DiskGuard }] = await Promise.all([
-      import("../core/storage/compress/frame-folder.js"),
-      import("../core/storage/compress/source-files.js"),
+      import("../core/storage/formats/jxl/frame-folder.js"),
+      import("../core/storage/formats/jxl/source-files.js"),
       folderPlace(),
       import("../core/storage/disk/disk-guard.js"),
     ]);
@@ -226,9 +226,9 @@ export const compress = defineStage<typeof options, Plan, Facts>({
   },
   async openMapper(plan, context) {
     const [{ encodeFrame }, { storeEncoded }, { isThere, readResumed }, { fixedPlace }] = await Promise.all([
-      import("../core/storage/compress/encode-frame.js"),
-      import("../core/storage/compress/encoded-slot.js"),
-      import("../core/storage/compress/frame-folder.js"),
+      import("../core/storage/formats/jxl/encode-frame.js"),
+      import("../core/storage/formats/jxl/encoded-slot.js"),
+      import("../core/storage/formats/jxl/frame-folder.js"),
       folderPlace(),
     ]);
     const codec = await openCodec(plan);

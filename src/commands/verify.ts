@@ -35,7 +35,7 @@ export const verify = defineCommand({
   ],
   async run({ files, sample }, context) {
     const { formatOf } = await import("../core/storage/archive-formats.js");
-    const { partsOf } = await import("../core/storage/h5/segment-names.js");
+    const { partsOf } = await import("../core/storage/formats/h5/segment-names.js");
     const { exitCodeOf, worstOf } = await import("../core/storage/verify/verdict.js");
     const { verifyFile } = await import("../core/storage/verify/verify-file.js");
     const { verificationJson, verificationText } = await import("../core/storage/verify/verification-text.js");

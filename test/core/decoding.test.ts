@@ -6,8 +6,8 @@ import { OverBudget } from "../../src/core/budget.js";
 import { asDamage, decoding, decodingEach } from "../../src/core/decoding.js";
 import { asMoteError, failure, MoteError } from "../../src/core/errors.js";
 import { damagedHint, FormatProblem } from "../../src/core/format-problem.js";
-import { readJournal } from "../../src/core/storage/compress/journal.js";
 import { fileBytes } from "../../src/core/storage/files.js";
+import { readJournal } from "../../src/core/storage/formats/jxl/journal.js";
 
 const folder = mkdtempSync(join(tmpdir(), "mote-decoding-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
 import type { StreamDescriptor } from "../../src/core/model/descriptor.js";
-import { openMoteStore } from "../../src/core/storage/mote-store.js";
+import { openMoteStore } from "../../src/core/storage/formats/mote/mote-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../core/fake-context.js";
 import { runSource } from "../core/run-source.js";
 import { seeded } from "../seed.js";

@@ -13,7 +13,7 @@ import { decodeOptions } from "../../dist/core/option/decode-options.js";
 import { checkRun, planRun } from "../../dist/core/pipeline/negotiate.js";
 import { parseRunFile } from "../../dist/core/pipeline/run-file.js";
 import { fileConflicts } from "../../dist/core/storage/claim/own-inputs.js";
-import { openImageFile } from "../../dist/core/storage/read/formats.js";
+import { openImageFile } from "../../dist/core/storage/read/image-formats.js";
 import { lookAtFiles } from "../../dist/core/storage/read/look-at-files.js";
 import { readTextFile } from "../../dist/core/storage/text-file.js";
 

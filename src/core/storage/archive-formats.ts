@@ -7,12 +7,12 @@ import { basename, join } from "node:path";
 import { refusal } from "../errors.js";
 import { explained } from "../imaging/explained.js";
 import { openFile } from "./bounded-file.js";
-import { isJournalName, journalName, journalsAt } from "./compress/journal.js";
+import { isJournalName, journalName, journalsAt } from "./formats/jxl/journal.js";
+import { isTiffJournal, singleTiffs, tiffJournalsAt } from "./formats/tiff/folder-journal.js";
+import { isZarrStore } from "./formats/zarr/is-zarr-store.js";
 import { extensionOf } from "./frame-store.js";
 import type { Recover } from "./recover/recovery.js";
-import { isTiffJournal, singleTiffs, tiffJournalsAt } from "./tiff/folder-journal.js";
 import type { Verify } from "./verify/verification.js";
-import { isZarrStore } from "./zarr/is-zarr-store.js";
 
 /** What a path looks like before it is opened as anything. */
 export interface Appearance {
@@ -47,16 +47,16 @@ const mote: ArchiveFormat = {
   name: "frame stream",
   isNamed: ({ isFolder, extension }) => !isFolder && extension === ".mote",
   isContained: ({ head }) => startsWith(head, [0x4d, 0x4f, 0x54, 0x45], 1),
-  verify: async () => (await import("./verify/mote.js")).verifyMote,
-  recover: async () => (await import("./recover/mote.js")).recoverMote,
+  verify: async () => (await import("./formats/mote/verify.js")).verifyMote,
+  recover: async () => (await import("./formats/mote/recover.js")).recoverMote,
 };
 
 const hdf5: ArchiveFormat = {
   name: "HDF5",
   isNamed: ({ isFolder, extension }) => !isFolder && [".h5", ".hdf5", ".hdf"].includes(extension),
   isContained: ({ head }) => startsWith(head, [0x89, 0x48, 0x44, 0x46]),
-  verify: async () => (await import("./verify/h5.js")).verifyH5,
-  recover: async () => (await import("./recover/h5.js")).recoverH5,
+  verify: async () => (await import("./formats/h5/verify.js")).verifyH5,
+  recover: async () => (await import("./formats/h5/recover.js")).recoverH5,
 };
 
 const tiffExtensions = [".tif", ".tiff", ".ome.tif", ".ome.tiff", ".btf", ".tf8"];
@@ -68,8 +68,8 @@ const tiff: ArchiveFormat = {
     startsWith(head, [0x49, 0x49, 43, 0]) ||
     startsWith(head, [0x4d, 0x4d, 0, 42]) ||
     startsWith(head, [0x4d, 0x4d, 0, 43]),
-  verify: async () => (await import("./verify/tiff.js")).verifyTiff,
-  recover: async () => (await import("./recover/tiff.js")).recoverTiff,
+  verify: async () => (await import("./formats/tiff/verify.js")).verifyTiff,
+  recover: async () => (await import("./formats/tiff/recover.js")).recoverTiff,
 };
 
 const frameFolder: ArchiveFormat = {
@@ -80,8 +80,8 @@ const frameFolder: ArchiveFormat = {
     return names.map((name) => join(folder, name));
   },
   isContained: ({ path, isFolder }) => isFolder && readdirSync(path).some((name) => /^[^.].*\.jxl$/is.test(name)),
-  verify: async () => (await import("./verify/frame-folder.js")).verifyFrameFolder,
-  recover: async () => (await import("./recover/frame-folder.js")).recoverFrameFolder,
+  verify: async () => (await import("./formats/jxl/verify.js")).verifyFrameFolder,
+  recover: async () => (await import("./formats/jxl/recover.js")).recoverFrameFolder,
 };
 
 const tiffFolder: ArchiveFormat = {
@@ -89,39 +89,39 @@ const tiffFolder: ArchiveFormat = {
   isNamed: ({ path }) => tiffJournalsAt(path).length > 0,
   isContained: ({ path, isFolder }) => isFolder && singleTiffs(path).length > 0,
   locked: tiffJournalsAt,
-  verify: async () => (await import("./verify/tiff-folder.js")).verifyTiffFolder,
-  recover: async () => (await import("./recover/tiff-folder.js")).recoverTiffFolder,
+  verify: async () => (await import("./formats/tiff/verify-folder.js")).verifyTiffFolder,
+  recover: async () => (await import("./formats/tiff/recover-folder.js")).recoverTiffFolder,
 };
 
 const image: ArchiveFormat = {
   name: "image",
   isNamed: ({ isFolder, extension }) => !isFolder && [".jxl", ".png"].includes(extension),
   isContained: () => false,
-  verify: async () => (await import("./verify/image.js")).verifyImage,
+  verify: async () => (await import("./formats/png/verify.js")).verifyImage,
 };
 
 const table: ArchiveFormat = {
   name: "table",
   isNamed: ({ isFolder, extension }) => !isFolder && [".csv", ".tsv", ".ndjson"].includes(extension),
   isContained: () => false,
-  verify: async () => (await import("./verify/table.js")).verifyTable,
-  recover: async () => (await import("./recover/table.js")).recoverTable,
+  verify: async () => (await import("./table/verify.js")).verifyTable,
+  recover: async () => (await import("./table/recover.js")).recoverTable,
 };
 
 const parquet: ArchiveFormat = {
   name: "Parquet",
   isNamed: ({ isFolder, extension }) => !isFolder && extension === ".parquet",
   isContained: ({ head }) => startsWith(head, [0x50, 0x41, 0x52, 0x31]),
-  verify: async () => (await import("./verify/parquet.js")).verifyParquet,
-  recover: async () => (await import("./recover/parquet.js")).recoverParquet,
+  verify: async () => (await import("./formats/parquet/verify.js")).verifyParquet,
+  recover: async () => (await import("./formats/parquet/recover.js")).recoverParquet,
 };
 
 const zarr: ArchiveFormat = {
   name: "Zarr",
   isNamed: ({ isFolder, extension }) => isFolder && [".zarr", ".ome.zarr"].includes(extension),
   isContained: ({ path, isFolder }) => isFolder && isZarrStore(path),
-  verify: async () => (await import("./verify/zarr.js")).verifyZarr,
-  recover: async () => (await import("./recover/zarr.js")).recoverZarr,
+  verify: async () => (await import("./formats/zarr/verify.js")).verifyZarr,
+  recover: async () => (await import("./formats/zarr/recover.js")).recoverZarr,
 };
 
 export const archiveFormats: readonly ArchiveFormat[] = [

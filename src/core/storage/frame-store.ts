@@ -9,11 +9,11 @@ import type { StreamEvent } from "../model/event.js";
 import type { EndOfStream } from "../model/run-report.js";
 import { nearestName } from "../option/names.js";
 import type { Replaceable } from "./claim/replaceable.js";
-import type { CsvSettings } from "./csv/csv-options.js";
-import type { Hdf5Settings } from "./h5/h5-options.js";
-import type { TiffNames } from "./tiff/folder-options.js";
-import type { TiffSettings } from "./tiff/tiff-options.js";
-import type { ZarrSettings } from "./zarr/zarr-options.js";
+import type { CsvSettings } from "./formats/csv/csv-options.js";
+import type { Hdf5Settings } from "./formats/h5/h5-options.js";
+import type { TiffNames } from "./formats/tiff/folder-options.js";
+import type { TiffSettings } from "./formats/tiff/tiff-options.js";
+import type { ZarrSettings } from "./formats/zarr/zarr-options.js";
 
 /**
  * An open container. What `append` has taken is in the operating system's hands when it returns, so a process that is
@@ -101,7 +101,7 @@ const tiff: Container = {
   summary: "TIFF: one page a frame",
   keepsFrames: true,
   keepsFramesOnly: true,
-  load: async () => (await import("./tiff/tiff-store.js")).openTiffStore,
+  load: async () => (await import("./formats/tiff/tiff-store.js")).openTiffStore,
 };
 const omeTiff: Container = { ...tiff, summary: "OME-TIFF: one page a frame, with OME-XML" };
 
@@ -110,8 +110,8 @@ const zarr: Container = {
   keepsFrames: true,
   needsFrames: true,
   isZarr: true,
-  kind: async () => (await import("./zarr/own-files.js")).zarrStore,
-  load: async () => (await import("./zarr/zarr-store.js")).openZarrStore,
+  kind: async () => (await import("./formats/zarr/own-files.js")).zarrStore,
+  load: async () => (await import("./formats/zarr/zarr-store.js")).openZarrStore,
 };
 
 /** What a name that ends in / stands for. */
@@ -120,11 +120,11 @@ const tiffFolder: Container = {
   keepsFrames: true,
   keepsFramesOnly: true,
   folderProblem: async (request) => {
-    const { tiffFolderProblem } = await import("./tiff/tiff-folder.js");
+    const { tiffFolderProblem } = await import("./formats/tiff/tiff-folder.js");
     return tiffFolderProblem({ ...request, folder: request.path, names: request.settings!.tiffNames! });
   },
   load: async () => {
-    const { openTiffFolder } = await import("./tiff/tiff-folder.js");
+    const { openTiffFolder } = await import("./formats/tiff/tiff-folder.js");
     return ({ path, settings, ...request }) => {
       const { tiff: plain, tiffNames } = settings!;
       return openTiffFolder({ ...request, folder: path, names: tiffNames!, ...(plain && { settings: plain }) });
@@ -149,31 +149,31 @@ export const containers: Readonly<Record<string, Container>> = {
   ".csv": {
     summary: "one line a detection",
     keepsFrames: false,
-    load: async () => (await import("./csv/csv-store.js")).openCsvStore,
+    load: async () => (await import("./formats/csv/csv-store.js")).openCsvStore,
   },
   ".h5": {
     summary: "HDF5: frames, tracks, metadata and the ledger",
     keepsFrames: true,
     async kind(settings) {
       if (!settings?.hdf5?.split) return (await import("./claim/single-file.js")).singleFile;
-      return (await import("./h5/segment-names.js")).h5Segments;
+      return (await import("./formats/h5/segment-names.js")).h5Segments;
     },
-    load: async () => (await import("./h5/h5-store.js")).openH5Store,
+    load: async () => (await import("./formats/h5/h5-store.js")).openH5Store,
   },
   ".mote": {
     summary: "the frame stream as it came, with checksums and an index",
     keepsFrames: true,
-    load: async () => (await import("./mote-store.js")).openMoteStore,
+    load: async () => (await import("./formats/mote/mote-store.js")).openMoteStore,
   },
   ".ndjson": {
     summary: "one JSON document a line: start, descriptor, an event a frame, stop",
     keepsFrames: false,
-    load: async () => (await import("./ndjson/ndjson-store.js")).openNdjsonStore,
+    load: async () => (await import("./formats/ndjson/ndjson-store.js")).openNdjsonStore,
   },
   ".parquet": {
     summary: "Parquet: one row a detection, the columns of the .csv",
     keepsFrames: false,
-    load: async () => (await import("./parquet/parquet-store.js")).openParquetStore,
+    load: async () => (await import("./formats/parquet/parquet-store.js")).openParquetStore,
   },
   ".tif": tiff,
   ".tiff": tiff,

@@ -9,10 +9,10 @@ import type { Frame } from "../memory/frame.js";
 import { column } from "../model/detection.js";
 import type { StreamSummary } from "../stream/describe-stream.js";
 import { openFile } from "./bounded-file.js";
-import type { H5Description } from "./describe-h5.js";
-import type { TableDescription } from "./describe-table.js";
-import type { ZarrDescription } from "./describe-zarr.js";
-import { isZarrStore } from "./zarr/is-zarr-store.js";
+import type { H5Description } from "./formats/h5/describe.js";
+import type { ZarrDescription } from "./formats/zarr/describe.js";
+import { isZarrStore } from "./formats/zarr/is-zarr-store.js";
+import type { TableDescription } from "./table/describe.js";
 
 export type FileDescription =
   | { readonly kind: "stream"; readonly facts: StreamSummary }
@@ -49,7 +49,7 @@ async function kindOf(path: string): Promise<Kind> {
   const head = startOf(path);
   if (head.subarray(1, 5).toString("latin1") === "MOTE") return "stream";
   if (head.subarray(1, 4).toString("latin1") === "HDF") return "hdf5";
-  const { isKnownFormat } = await import("./read/formats.js");
+  const { isKnownFormat } = await import("./read/image-formats.js");
   if (isKnownFormat(path)) return "images";
   if (head.subarray(0, 4).toString("latin1") === "PAR1" || /\.(csv|ndjson)$/i.test(path)) return "table";
   throw refusal(
@@ -79,7 +79,7 @@ async function openStream(path: string) {
 }
 
 async function openImages(path: string) {
-  const { openImageFile } = await import("./read/formats.js");
+  const { openImageFile } = await import("./read/image-formats.js");
   try {
     return await openImageFile(path);
   } catch (error) {
@@ -108,11 +108,11 @@ async function describe(kind: Kind, path: string): Promise<FileDescription> {
       }
     }
     case "hdf5":
-      return { kind, facts: await (await import("./describe-h5.js")).describeH5(path) };
+      return { kind, facts: await (await import("./formats/h5/describe.js")).describeH5(path) };
     case "zarr":
-      return { kind, facts: await (await import("./describe-zarr.js")).describeZarr(path) };
+      return { kind, facts: await (await import("./formats/zarr/describe.js")).describeZarr(path) };
     case "table":
-      return { kind, facts: await (await import("./describe-table.js")).describeTable(path) };
+      return { kind, facts: await (await import("./table/describe.js")).describeTable(path) };
     case "images": {
       const file = await openImages(path);
       file.close();
@@ -140,7 +140,7 @@ async function drawingOf(kind: Kind, path: string, frameNumber: number): Promise
     );
   switch (kind) {
     case "hdf5": {
-      const { readH5Frame } = await import("./describe-h5.js");
+      const { readH5Frame } = await import("./formats/h5/describe.js");
       return { ...(await readH5Frame(path, frameNumber)), stretch: null };
     }
     case "stream":

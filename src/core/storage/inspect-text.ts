@@ -6,10 +6,10 @@ import type { JsonObject, JsonValue } from "../model/json.js";
 import { oneLine } from "../printable.js";
 import type { StreamSummary } from "../stream/describe-stream.js";
 import { formatBytes, formatCount } from "../units.js";
-import type { H5Description } from "./describe-h5.js";
-import type { TableDescription } from "./describe-table.js";
-import type { ZarrDescription } from "./describe-zarr.js";
+import type { H5Description } from "./formats/h5/describe.js";
+import type { ZarrDescription } from "./formats/zarr/describe.js";
 import type { FileDescription } from "./inspect-file.js";
+import type { TableDescription } from "./table/describe.js";
 
 /** Several texts stand below each other. */
 type Line = readonly [label: string, text: string | readonly string[] | null];

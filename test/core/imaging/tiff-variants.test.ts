@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { ImageFile } from "../../../src/core/imaging/image-file.js";
 import { type Region, wholeOf } from "../../../src/core/imaging/region.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../../src/core/model/pixel-format.js";
-import { openImageFile } from "../../../src/core/storage/read/formats.js";
+import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 
 interface Expected {
   readonly refuse?: string;

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { column, type detectionColumns } from "../../../src/core/model/detection.js";
-import { openCsvStore } from "../../../src/core/storage/csv/csv-store.js";
-import { trackColumns, writeTimestamp } from "../../../src/core/storage/csv/track-rows.js";
+import { trackColumns, writeTimestamp } from "../../../src/core/storage/columns/track-rows.js";
 import {
   longestNumber,
   writeInteger,
   writeShortest,
   writeTenDigits,
-} from "../../../src/core/storage/csv/write-number.js";
+} from "../../../src/core/storage/columns/write-number.js";
+import { openCsvStore } from "../../../src/core/storage/formats/csv/csv-store.js";
 import type { StoreRequest } from "../../../src/core/storage/frame-store.js";
 import { seeded } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";

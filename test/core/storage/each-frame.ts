@@ -1,7 +1,7 @@
 /** The frames of a file of images, read as `acquire` reads them. */
 import { wholeOf } from "../../../src/core/imaging/region.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../../src/core/model/pixel-format.js";
-import { openImageFile } from "../../../src/core/storage/read/formats.js";
+import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 
 export interface ReadFrame {
   /** As the recording says; of one that says nothing, its place in the file. */

@@ -9,7 +9,7 @@ import { randomOfRun } from "../../seed.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 
 const script = join(import.meta.dirname, "endless-archive.mjs");
-const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/h5/h5-store.js"));
+const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/formats/h5/h5-store.js"));
 const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
 let folder: string;
 beforeEach(() => {

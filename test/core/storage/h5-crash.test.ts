@@ -8,7 +8,7 @@ import { canMountSmallDisk } from "../../judges.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 
 const here = import.meta.dirname;
-const isBuilt = existsSync(join(here, "../../../dist/core/storage/h5/h5-store.js"));
+const isBuilt = existsSync(join(here, "../../../dist/core/storage/formats/h5/h5-store.js"));
 const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
 const layouts = ["stack", "per-frame"] as const;
 let folder: string;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { column } from "../../../src/core/model/detection.js";
+import { type Hdf5Filter, hdf5FilterNames } from "../../../src/core/storage/formats/h5/filters.js";
+import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js";
+import { openH5Store } from "../../../src/core/storage/formats/h5/h5-store.js";
 import type { FrameStore } from "../../../src/core/storage/frame-store.js";
-import { type Hdf5Filter, hdf5FilterNames } from "../../../src/core/storage/h5/filters.js";
-import { defaultHdf5 } from "../../../src/core/storage/h5/h5-options.js";
-import { openH5Store } from "../../../src/core/storage/h5/h5-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 

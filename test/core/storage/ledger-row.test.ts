@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readLedgerRow } from "../../../src/core/storage/h5/ledger.js";
+import { readLedgerRow } from "../../../src/core/storage/formats/h5/ledger.js";
 
 test("a row of an HDF5 ledger is read with its span, one of an older file as one frame", () => {
   const expected = { fate: "gap", firstFrame: 7, capturedAtNs: 1n, receivedAtNs: 2n };

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { column } from "../../../src/core/model/detection.js";
+import { openNdjsonStore } from "../../../src/core/storage/formats/ndjson/ndjson-store.js";
 import type { StoreRequest } from "../../../src/core/storage/frame-store.js";
-import { openNdjsonStore } from "../../../src/core/storage/ndjson/ndjson-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askPandas, hasTableJudge, needsTableJudge } from "./table-judge.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parquetOfText } from "../../../src/core/storage/parquet/parquet-of-text.js";
+import { parquetOfText } from "../../../src/core/storage/formats/parquet/parquet-of-text.js";
 import { saveParquetTable } from "../../../src/core/storage/table/save-table.js";
 import { askPandas, hasTableJudge, needsTableJudge } from "./table-judge.js";
 

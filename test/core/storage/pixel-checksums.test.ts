@@ -11,7 +11,7 @@ import { bytesPerPixel, pixelFormats } from "../../../src/core/model/pixel-forma
 import { decodeOptions, type RawOptions } from "../../../src/core/option/decode-options.js";
 import { layOutRun } from "../../../src/core/pipeline/run-layout.js";
 import type { FlowInstance, StageDeclaration } from "../../../src/core/pipeline/stage.js";
-import { checksumField } from "../../../src/core/storage/h5/frame-columns.js";
+import { checksumField } from "../../../src/core/storage/formats/h5/frame-columns.js";
 import { end, fakeContext, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { eachFrame } from "./each-frame.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";

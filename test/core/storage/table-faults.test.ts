@@ -12,7 +12,7 @@ import { randomOfRun } from "../../seed.js";
 import { askPandas, hasTableJudge, needsTableJudge } from "./table-judge.js";
 
 const script = join(import.meta.dirname, "endless-archive.mjs");
-const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/parquet/parquet-store.js"));
+const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/formats/parquet/parquet-store.js"));
 const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
 let folder: string;
 beforeEach(() => {

@@ -4,8 +4,8 @@
 import { writeSync } from "node:fs";
 import { Frame } from "../../../dist/core/memory/frame.js";
 import { slotLayout } from "../../../dist/core/memory/slot-layout.js";
-import { openTiffFolder } from "../../../dist/core/storage/tiff/tiff-folder.js";
-import { openTiffStore } from "../../../dist/core/storage/tiff/tiff-store.js";
+import { openTiffFolder } from "../../../dist/core/storage/formats/tiff/tiff-folder.js";
+import { openTiffStore } from "../../../dist/core/storage/formats/tiff/tiff-store.js";
 
 const [path, sideText, compression] = process.argv.slice(2);
 const side = Number(sideText);

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
+import { openTiffStore } from "../../../src/core/storage/formats/tiff/tiff-store.js";
 import { canMountSmallDisk } from "../../judges.js";
 import { lastWordOf } from "../../killed-writer.js";
 import { randomOfRun } from "../../seed.js";
@@ -11,7 +11,7 @@ import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
 
 const script = join(import.meta.dirname, "tiff-endless.mjs");
-const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/tiff/tiff-store.js"));
+const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/formats/tiff/tiff-store.js"));
 const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
 let folder: string;
 beforeEach(() => {

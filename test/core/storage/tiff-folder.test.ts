@@ -7,11 +7,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { acquire } from "../../../src/commands/acquire.js";
 import { archive } from "../../../src/commands/archive.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
+import { tiffFolderProblems } from "../../../src/core/storage/formats/tiff/folder-options.js";
+import { openTiffFolder, tiffFolderProblem } from "../../../src/core/storage/formats/tiff/tiff-folder.js";
+import { openTiffStore } from "../../../src/core/storage/formats/tiff/tiff-store.js";
 import { isTiffFolder } from "../../../src/core/storage/frame-store.js";
 import { lookAtFiles } from "../../../src/core/storage/read/look-at-files.js";
-import { tiffFolderProblems } from "../../../src/core/storage/tiff/folder-options.js";
-import { openTiffFolder, tiffFolderProblem } from "../../../src/core/storage/tiff/tiff-folder.js";
-import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
 import { canMountSmallDisk } from "../../judges.js";
 import { lastWordOf } from "../../killed-writer.js";
 import { randomOfRun } from "../../seed.js";
@@ -21,7 +21,7 @@ import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff
 import { verified } from "./verify-recover.js";
 
 const script = join(import.meta.dirname, "tiff-endless.mjs");
-const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/tiff/tiff-folder.js"));
+const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/formats/tiff/tiff-folder.js"));
 const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
 const where = "archive, --out tifs/";
 const date = "2026-11-20";

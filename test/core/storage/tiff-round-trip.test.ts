@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { acquire } from "../../../src/commands/acquire.js";
 import type { PixelFormat } from "../../../src/core/model/pixel-format.js";
-import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
+import { openTiffStore } from "../../../src/core/storage/formats/tiff/tiff-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { runSource } from "../run-source.js";
 import { dress, plainHeader } from "./odd-headers.js";

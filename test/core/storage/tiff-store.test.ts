@@ -9,14 +9,14 @@ import { decodeLzw } from "../../../src/core/imaging/tiff/lzw.js";
 import type { Frame } from "../../../src/core/memory/frame.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { type PixelFormat, pixelFormats } from "../../../src/core/model/pixel-format.js";
+import { dateTime, perCentimetre } from "../../../src/core/storage/formats/tiff/describe-page.js";
+import { encodeLzw, mostLzwBytes } from "../../../src/core/storage/formats/tiff/encode-lzw.js";
+import { tiffFile } from "../../../src/core/storage/formats/tiff/read.js";
+import { layStrips } from "../../../src/core/storage/formats/tiff/strip-layout.js";
+import { plainTiff, type TiffCompression } from "../../../src/core/storage/formats/tiff/tiff-options.js";
+import { openTiffStore } from "../../../src/core/storage/formats/tiff/tiff-store.js";
+import { needsBigTiff } from "../../../src/core/storage/formats/tiff/tiff-writer.js";
 import { extensionOf } from "../../../src/core/storage/frame-store.js";
-import { tiffFile } from "../../../src/core/storage/read/tiff-file.js";
-import { dateTime, perCentimetre } from "../../../src/core/storage/tiff/describe-page.js";
-import { encodeLzw, mostLzwBytes } from "../../../src/core/storage/tiff/encode-lzw.js";
-import { layStrips } from "../../../src/core/storage/tiff/strip-layout.js";
-import { plainTiff, type TiffCompression } from "../../../src/core/storage/tiff/tiff-options.js";
-import { openTiffStore } from "../../../src/core/storage/tiff/tiff-store.js";
-import { needsBigTiff } from "../../../src/core/storage/tiff/tiff-writer.js";
 import { testWithLibtiff } from "../../judges.js";
 import { seeded } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
@@ -255,7 +255,7 @@ describe("libtiff", () => {
   }
 });
 
-const builtStore = join(import.meta.dirname, "../../../dist/core/storage/tiff/tiff-store.js");
+const builtStore = join(import.meta.dirname, "../../../dist/core/storage/formats/tiff/tiff-store.js");
 const isBuilt = existsSync(builtStore);
 
 describe.skipIf(!isBuilt)(`with threads${isBuilt ? "" : " (skipped: needs npm run build)"}`, () => {

@@ -3,10 +3,10 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { takeLock } from "../../../src/core/storage/claim/lock.js";
-import { defaultHdf5 } from "../../../src/core/storage/h5/h5-options.js";
-import { openH5Store } from "../../../src/core/storage/h5/h5-store.js";
-import { partsOf, segmentPath } from "../../../src/core/storage/h5/segment-names.js";
-import { openNdjsonStore } from "../../../src/core/storage/ndjson/ndjson-store.js";
+import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js";
+import { openH5Store } from "../../../src/core/storage/formats/h5/h5-store.js";
+import { partsOf, segmentPath } from "../../../src/core/storage/formats/h5/segment-names.js";
+import { openNdjsonStore } from "../../../src/core/storage/formats/ndjson/ndjson-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
 

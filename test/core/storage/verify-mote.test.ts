@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StreamEvent } from "../../../src/core/model/event.js";
 import { containerFor } from "../../../src/core/storage/frame-store.js";
-import { openImageFile } from "../../../src/core/storage/read/formats.js";
+import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 import { footerBytes } from "../../../src/core/stream/message.js";
 import { seeded } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";

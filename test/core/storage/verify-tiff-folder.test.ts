@@ -15,7 +15,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { acquire } from "../../../src/commands/acquire.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { formatOf } from "../../../src/core/storage/archive-formats.js";
-import { openTiffFolder } from "../../../src/core/storage/tiff/tiff-folder.js";
+import { openTiffFolder } from "../../../src/core/storage/formats/tiff/tiff-folder.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { runSource } from "../run-source.js";
 import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";

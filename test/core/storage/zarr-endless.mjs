@@ -4,7 +4,7 @@
 import { writeSync } from "node:fs";
 import { Frame } from "../../../dist/core/memory/frame.js";
 import { slotLayout } from "../../../dist/core/memory/slot-layout.js";
-import { openZarrStore } from "../../../dist/core/storage/zarr/zarr-store.js";
+import { openZarrStore } from "../../../dist/core/storage/formats/zarr/zarr-store.js";
 
 const [path, sideText, rowsText, settings, policy] = process.argv.slice(2);
 const side = Number(sideText);

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openImageFile } from "../../../src/core/storage/read/formats.js";
+import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 import { type FaultRule, faultyEnvironment } from "../../faulty-files.js";
 import { canMountSmallDisk } from "../../judges.js";
 import { lastWordOf } from "../../killed-writer.js";
@@ -10,7 +10,7 @@ import { randomOfRun } from "../../seed.js";
 import { askZarr, hasZarrJudge, needsZarrJudge, quickDisk } from "./zarr-judge.js";
 
 const script = join(import.meta.dirname, "zarr-endless.mjs");
-const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/zarr/zarr-store.js"));
+const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/formats/zarr/zarr-store.js"));
 const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
 let folder: string;
 beforeEach(() => {

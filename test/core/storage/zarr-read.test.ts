@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { borrowPixels, bytesPerPixel } from "../../../src/core/model/pixel-format.js";
 import { findFiles } from "../../../src/core/storage/read/find-files.js";
-import { openImageFile } from "../../../src/core/storage/read/formats.js";
+import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 import { askZarr, hasZarrJudge, needsZarrJudge, quickDisk } from "./zarr-judge.js";
 
 let folder = "";

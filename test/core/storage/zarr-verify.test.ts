@@ -1,9 +1,9 @@
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { defaultZarr, type ZarrSettings } from "../../../src/core/storage/formats/zarr/zarr-options.js";
+import { openZarrStore } from "../../../src/core/storage/formats/zarr/zarr-store.js";
 import type { FrameStore } from "../../../src/core/storage/frame-store.js";
-import { defaultZarr, type ZarrSettings } from "../../../src/core/storage/zarr/zarr-options.js";
-import { openZarrStore } from "../../../src/core/storage/zarr/zarr-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
 

@@ -4,9 +4,9 @@ import { basename, dirname, join } from "node:path";
 import { OverBudget } from "../../budget.js";
 import { reason, refusal } from "../../errors.js";
 import { nearestName } from "../../option/names.js";
-import { isZarrStore } from "../zarr/is-zarr-store.js";
-import { isKnownFormat, knownExtensions } from "./formats.js";
+import { isZarrStore } from "../formats/zarr/is-zarr-store.js";
 import { expandGlob, isPattern } from "./glob.js";
+import { isKnownFormat, knownExtensions } from "./image-formats.js";
 import { naturalOrder, undoShellOrder } from "./natural-order.js";
 
 /**

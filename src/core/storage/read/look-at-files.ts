@@ -4,7 +4,7 @@ import { FormatProblem } from "../../format-problem.js";
 import { explained } from "../../imaging/explained.js";
 import type { ImageFileFacts } from "../../imaging/image-file.js";
 import { findFiles } from "./find-files.js";
-import { hasDatasets, isKnownFormat, knownExtensions, openImageFile, type RawLayout } from "./formats.js";
+import { hasDatasets, isKnownFormat, knownExtensions, openImageFile, type RawLayout } from "./image-formats.js";
 
 /** A file by what is known of it before its turn comes. */
 export interface ReplayedFile extends Pick<ImageFileFacts, "recordedLoss" | "numberStep"> {

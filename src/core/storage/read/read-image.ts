@@ -3,7 +3,7 @@ import { refusal } from "../../errors.js";
 import { explained } from "../../imaging/explained.js";
 import { wholeOf } from "../../imaging/region.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../model/pixel-format.js";
-import { openImageFile } from "./formats.js";
+import { openImageFile } from "./image-formats.js";
 
 /** Its pixels, tightly packed; a refusal says what is wrong with the file. */
 export async function readImage(where: string, path: string): Promise<PixelArray> {

@@ -1,6 +1,6 @@
 /** A text table once more, with track numbers and flags in it: every other byte is copied as it is. */
 import { linkFlag } from "../../tracking/link/linker.js";
-import { longestNumber, writeInteger } from "../csv/write-number.js";
+import { longestNumber, writeInteger } from "../columns/write-number.js";
 import { parseCell } from "./cell-number.js";
 import type { UsedColumns } from "./choose-columns.js";
 import type { RowLabels } from "./open-table.js";

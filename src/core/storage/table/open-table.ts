@@ -44,7 +44,7 @@ export async function openTable(where: string, path: string): Promise<Table> {
     const bytes = readRange(where, pieces, 0, startBytes);
     if (bytes.length === 0) throw refusal(where, "expected a table, got an empty file");
     if (String.fromCharCode(...bytes.subarray(0, 4)) === "PAR1") {
-      const { openParquetTable } = await import("./parquet-table.js");
+      const { openParquetTable } = await import("../formats/parquet/parquet-table.js");
       return guarded(where, await decoding(() => openParquetTable(where, pieces)));
     }
     if (bytes[0] === 0xff || bytes[0] === 0xfe) {

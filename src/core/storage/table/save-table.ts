@@ -51,7 +51,7 @@ export async function saveParquetTable(
   isForced: boolean,
   text: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const { parquetOfText } = await import("../parquet/parquet-of-text.js");
+  const { parquetOfText } = await import("../formats/parquet/parquet-of-text.js");
   const between = besideName(path, "text");
   async function* pieces() {
     // The name is claimed by now: a file of that name was left by a run that is gone.

@@ -1,7 +1,7 @@
 /** A table or documents as text that may be damaged or cut: line by line, each judged on its own. */
 import { mostDocumentBytes, mostLineBytes } from "../../budget.js";
 import { isJsonObject, parseJsonObject } from "../../model/json.js";
-import { trackColumnNames, trackColumns } from "../csv/track-rows.js";
+import { trackColumnNames, trackColumns } from "../columns/track-rows.js";
 import { type TextLine, textLines } from "./text-lines.js";
 
 export interface LineFault {

@@ -1,0 +1,133 @@
+/** An HDF5 file being read: plain typed arrays out, a sentence when the file is not what it should be. */
+import { failure, type MoteError, reason } from "../../../errors.js";
+import { watchedCall } from "../../../workers/call-watch.js";
+import { complaintReason, type Hdf5Library, loadHdf5 } from "./library.js";
+
+type File = InstanceType<Hdf5Library["hdf5"]["File"]>;
+type Dataset = InstanceType<Hdf5Library["hdf5"]["Dataset"]>;
+
+export interface DatasetFacts {
+  readonly shape: readonly number[];
+  /** "<H", or "table". */
+  readonly type: string;
+  /** Names of a table's columns; empty for anything else. */
+  readonly members: readonly string[];
+  readonly filters: readonly { id: number; cd_values: number[] }[];
+  /** Bytes of an element. */
+  readonly elementBytes: number;
+}
+
+export interface H5Reader {
+  /** Paths of all groups and datasets. */
+  readonly paths: readonly string[];
+  /** Undefined when there is no such dataset. */
+  dataset(path: string): DatasetFacts | undefined;
+  /** Rows `from` to `to` of a dataset, as the typed array of its type; compound rows as arrays of members. */
+  rows(path: string, from: number, to: number): unknown;
+  /**
+   * Fills `target` with a block of a dataset of numbers, row by row, little-endian whatever the file has.
+   */
+  block(path: string, offset: readonly number[], count: readonly number[], target: Uint8Array): void;
+  /** All attributes as they are: numbers, bigints, text, arrays. */
+  attributes(path: string): ReadonlyMap<string, unknown>;
+  /** An attribute as plain JSON, null when absent. */
+  attribute(path: string, name: string): unknown;
+  close(): void;
+}
+
+/** Opens a file for reading; a failure says what is in the way. The caller closes it. */
+export async function openH5Reader(path: string): Promise<H5Reader> {
+  const library = await loadHdf5();
+  library.takeComplaint();
+  let file: File;
+  try {
+    file = watchedCall(() => new library.hdf5.File(path, "r"));
+  } catch (error) {
+    throw unreadable(path, reason(error), error);
+  }
+  // A failed open does not throw.
+  if (file.file_id < 0n) throw unreadable(path, complaintReason(library.takeComplaint()));
+
+  function checked<Value>(what: string, read: () => Value): Value {
+    let value: Value;
+    try {
+      value = watchedCall(read);
+    } catch (error) {
+      throw unreadable(path, `${what}: ${complaintReason(library.takeComplaint()) || reason(error)}`, error);
+    }
+    const complaint = library.takeComplaint();
+    if (complaint) throw unreadable(path, `${what}: ${complaintReason(complaint)}`);
+    return value;
+  }
+
+  const paths = checked("list of contents", () => file.paths()).map((name) => `/${name}`);
+  const known = new Set(paths);
+  function find(name: string): Dataset | undefined {
+    if (!known.has(name)) return undefined;
+    const entity = checked(name, () => file.get(name));
+    return entity instanceof library.hdf5.Dataset ? entity : undefined;
+  }
+  return {
+    paths,
+    dataset(name) {
+      const found = find(name);
+      if (!found) return undefined;
+      return checked(name, () => ({
+        shape: found.shape ?? [],
+        type: typeof found.dtype === "string" ? found.dtype : "table",
+        members: Array.isArray(found.dtype) ? found.dtype.map(([name]) => String(name)) : [],
+        filters: found.filters,
+        elementBytes: found.metadata.size,
+      }));
+    },
+    rows(name, from, to) {
+      const found = find(name);
+      if (!found) throw unreadable(path, `there is no ${name}`);
+      return checked(name, () => found.slice([[from, to]]));
+    },
+    block(name, offset, count, target) {
+      const { module } = library;
+      const at = module._malloc(target.length);
+      if (at === 0) throw unreadable(path, `${name}: no memory for ${target.length} bytes`);
+      try {
+        const status = checked(name, () =>
+          module.get_dataset_data(
+            file.file_id,
+            name,
+            count.map(BigInt),
+            offset.map(BigInt),
+            count.map(() => 1n),
+            BigInt(at),
+          ),
+        );
+        if (status < 0) throw unreadable(path, `${name}: status ${status}`);
+        target.set(module.HEAPU8.subarray(at, at + target.length));
+      } finally {
+        module._free(at);
+      }
+    },
+    attributes(name) {
+      if (!known.has(name)) return new Map();
+      return checked(`${name}, attributes`, () => {
+        const object = new library.hdf5.Group(file.file_id, name);
+        const names = library.module.get_attribute_names(file.file_id, name);
+        return new Map(names.map((key) => [key, object.get_attribute(key, false) as unknown]));
+      });
+    },
+    attribute(name, key) {
+      if (name !== "/" && !known.has(name)) return null;
+      return checked(`${name}, ${key}`, () => {
+        const names = library.module.get_attribute_names(file.file_id, name);
+        return names.includes(key) ? new library.hdf5.Group(file.file_id, name).get_attribute(key, true) : null;
+      });
+    },
+    close() {
+      watchedCall(() => file.close());
+      library.takeComplaint();
+    },
+  };
+}
+
+function unreadable(path: string, what: string, cause?: unknown): MoteError {
+  return failure(path, `cannot be read as HDF5: ${what}`, undefined, cause);
+}

@@ -1,0 +1,100 @@
+/**
+ * The HDF5 library, compiled to WebAssembly, loaded on first use. It needs watching: its bindings drop the status of
+ * H5Dclose, where a chunk that was cached meets the full disk, and its complaints go to stderr. So everything it writes to
+ * descriptor 2 is caught here, and a complaint means that the call before it failed, whatever it returned.
+ */
+import { resolve } from "node:path";
+import type * as H5wasm from "h5wasm/node";
+import { watchedStep } from "../../../workers/call-watch.js";
+import type { HeldFile } from "./held-file.js";
+
+export type Hdf5 = typeof H5wasm;
+export type Hdf5Module = Awaited<Hdf5["ready"]>;
+
+interface Stream {
+  readonly fd: number;
+  readonly path?: string;
+}
+/** The part of Emscripten's file system that is looked at; with NODERAWFS it is Node's. */
+interface FileSystem {
+  readonly streams: readonly (Stream | undefined | null)[];
+  write(stream: Stream, buffer: Int8Array, offset: number, length: number, position?: number): number;
+  read(stream: Stream, buffer: Int8Array, offset: number, length: number, position?: number): number;
+  ftruncate(fd: number, length: number): void;
+}
+
+export interface Hdf5Library {
+  readonly hdf5: Hdf5;
+  readonly module: Hdf5Module;
+  /** What the library complained about since the last call, empty when content. */
+  takeComplaint(): string;
+  /** Puts a held file between the library and the file of this path, until the function returned is called. */
+  hold(path: string, file: HeldFile): () => void;
+}
+
+let loaded: Promise<Hdf5Library> | undefined;
+
+/** The library with its compression filters; loads once a thread. */
+export function loadHdf5(): Promise<Hdf5Library> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<Hdf5Library> {
+  const [hdf5, plugins] = await Promise.all([import("h5wasm/node"), import("h5wasm-plugins")]);
+  const module = await hdf5.ready;
+  // A URL is decoded first: the folder may have a space in its name.
+  module.insert_plugin_search_path(decodeURIComponent(new URL("plugins", `${plugins.base_url}/`).pathname), 0);
+  const files = module.FS as unknown as FileSystem;
+  let complaint = "";
+  const held = new Map<string, HeldFile>();
+  const { read, write, ftruncate } = files;
+  /** With a held file the library reads and writes at offsets only; no other call of its file driver moves bytes. */
+  function heldFile(stream: Stream | undefined | null): HeldFile | undefined {
+    return held.size === 0 || stream?.path === undefined ? undefined : held.get(resolve(stream.path));
+  }
+  files.write = (stream, buffer, offset, length, position) => {
+    if (stream.fd === 2) {
+      // The first complaint is the cause; a full disk repeats itself for pages.
+      if (complaint.length < 20_000) complaint += Buffer.from(buffer.buffer, offset, length).toString("latin1");
+      return length;
+    }
+    const file = heldFile(stream);
+    if (!file || position === undefined) return write(stream, buffer, offset, length, position);
+    file.write(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), position);
+    return length;
+  };
+  files.read = (stream, buffer, offset, length, position) => {
+    watchedStep();
+    const file = heldFile(stream);
+    if (!file || position === undefined) return read(stream, buffer, offset, length, position);
+    return file.read(new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length), position);
+  };
+  files.ftruncate = (fd, length) => {
+    const file = heldFile(files.streams[fd]);
+    if (file) file.truncate(length);
+    else ftruncate(fd, length);
+  };
+  return {
+    hdf5,
+    module,
+    takeComplaint() {
+      const text = complaint;
+      complaint = "";
+      return text;
+    },
+    hold(path, file) {
+      const key = resolve(path);
+      held.set(key, file);
+      return () => held.delete(key);
+    },
+  };
+}
+
+/** The innermost reason of an HDF5 error stack: the system's words if it has any ("No space left on device"). */
+export function complaintReason(complaint: string): string {
+  const system = /error message = '([^']+)'/.exec(complaint)?.[1];
+  if (system) return system;
+  const frames = [...complaint.matchAll(/#\d+: .*? in \w+\(\): (.*)/g)];
+  return frames.at(-1)?.[1] ?? complaint.split("\n")[0] ?? "";
+}

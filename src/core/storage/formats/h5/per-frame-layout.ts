@@ -1,0 +1,88 @@
+/**
+ * Every frame as a dataset of its own, /images/frame_000000, its metadata as attributes, and its detections as a table,
+ * /tracks/frame_000000, with the columns of the CSV or those that were chosen. The number is the frame's.
+ */
+import type { Frame } from "../../../memory/frame.js";
+import { checksumOf } from "../../../memory/pixel-checksum.js";
+import { frameBytes, type StreamDescriptor } from "../../../model/descriptor.js";
+import { type TrackColumnName, trackColumnNames } from "../../columns/track-rows.js";
+import { hdf5Filters } from "./filters.js";
+import { checksumField, frameFields } from "./frame-columns.js";
+import type { FrameLayout } from "./frame-layout.js";
+import type { Hdf5Settings } from "./h5-options.js";
+import { type H5Type, type H5Writer, pixelTypes } from "./h5-writer.js";
+import { describeImages } from "./image-attributes.js";
+import { fillColumn, isWholeColumn } from "./track-columns.js";
+
+/** The dataset of a frame; longer numbers have more digits. */
+export function frameName(frameNumber: number): string {
+  return `frame_${String(frameNumber).padStart(6, "0")}`;
+}
+
+/** A float32 counts seconds since 1970 in steps of two minutes, so the timestamp is none. */
+function memberType(name: TrackColumnName, real: Hdf5Settings["trackType"]): H5Type {
+  if (isWholeColumn(name)) return "<q";
+  return real === "float32" && name !== "timestamp" ? "<f" : "<d";
+}
+
+const memberBytes = (type: H5Type): number => (type === "<f" ? 4 : 8);
+
+export function createPerFrameLayout(
+  file: H5Writer,
+  descriptor: StreamDescriptor,
+  settings: Hdf5Settings,
+): FrameLayout {
+  const { height, width } = descriptor.shape;
+  const pixelBytes = frameBytes(descriptor);
+  const names = settings.trackColumns ?? trackColumnNames(descriptor.detections?.columns.includes("flags") ?? false);
+  const rowType = names.map((name) => [name, memberType(name, settings.trackType)] as const);
+  const rowBytes = rowType.reduce((bytes, [, type]) => bytes + memberBytes(type), 0);
+
+  function appendTable(frame: Frame): void {
+    const rows = Math.max(0, frame.rowCount);
+    const column = new DataView(new ArrayBuffer(rows * 8));
+    const table = new DataView(new ArrayBuffer(rows * rowBytes));
+    let place = 0;
+    for (const [name, type] of rowType) {
+      fillColumn(column, 0, frame, name);
+      for (let row = 0; row < rows; row++) {
+        const at = row * rowBytes + place;
+        if (type === "<f") table.setFloat32(at, column.getFloat64(row * 8, true), true);
+        else table.setBigUint64(at, column.getBigUint64(row * 8, true), true);
+      }
+      place += memberBytes(type);
+    }
+    const path = `/tracks/${frameName(frame.header.frameNumber)}`;
+    file.dataset(path, rowType, [rows], new Uint8Array(table.buffer));
+  }
+
+  let isPlain = false;
+  return {
+    skipFilter() {
+      isPlain = true;
+    },
+    append(frame, keepsPixels) {
+      if (descriptor.hasFrames && keepsPixels) {
+        const path = `/images/${frameName(frame.header.frameNumber)}`;
+        const { buffer, byteOffset } = frame.pixels;
+        file.dataset(
+          path,
+          pixelTypes[descriptor.pixelFormat],
+          [height, width],
+          new Uint8Array(buffer, byteOffset, pixelBytes),
+          hdf5Filters[isPlain ? "none" : settings.filter],
+        );
+        describeImages(file, path, descriptor);
+        for (const [name, read] of Object.entries(frameFields)) file.attribute(path, name, read(frame.header));
+        file.attribute(path, checksumField, BigInt(checksumOf(frame)));
+      }
+      if (descriptor.detections) appendTable(frame);
+    },
+    committed() {
+      isPlain = false;
+    },
+    failed() {
+      isPlain = false;
+    },
+  };
+}

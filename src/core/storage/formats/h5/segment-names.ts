@@ -1,0 +1,81 @@
+/** The files of a split archive: run.h5 becomes run_000.h5, run_001.h5 and so on. */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { lockProblem, takeLock } from "../../claim/lock.js";
+import { moveOwn, removeOwnFile } from "../../claim/removal.js";
+import type { Replaceable } from "../../claim/replaceable.js";
+import { singleFile } from "../../claim/single-file.js";
+
+/** From the thousandth on the number has four digits; Mote's own patterns sort by its value. */
+export function segmentPath(path: string, index: number): string {
+  const extension = extname(path);
+  return `${path.slice(0, path.length - extension.length)}_${String(index).padStart(3, "0")}${extension}`;
+}
+
+/** The file before (-1) or behind (1) part `index` of a row, by that part's own name; undefined when it was renamed. */
+export function neighbourOf(path: string, index: number, offset: -1 | 1): string | undefined {
+  const row = path.replace(/_\d{3,}(\.[^./\\]*)$/, "$1");
+  return segmentPath(row, index) === path ? segmentPath(row, index + offset) : undefined;
+}
+
+/** Segments of this archive that are there already, from an earlier run of the same name, the first one first. */
+export function existingSegments(path: string): readonly string[] {
+  const folder = dirname(resolve(path));
+  if (!existsSync(folder)) return [];
+  const extension = extname(path);
+  const stem = `${basename(path, extension)}_`;
+  const numberOf = (name: string) => Number(name.slice(stem.length, name.length - extension.length));
+  return readdirSync(folder)
+    .filter((name) => {
+      if (!name.startsWith(stem) || !name.endsWith(extension)) return false;
+      return /^\d{3,}$/.test(name.slice(stem.length, name.length - extension.length));
+    })
+    .sort((a, b) => numberOf(a) - numberOf(b))
+    .map((name) => join(dirname(path), name));
+}
+
+/** The files that a name stands for: itself, or the parts of a row of which nothing has the name itself. */
+export function partsOf(path: string): readonly string[] {
+  if (existsSync(path) || extname(path).toLowerCase() !== ".h5") return [path];
+  const parts = existingSegments(path);
+  return parts.length > 0 ? parts : [path];
+}
+
+/** A split archive as an output: all its files are replaced, so that none outlives a shorter archive of the same name. */
+export const h5Segments: Replaceable = {
+  isRow: true,
+  parts: existingSegments,
+  isThere: (path) => existingSegments(path).length > 0,
+  refused(path, isForced) {
+    for (const segment of existingSegments(path)) {
+      const refused = lockProblem(segment) ?? singleFile.refused(segment, true);
+      if (refused) return { ...refused, what: `${basename(segment)} ${refused.what}` };
+      if (isForced) continue;
+      const hint = "Choose another name, or --force to remove all its files and begin again.";
+      return { what: `${basename(segment)} exists already`, hint };
+    }
+    return undefined;
+  },
+  replace(path, growing) {
+    const old = new Set(existingSegments(path));
+    for (const [index, segment] of existingSegments(growing).entries()) {
+      const target = segmentPath(path, index);
+      if (old.delete(target)) replaceAlone(target, () => singleFile.replace(target, segment));
+      else moveOwn(segment, target);
+    }
+    for (const segment of old) replaceAlone(segment, () => removeOwnFile(segment));
+  },
+  remove(path) {
+    for (const segment of existingSegments(path)) removeOwnFile(segment);
+  },
+};
+
+/** A segment is a file that another run may have been asked to write. */
+function replaceAlone(path: string, work: () => void): void {
+  const lock = takeLock(basename(path), path, "archive");
+  try {
+    work();
+  } finally {
+    lock.release();
+  }
+}

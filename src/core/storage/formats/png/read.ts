@@ -1,0 +1,15 @@
+/** Opens a PNG on disk; its time is the file's. */
+import { openPng } from "../../../imaging/png-image.js";
+import { closeOnFailure } from "../../read/close-on-failure.js";
+import { openFileSource } from "../../read/file-source.js";
+import type { ImageFormat } from "../../read/image-formats.js";
+
+export const pngFile: ImageFormat = {
+  open(path) {
+    const source = openFileSource(path);
+    return closeOnFailure(source, async () => ({
+      ...openPng(source, source.modifiedAtNs),
+      close: () => source.close(),
+    }));
+  },
+};

@@ -1,0 +1,110 @@
+/** The ledger as 1-D arrays, ledger/fate and so on: a row for every frame that was stored, and one a span of frames that are not there. */
+
+import { FormatProblem } from "../../../format-problem.js";
+import type { Frame } from "../../../memory/frame.js";
+import type { StreamEvent } from "../../../model/event.js";
+import { noDeviceFrameNumber } from "../../../model/frame-header.js";
+import { type Fate, fates, type LedgerSpan, spanFault, spanOf } from "../../../model/ledger.js";
+import { ColumnFile } from "./column-file.js";
+import type { ColumnTable, TableLayout } from "./column-table.js";
+
+/**
+ * A row stands for `frames` frames from frame_number on. Times are nanoseconds since the Unix epoch, 0 when unknown;
+ * detections is how many rows of tracks/ belong to the frame, -1 when nobody looked; fate is a place in the group's attribute
+ * `fates`.
+ */
+export const ledgerTable: TableLayout = {
+  folder: "ledger",
+  columns: [
+    { name: "frame_number", dataType: "int64" },
+    { name: "device_frame_number", dataType: "int64" },
+    { name: "captured_at_ns", dataType: "int64" },
+    { name: "received_at_ns", dataType: "int64" },
+    { name: "detections", dataType: "int64" },
+    { name: "frames", dataType: "int64" },
+    { name: "fate", dataType: "uint8" },
+  ],
+  chunkRows: 4096,
+  dimension: "entry",
+};
+
+const cell = new BigInt64Array(1);
+const cellBytes = new Uint8Array(cell.buffer);
+
+/** Puts the row of a frame that was stored, or whose pixels were given up ("image not stored"). */
+export function putFrameFate(table: ColumnTable, { header, rowCount }: Frame, fate: Fate): void {
+  const { frameNumber, deviceFrameNumber, capturedAtNs, receivedAtNs } = header;
+  putRow(
+    table,
+    [BigInt(frameNumber), BigInt(deviceFrameNumber), capturedAtNs, receivedAtNs, BigInt(rowCount), 1n],
+    fate,
+  );
+}
+
+/** Puts and counts the row of what an event says of frames; none for other events. */
+export function appendEventRow(table: ColumnTable, event: StreamEvent): void {
+  const span = spanOf(event);
+  if (!span) return;
+  putRow(table, [BigInt(span.firstFrame), BigInt(noDeviceFrameNumber), 0n, 0n, -1n, BigInt(span.count)], span.fate);
+  table.count(1);
+}
+
+function putRow(table: ColumnTable, values: readonly bigint[], fate: Fate): void {
+  for (const [position, value] of values.entries()) {
+    cell[0] = value;
+    table.put(position, cellBytes);
+  }
+  table.put(values.length, Uint8Array.of(fates.indexOf(fate)));
+}
+
+export type LedgerRow = LedgerSpan & { readonly capturedAtNs: bigint };
+
+/** Rows read at once. */
+const batchRows = 4096;
+
+/**
+ * The rows of a store's ledger that its shapes promise, in order; of each that cannot be believed, why. Stores written before
+ * have no column `frames`: each row is of one frame. None where there is no ledger.
+ */
+export function* readLedger(store: string, onFault: (what: string) => void): Generator<LedgerRow> {
+  const open = (name: string, type: "int64" | "uint8") => {
+    try {
+      return ColumnFile.open(store, `${ledgerTable.folder}/${name}`, type);
+    } catch (error) {
+      if (!(error instanceof FormatProblem)) throw error;
+      onFault(`column ${name} of the ledger ${error.message}`);
+      return undefined;
+    }
+  };
+  const fate = open("fate", "uint8");
+  const number = open("frame_number", "int64");
+  const frames = open("frames", "int64");
+  const time = open("captured_at_ns", "int64");
+  try {
+    const total = Math.min(fate?.promised ?? 0, number?.promised ?? 0, frames?.promised ?? Number.POSITIVE_INFINITY);
+    const codes = new Uint8Array(batchRows);
+    const [numbers, counts, times] = [0, 1, 2].map(() => new BigInt64Array(batchRows)) as [
+      BigInt64Array,
+      BigInt64Array,
+      BigInt64Array,
+    ];
+    for (let from = 0; from < total; from += batchRows) {
+      const rows = Math.min(batchRows, total - from);
+      const bytes = (values: BigInt64Array) => new Uint8Array(values.buffer, 0, rows * 8);
+      const isThere = fate!.read(from, codes.subarray(0, rows)) && number!.read(from, bytes(numbers));
+      if (!isThere || (frames && !frames.read(from, bytes(counts)))) {
+        return onFault(`rows ${from} to ${from + rows - 1} of the ledger are not there`);
+      }
+      if (!frames) counts.fill(1n);
+      if (!time?.read(from, bytes(times))) times.fill(0n);
+      for (let row = 0; row < rows; row++) {
+        const read = { fate: fates[codes[row]!], firstFrame: Number(numbers[row]), count: Number(counts[row]) };
+        const fault = spanFault(read);
+        if (fault === undefined) yield { ...(read as LedgerSpan), capturedAtNs: times[row]! };
+        else onFault(`row ${from + row} of the ledger ${fault}`);
+      }
+    }
+  } finally {
+    for (const column of [fate, number, frames, time]) column?.close();
+  }
+}

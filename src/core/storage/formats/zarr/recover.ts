@@ -1,0 +1,227 @@
+/**
+ * Whole frames out of a Zarr store that was cut or damaged: those its shape promises, and in Mote's own those behind them,
+ * in files or in a shard that has no name yet, as far as their pixels match their checksums.
+ */
+import { FormatProblem } from "../../../format-problem.js";
+import type { ImageFile } from "../../../imaging/image-file.js";
+import { wholeOf } from "../../../imaging/region.js";
+import type { Frame } from "../../../memory/frame.js";
+import type { StreamDescriptor } from "../../../model/descriptor.js";
+import { column, type DetectionColumn } from "../../../model/detection.js";
+import type { StreamEvent } from "../../../model/event.js";
+import { isJsonObject } from "../../../model/json.js";
+import { eventOf, joined } from "../../../model/ledger.js";
+import { bytesPerPixel } from "../../../model/pixel-format.js";
+import type { EndOfStream } from "../../../model/run-report.js";
+import { imageNotStored } from "../../disk/disk-fault.js";
+import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
+import { frameRange, type Recover, type Recovery } from "../../recover/recovery.js";
+import { ColumnFile } from "./column-file.js";
+import { findImage } from "./find-image.js";
+import { readLedger } from "./ledger-columns.js";
+import { openZarrImages, recordedDescriptor } from "./read.js";
+import { tracksTable } from "./track-columns.js";
+
+export const recoverZarr: Recover = async (recovery, context) => {
+  let file: ImageFile;
+  try {
+    file = await openZarrImages(recovery.path);
+  } catch (error) {
+    if (error instanceof FormatProblem) recovery.note(error.message);
+    throw error instanceof FormatProblem ? nothingWhole(context.where) : error;
+  }
+  await recoverFrames(new ZarrSalvage(file, recovery), recovery, context);
+};
+
+class ZarrSalvage implements Salvage {
+  readonly descriptor: StreamDescriptor;
+  readonly mostRows: number;
+  readonly end: EndOfStream | null;
+  readonly #file: ImageFile;
+  readonly #recovery: Recovery;
+  readonly #tracks: RecordedTracks | undefined;
+  readonly #isOurs: boolean;
+  readonly #events: StreamEvent[];
+  /** Frames of which a full disk left the detections only; they come behind all that were stored whole. */
+  readonly #withoutPixels: WithoutPixels[];
+  #isBehindFrames = false;
+  #next = 0;
+  #lastFrame = -1;
+
+  constructor(file: ImageFile, recovery: Recovery) {
+    const image = findImage(recovery.path);
+    const recorded = recordedDescriptor(image);
+    const { mote } = image.attributes;
+    this.#file = file;
+    this.#recovery = recovery;
+    this.#isOurs = recorded !== undefined;
+    this.descriptor = recorded ?? plainDescriptor(file);
+    this.#tracks = recorded?.detections ? new RecordedTracks(recovery.path, recorded) : undefined;
+    this.mostRows = this.#tracks?.mostRows ?? 0;
+    const told = recorded ? lossesIn(recovery.path, recovery) : { events: [], withoutPixels: [] };
+    this.#events = told.events;
+    this.#withoutPixels = this.#tracks ? told.withoutPixels : [];
+    const isClosed = isJsonObject(mote) && mote.is_complete === true && isJsonObject(mote.processing_metrics);
+    this.end = isClosed ? (mote.processing_metrics as unknown as EndOfStream) : null;
+  }
+
+  async next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean | "detections"> {
+    const { frameCount, shape, pixelFormat, bitDepth } = this.#file.facts;
+    while (!this.#isBehindFrames) {
+      const index = this.#next++;
+      const isPromised = index < frameCount;
+      // Nothing says of another program's store whether it was finished.
+      if (!isPromised && !this.#isOurs) return false;
+      await this.#recovery.progress(index, frameCount);
+      frame.header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], bitDepth);
+      frame.header.frameNumber = index;
+      try {
+        const place = await this.#file.readFrame(index, frame.pixels, wholeOf(shape));
+        frame.pixelsCrc32 = place.pixelsCrc32 ?? -1;
+        if (place.recorded) frame.header.copyFrom(place.recorded);
+        else Object.assign(frame.header, { channelIndex: place.channelIndex, zIndex: place.zIndex });
+      } catch (error) {
+        if (!(error instanceof FormatProblem)) throw error;
+        if (!isPromised) {
+          this.#isBehindFrames = true;
+          break;
+        }
+        const number = this.#tracks?.numberOf(index) ?? index;
+        this.#recovery.lost(`${frameRange(number, 1)}: ${error.message}`, 1, number);
+        onEvent({ event: "drop", stage: "recover", firstFrame: number, count: 1, reason: damagedReason });
+        continue;
+      }
+      if (!isPromised)
+        this.#recovery.note(
+          `${frameRange(frame.header.frameNumber, 1)} was stored behind the last that the store promised`,
+        );
+      this.#tellEvents(frame.header.frameNumber, onEvent);
+      this.#tracks?.fill(frame);
+      if (!isPromised && this.descriptor.detections !== null && frame.rowCount === 0)
+        this.#recovery.lost(
+          `detections of ${frameRange(frame.header.frameNumber, 1)}, if there were any: not written yet`,
+        );
+      this.#lastFrame = frame.header.frameNumber;
+      return true;
+    }
+    const row = this.#withoutPixels.shift();
+    this.#tellEvents(row?.frame ?? Number.POSITIVE_INFINITY, onEvent);
+    if (!row) {
+      if (this.end) this.#recovery.finished();
+      else this.#recovery.unfinishedBehind("the store was not closed", this.#lastFrame + 1, this.descriptor.frameCount);
+      return false;
+    }
+    this.#lastFrame = Math.max(this.#lastFrame, row.frame);
+    frame.header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], bitDepth);
+    frame.header.frameNumber = row.frame;
+    frame.header.capturedAtNs = row.capturedAtNs;
+    this.#tracks!.fill(frame);
+    return "detections";
+  }
+
+  close(): void {
+    this.#file.close();
+    this.#tracks?.close();
+  }
+
+  /** What the ledger has before this frame; a second copy of a frame comes behind it. */
+  #tellEvents(before: number, onEvent: (event: StreamEvent) => void): void {
+    for (let [event] = this.#events; event; [event] = this.#events) {
+      if (!("firstFrame" in event) || (event.firstFrame as number) >= before) return;
+      onEvent(event);
+      this.#events.shift();
+    }
+  }
+}
+
+function plainDescriptor({ facts }: ImageFile): StreamDescriptor {
+  const { pixelFormat, shape, bitDepth, pixelSizeUm, rateHz, metadata } = facts;
+  return {
+    ...{ pixelFormat, shape, bitDepth, pixelSizeUm, rateHz, hasFrames: true, detections: null, isLinked: false },
+    ...{ frameCount: null, isLive: false, source: metadata, calibration: null, producedBy: [] },
+  };
+}
+
+interface WithoutPixels {
+  readonly frame: number;
+  readonly capturedAtNs: bigint;
+}
+
+/** Frames that the ledger says are not there, and those whose pixels alone were not stored. */
+function lossesIn(path: string, recovery: Recovery): { events: StreamEvent[]; withoutPixels: WithoutPixels[] } {
+  const withoutPixels: WithoutPixels[] = [];
+  const events: StreamEvent[] = [];
+  for (const row of joined(readLedger(path, (what) => recovery.lost(what)))) {
+    const event = row.fate === imageNotStored ? undefined : eventOf(row);
+    if (event) events.push(event);
+  }
+  // Each has a row of its own, with its time.
+  for (const { fate, firstFrame, capturedAtNs } of readLedger(path, () => {})) {
+    if (fate === imageNotStored) withoutPixels.push({ frame: firstFrame, capturedAtNs });
+  }
+  return { events, withoutPixels };
+}
+
+/** Rows of tracks/ that the ledger knows of; where it was not written yet its rows are zeros, and add none. */
+function detectionsIn(path: string): number {
+  const file = ColumnFile.openIfWhole(path, "ledger/detections", "int64");
+  const cell = new BigInt64Array(1);
+  let sum = 0;
+  for (let row = 0; file?.read(row, new Uint8Array(cell.buffer)); row++) sum += Math.max(0, Number(cell[0]));
+  file?.close();
+  return sum;
+}
+
+/** Rows of detections by frame, also those behind the promised ones. */
+class RecordedTracks {
+  readonly mostRows: number;
+  readonly #columns: { name: string; isWhole: boolean; file: ColumnFile }[];
+  readonly #ranges = new Map<number, { from: number; rows: number }>();
+  readonly #numbers: ColumnFile | undefined;
+  #cells = new Uint8Array(0);
+
+  constructor(path: string, { detections }: StreamDescriptor) {
+    const table = tracksTable(detections?.columns.includes("flags") ?? false);
+    this.#columns = table.columns.flatMap(({ name, dataType }) => {
+      const file = ColumnFile.openIfWhole(path, `${table.folder}/${name}`, dataType);
+      return file ? [{ name, isWhole: dataType === "int64", file }] : [];
+    });
+    this.#numbers = ColumnFile.openIfWhole(path, "images/frame_number", "int64");
+    const frames = this.#columns.find(({ name }) => name === "frame")?.file;
+    const total = Math.max(frames?.promised ?? 0, detectionsIn(path));
+    const cell = new BigInt64Array(1);
+    for (let row = 0; row < total && frames?.read(row, new Uint8Array(cell.buffer)); row++) {
+      const range = this.#ranges.get(Number(cell[0]));
+      if (range) range.rows = row + 1 - range.from;
+      else this.#ranges.set(Number(cell[0]), { from: row, rows: 1 });
+    }
+    this.mostRows = Math.max(0, ...[...this.#ranges.values()].map(({ rows }) => rows));
+  }
+
+  /** The number of a frame by its place, from the columns beside the frames. */
+  numberOf(index: number): number | undefined {
+    const cell = new BigInt64Array(1);
+    return this.#numbers?.read(index, new Uint8Array(cell.buffer)) ? Number(cell[0]) : undefined;
+  }
+
+  fill(frame: Frame): void {
+    const { from, rows } = this.#ranges.get(frame.header.frameNumber) ?? { from: 0, rows: 0 };
+    frame.rowCount = rows;
+    if (this.#cells.length < rows * 8) this.#cells = new Uint8Array(rows * 16);
+    const bytes = this.#cells.subarray(0, rows * 8);
+    const integers = new BigInt64Array(this.#cells.buffer, 0, rows);
+    const reals = new Float64Array(this.#cells.buffer, 0, rows);
+    for (const { name, isWhole, file } of this.#columns) {
+      const at = column[name as DetectionColumn];
+      if (at === undefined || !file.read(from, bytes)) continue;
+      for (let row = 0; row < rows; row++) {
+        frame.detections[at * rows + row] = isWhole ? Number(integers[row]) : reals[row]!;
+      }
+    }
+  }
+
+  close(): void {
+    for (const { file } of this.#columns) file.close();
+    this.#numbers?.close();
+  }
+}
