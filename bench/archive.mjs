@@ -124,7 +124,7 @@ async function tables() {
   const { Frame } = await import("../dist/core/memory/frame.js");
   const { slotLayout } = await import("../dist/core/memory/slot-layout.js");
   const { detectionColumns } = await import("../dist/core/model/detection.js");
-  const { containerFor } = await import("../dist/core/storage/frame-store.js");
+  const { containerFor } = await import("../dist/core/storage/container-for.js");
   const { inspectFile } = await import("../dist/core/storage/inspect-file.js");
   const rows = 1000;
   const count = 400;

@@ -102,6 +102,16 @@ test("imports run one way: only from the same layer or one above", () => {
   expect(upward.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
 });
 
+test("a format imports no other format, and nothing that knows all of them", () => {
+  const room = (name: string) => /^core\/storage\/formats\/([^/]+)\//.exec(name)?.[1];
+  const all = /^core\/storage\/(container-for|archive-formats|read\/image-formats|formats\/registry)\.ts$/;
+  const strangers = imports.filter(({ from, to }) => {
+    const own = room(from);
+    return own !== undefined && (all.test(to) || (room(to) !== undefined && room(to) !== own));
+  });
+  expect(strangers.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
 test("commander, the progress bar and h5wasm are known in one place each", () => {
   const strangers = imports.filter(({ from, to }) => owners[to] && !owners[to]!.some((place) => isIn(from, place)));
   expect(strangers.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);

@@ -15,7 +15,7 @@ import { hasLoss, sumOfLosses } from "../core/model/recorded-loss.js";
 import { region, size } from "../core/option/geometry.js";
 import { absent, given, inGroup, type OptionsOf, onlyWith, option } from "../core/option/option.js";
 import { defineStage, type Negotiated } from "../core/pipeline/stage.js";
-import type { RawLayout } from "../core/storage/read/image-formats.js";
+import type { RawLayout } from "../core/storage/formats/format.js";
 import type { FileFacts } from "../core/storage/read/look-at-files.js";
 import { summaries } from "./summaries.js";
 

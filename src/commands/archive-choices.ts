@@ -5,10 +5,11 @@ import { own } from "../core/model/own.js";
 import type { RawOptions } from "../core/option/decode-options.js";
 import { kebab } from "../core/option/names.js";
 import { type OptionsOf, option } from "../core/option/option.js";
+import { isTiffFolder } from "../core/storage/container-for.js";
+import { extensionOf } from "../core/storage/extension.js";
 import { csvOptions } from "../core/storage/formats/csv/csv-options.js";
 import { h5Options } from "../core/storage/formats/h5/h5-options.js";
 import { tiffOptions } from "../core/storage/formats/tiff/tiff-options.js";
-import { extensionOf, isTiffFolder } from "../core/storage/frame-store.js";
 import { isKind } from "../core/storage/root/run-names.js";
 
 /** Files under the names and with the columns that the optical tweezer's camera system documents. */

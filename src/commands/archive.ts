@@ -1,23 +1,19 @@
 /** The `archive` stage: frames and tracks into files, the container chosen by each file's extension. */
 import { MoteError, refusal } from "../core/errors.js";
-import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
+import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { FilesPlan } from "../core/storage/archive/archive-files.js";
 import { whereOf } from "../core/storage/archive/where.js";
+import { containerFor, isPlainFolder, isTiffFolder } from "../core/storage/container-for.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
+import { extensionOf } from "../core/storage/extension.js";
 import { csvOptions, csvSettings } from "../core/storage/formats/csv/csv-options.js";
-import { h5Options, h5Settings, splitRefusal } from "../core/storage/formats/h5/h5-options.js";
+import { h5Options, h5Settings } from "../core/storage/formats/h5/h5-options.js";
 import { tiffFolderOptions, tiffFolderProblems, tiffNames } from "../core/storage/formats/tiff/folder-options.js";
-import { tiffOptions, tiffRefusal, tiffSettings } from "../core/storage/formats/tiff/tiff-options.js";
-import { zarrOptions, zarrRefusal, zarrSettings } from "../core/storage/formats/zarr/zarr-options.js";
-import {
-  containerFor,
-  extensionOf,
-  isPlainFolder,
-  isTiffFolder,
-  type StoreSettings,
-} from "../core/storage/frame-store.js";
+import { tiffOptions, tiffSettings } from "../core/storage/formats/tiff/tiff-options.js";
+import { zarrOptions, zarrSettings } from "../core/storage/formats/zarr/zarr-options.js";
+import type { StoreSettings } from "../core/storage/frame-store.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import { isKind } from "../core/storage/root/run-names.js";
 import { epochNow } from "../core/time.js";
@@ -188,15 +184,7 @@ function checkFits(path: string, input: StreamDescriptor, settings: StoreSetting
   if ((container.keepsFramesOnly || container.needsFrames) && !input.hasFrames) {
     throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
   }
-  const extension = extensionOf(path);
-  const refused =
-    isTiffFolder(path) || /\.tiff?$/.test(extension)
-      ? tiffRefusal(where, settings.tiff!)
-      : extension === ".h5"
-        ? splitRefusal(where, settings.hdf5!, input.hasFrames ? frameBytes(input) : 0)
-        : undefined;
-  if (refused) throw refused;
-  const misfit = container.isZarr ? zarrRefusal(where, settings.zarr!, input.shape) : undefined;
+  const misfit = container.misfit?.(where, settings, input);
   if (misfit) throw misfit;
   if (input.detections !== null) return;
   if (!container.keepsFrames) {

@@ -34,13 +34,12 @@ export const verify = defineCommand({
     { cmd: "verify fixtures/beads.mote fixtures/tracked.mote --json", shows: "The same of two, for programs." },
   ],
   async run({ files, sample }, context) {
-    const { formatOf } = await import("../core/storage/archive-formats.js");
-    const { partsOf } = await import("../core/storage/formats/h5/segment-names.js");
+    const { filesOf, formatOf } = await import("../core/storage/archive-formats.js");
     const { exitCodeOf, worstOf } = await import("../core/storage/verify/verdict.js");
     const { verifyFile } = await import("../core/storage/verify/verify-file.js");
     const { verificationJson, verificationText } = await import("../core/storage/verify/verification-text.js");
     const problems: Problem[] = [];
-    const known = files.flatMap(partsOf).flatMap((path) => {
+    const known = (await Promise.all(files.map(filesOf))).flat().flatMap((path) => {
       try {
         return [{ path, format: formatOf(`verify, ${path}`, path) }];
       } catch (error) {

@@ -30,7 +30,7 @@ for (const call of ["openSync", "writeSync", "ftruncateSync", "renameSync", "lin
 syncBuiltinESMExports();
 
 const { trackedFrame } = await import("./tracked-frame.mjs");
-const { containerFor } = await import("../../../dist/core/storage/frame-store.js");
+const { containerFor } = await import("../../../dist/core/storage/container-for.js");
 const { geometry, descriptor, frame } = trackedFrame(8, 4);
 for (const name of names) {
   const open = await containerFor("archive", name).load();

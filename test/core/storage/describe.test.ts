@@ -2,10 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { containerFor } from "../../../src/core/storage/container-for.js";
 import { describeCsv } from "../../../src/core/storage/formats/csv/describe.js";
 import { describeH5, readH5Frame } from "../../../src/core/storage/formats/h5/describe.js";
 import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js";
-import { containerFor } from "../../../src/core/storage/frame-store.js";
 import { describeTable } from "../../../src/core/storage/table/describe.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";

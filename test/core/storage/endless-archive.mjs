@@ -1,7 +1,7 @@
 // Archives frames without end and says after each how many are stored: for faults.test.ts to kill or to run out of disk.
 // Frame k is filled with (pixel * 31 + k * 7919) % 251. Arguments: path, rows of detections, side of the frame.
 import { writeSync } from "node:fs";
-import { containerFor } from "../../../dist/core/storage/frame-store.js";
+import { containerFor } from "../../../dist/core/storage/container-for.js";
 import { columns, trackedFrame } from "./tracked-frame.mjs";
 
 const [path, rowsText, sideText] = process.argv.slice(2);

@@ -2,7 +2,7 @@
 // path, layout, frames, split (frames a file, 0: one file), ballast (a file that is removed when the disk is full, or "").
 // Prints how often an append failed, with which words.
 import { rmSync, writeSync } from "node:fs";
-import { containerFor } from "../../../dist/core/storage/frame-store.js";
+import { containerFor } from "../../../dist/core/storage/container-for.js";
 import { columns, trackedFrame } from "./tracked-frame.mjs";
 
 const [path, layout, framesText, splitText, ballast] = process.argv.slice(2);

@@ -28,7 +28,7 @@ syncBuiltinESMExports();
 
 const { Frame } = await import("../../../dist/core/memory/frame.js");
 const { slotLayout } = await import("../../../dist/core/memory/slot-layout.js");
-const { containerFor } = await import("../../../dist/core/storage/frame-store.js");
+const { containerFor } = await import("../../../dist/core/storage/container-for.js");
 const columns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"];
 const pixelBytes = side * side;
 const geometry = { pixelFormat: "uint8", pixelBytes, detectionRows: rows, detectionColumns: columns.length };

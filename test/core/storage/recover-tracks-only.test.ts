@@ -2,8 +2,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { containerFor } from "../../../src/core/storage/container-for.js";
 import { imageNotStored } from "../../../src/core/storage/disk/disk-fault.js";
-import { containerFor } from "../../../src/core/storage/frame-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
 

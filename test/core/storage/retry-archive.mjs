@@ -1,7 +1,7 @@
 // Archives eight frames, tries every append again until it succeeds, and says how many tries failed: for a test whose
 // disk fails now and then. Frame k has x = k + row / 1000. Arguments: path, rows a frame.
 import { writeSync } from "node:fs";
-import { containerFor } from "../../../dist/core/storage/frame-store.js";
+import { containerFor } from "../../../dist/core/storage/container-for.js";
 import { columns, trackedFrame } from "./tracked-frame.mjs";
 
 const [path, rowsText] = process.argv.slice(2);

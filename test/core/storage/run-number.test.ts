@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isKind, runFileName, runOf } from "../../../src/core/storage/root/run-names.js";
+import { runFileName } from "../../../src/core/storage/root/run-file-name.js";
+import { isKind, runOf } from "../../../src/core/storage/root/run-names.js";
 import { claimRun, localDay } from "../../../src/core/storage/root/run-number.js";
 import { epochNs } from "../../../src/core/time.js";
 

@@ -9,6 +9,7 @@ import { decodeLzw } from "../../../src/core/imaging/tiff/lzw.js";
 import type { Frame } from "../../../src/core/memory/frame.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { type PixelFormat, pixelFormats } from "../../../src/core/model/pixel-format.js";
+import { extensionOf } from "../../../src/core/storage/extension.js";
 import { dateTime, perCentimetre } from "../../../src/core/storage/formats/tiff/describe-page.js";
 import { encodeLzw, mostLzwBytes } from "../../../src/core/storage/formats/tiff/encode-lzw.js";
 import { tiffFile } from "../../../src/core/storage/formats/tiff/read.js";
@@ -16,7 +17,6 @@ import { layStrips } from "../../../src/core/storage/formats/tiff/strip-layout.j
 import { plainTiff, type TiffCompression } from "../../../src/core/storage/formats/tiff/tiff-options.js";
 import { openTiffStore } from "../../../src/core/storage/formats/tiff/tiff-store.js";
 import { needsBigTiff } from "../../../src/core/storage/formats/tiff/tiff-writer.js";
-import { extensionOf } from "../../../src/core/storage/frame-store.js";
 import { testWithLibtiff } from "../../judges.js";
 import { seeded } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
-import { containerFor } from "../../../src/core/storage/frame-store.js";
+import { containerFor } from "../../../src/core/storage/container-for.js";
 import { seeded } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";

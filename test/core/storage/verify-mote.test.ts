@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StreamEvent } from "../../../src/core/model/event.js";
-import { containerFor } from "../../../src/core/storage/frame-store.js";
+import { containerFor } from "../../../src/core/storage/container-for.js";
 import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 import { footerBytes } from "../../../src/core/stream/message.js";
 import { seeded } from "../../seed.js";

@@ -12,10 +12,11 @@ import {
   type PixelFormat,
   pixelFormats,
 } from "../../../src/core/model/pixel-format.js";
+import { extensionOf } from "../../../src/core/storage/extension.js";
 import { halve, halvedShape } from "../../../src/core/storage/formats/zarr/halve.js";
 import { defaultZarr, type ZarrCodec, zarrCodecNames } from "../../../src/core/storage/formats/zarr/zarr-options.js";
 import { openZarrStore } from "../../../src/core/storage/formats/zarr/zarr-store.js";
-import { extensionOf, type FrameStore } from "../../../src/core/storage/frame-store.js";
+import type { FrameStore } from "../../../src/core/storage/frame-store.js";
 import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askZarr, expectedInPython, hasZarrJudge, needsZarrJudge, pixelOf, quickDisk } from "./zarr-judge.js";

@@ -2,7 +2,8 @@
 import { extname } from "node:path";
 import type { EndOfStream } from "../../model/run-report.js";
 import { type Claim, claimName, type Outcome } from "../claim/claim.js";
-import { containerFor, type FrameStore, type StoreRequest } from "../frame-store.js";
+import { containerFor } from "../container-for.js";
+import type { FrameStore, StoreRequest } from "../frame-store.js";
 
 export interface ClaimedRequest extends Omit<StoreRequest, "name"> {
   /** Replaces what has the name. */

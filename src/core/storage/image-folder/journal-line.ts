@@ -4,7 +4,7 @@
  */
 import { crc32 } from "node:zlib";
 import { parseJsonObject } from "../../model/json.js";
-import { hex } from "../formats/jxl/journal-entry.js";
+import { hex } from "./hex.js";
 
 type Line = Readonly<Record<string, unknown>>;
 

@@ -1,59 +1,34 @@
-/** The image formats that can be replayed, by extension; each is loaded when a file needs it. */
+/** Opening what can be replayed: by extension, or for a folder by what is in it. */
 import { asDamage, decoding } from "../../decoding.js";
 import type { ImageFile } from "../../imaging/image-file.js";
-import type { FrameShape } from "../../model/descriptor.js";
-import type { PixelFormat } from "../../model/pixel-format.js";
-import { isZarrStore } from "../formats/zarr/is-zarr-store.js";
+import type { RawLayout, Replay } from "../formats/format.js";
+import { formats } from "../formats/registry.js";
 
-/** What a headerless file does not say. */
-export interface RawLayout {
-  readonly shape: FrameShape;
-  readonly pixelFormat: PixelFormat;
-}
+const replays = formats.flatMap(({ replay }) => (replay ? [replay] : []));
 
-export interface ImageFormat {
-  /** Opens a file and reads its headers; throws a FormatProblem, or the system's error. The caller closes it. */
-  open(path: string, layout?: RawLayout, dataset?: string): Promise<ImageFile>;
-}
+/** Reads what has no header, when its layout was given. */
+const headerless = async () => (await import("../formats/raw/read.js")).rawFile;
 
-const tiff = async () => (await import("../formats/tiff/read.js")).tiffFile;
-const png = async () => (await import("../formats/png/read.js")).pngFile;
-const jxl = async () => (await import("../formats/jxl/read.js")).jxlFile;
-const raw = async () => (await import("../formats/raw/read.js")).rawFile;
-
-const zarr = async () => (await import("../formats/zarr/read.js")).zarrFile;
-const mote = async () => (await import("../formats/mote/read.js")).moteFile;
-
-const h5 = async () => (await import("../formats/h5/read.js")).h5File;
-
-const registry: ReadonlyMap<string, () => Promise<ImageFormat>> = new Map([
-  [".tif", tiff],
-  [".tiff", tiff],
-  [".btf", tiff],
-  [".tf8", tiff],
-  [".png", png],
-  [".jxl", jxl],
-  [".mote", mote],
-  [".zarr", zarr],
-  [".h5", h5],
-  [".hdf5", h5],
-]);
-
-export const knownExtensions: readonly string[] = [...registry.keys()];
+export const knownExtensions: readonly string[] = replays.flatMap(({ extensions }) => extensions);
 
 /** Lower-case extension with its dot; empty when there is none. A slash behind a folder's name is not part of it. */
 export function extensionOf(path: string): string {
   return /\.[^./\\]+(?=[/\\]*$)/.exec(path)?.[0].toLowerCase() ?? "";
 }
 
+function replayOf(path: string): Replay | undefined {
+  const extension = extensionOf(path);
+  return replays.find((one) => one.isFolder?.(path)) ?? replays.find((one) => one.extensions.includes(extension));
+}
+
 /** By the name, or for a folder by what is in it: one that holds a Zarr store counts as a file. */
 export function isKnownFormat(path: string): boolean {
-  return registry.has(extensionOf(path)) || isZarrStore(path);
+  return replayOf(path) !== undefined;
 }
 
 /** Whether a file has datasets to choose from, by its name. */
 export function hasDatasets(path: string): boolean {
-  return registry.get(extensionOf(path)) === h5;
+  return replayOf(path)?.hasDatasets === true;
 }
 
 /**
@@ -61,8 +36,7 @@ export function hasDatasets(path: string): boolean {
  * one that holds the frames of an HDF5 file.
  */
 export async function openImageFile(path: string, layout?: RawLayout, dataset?: string): Promise<ImageFile> {
-  const load = isZarrStore(path) ? zarr : (registry.get(extensionOf(path)) ?? raw);
-  const format = await load();
+  const format = await (replayOf(path)?.load ?? headerless)();
   return guarded(await decoding(() => format.open(path, layout, dataset)));
 }
 

@@ -3,8 +3,9 @@ import { refusal } from "../../errors.js";
 import { FormatProblem } from "../../format-problem.js";
 import { explained } from "../../imaging/explained.js";
 import type { ImageFileFacts } from "../../imaging/image-file.js";
+import type { RawLayout } from "../formats/format.js";
 import { findFiles } from "./find-files.js";
-import { hasDatasets, isKnownFormat, knownExtensions, openImageFile, type RawLayout } from "./image-formats.js";
+import { hasDatasets, isKnownFormat, knownExtensions, openImageFile } from "./image-formats.js";
 
 /** A file by what is known of it before its turn comes. */
 export interface ReplayedFile extends Pick<ImageFileFacts, "recordedLoss" | "numberStep"> {

@@ -1,21 +1,27 @@
 /** Recovers one file or folder: what its format gives back, and what the lock beside it says of its end. */
 import { decoding } from "../../decoding.js";
-import type { ArchiveFormat } from "../archive-formats.js";
 import { holderClause, locksBeside } from "../claim/lock-beside.js";
-import { extensionOf } from "../frame-store.js";
-import { type RecoverContext, Recovery } from "./recovery.js";
+import { containerFor, containers } from "../container-for.js";
+import { extensionOf } from "../extension.js";
+import type { Format } from "../formats/format.js";
+import { type RecoverRequest, Recovery } from "./recovery.js";
 
 export async function recoverFile(
   path: string,
   out: string,
-  format: ArchiveFormat & Required<Pick<ArchiveFormat, "recover">>,
-  context: RecoverContext,
+  format: Format & Required<Pick<Format, "recover">>,
+  request: RecoverRequest,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Recovery> {
   const recovery = new Recovery(path, out, onProgress);
   const locked = format.locked?.(path) ?? [path];
   const before = locksBeside(locked);
   const recover = await format.recover();
+  const context = {
+    ...request,
+    container: containers[extensionOf(out)],
+    containerOf: () => containerFor(`recover, --out ${out}`, out),
+  };
   await decoding(() => recover(recovery, context));
   const found = locksBeside(locked)[0] ?? before[0];
   // A format's own mark of its end says more than a lock, unless somebody writes just now.

@@ -9,7 +9,8 @@ import type { EndOfStream, StageReport } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
 import { openClaimedStore } from "../archive/claimed-store.js";
 import { imageNotStored } from "../disk/disk-fault.js";
-import { type Container, containerFor, type FrameStore } from "../frame-store.js";
+import type { Container } from "../formats/format.js";
+import type { FrameStore } from "../frame-store.js";
 import type { RecoverContext, Recovery } from "./recovery.js";
 
 /** A damaged file, opened to be read from its first whole frame to its last. */
@@ -54,7 +55,7 @@ export async function recoverFrames(salvage: Salvage, recovery: Recovery, contex
         { stage: "recover", version: context.version, options: { file: recovery.path } },
       ],
     };
-    const container = fittingContainer(descriptor, recovery);
+    const container = fittingContainer(descriptor, recovery, context.containerOf());
     const { frame, geometry } = frameFor(descriptor, salvage.mostRows);
     const where = `recover, --out ${recovery.out}`;
     const store = await openClaimedStore({
@@ -88,9 +89,8 @@ export function nothingWhole(where: string) {
   return failure(where, "holds no whole frame, nothing was written", "There is nothing in it to get back.");
 }
 
-function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery): Container {
+function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery, container: Container): Container {
   const outWhere = `recover, --out ${recovery.out}`;
-  const container = containerFor(outWhere, recovery.out);
   if (!container.keepsFrames && !descriptor.detections) {
     throw refusal(
       outWhere,

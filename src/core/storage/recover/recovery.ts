@@ -1,6 +1,7 @@
 /** What `mote recover` gets out of one file, and what it has to leave: counted, with frame numbers where they are known. */
 
 import { longAgo, msSince, now } from "../../time.js";
+import type { Container } from "../formats/format.js";
 import { breathEveryMs } from "../verify/verification.js";
 
 /** Something that could not be got back. */
@@ -135,11 +136,18 @@ export function frameRange(first: number, count: number): string {
   return count === 1 ? `frame ${name(first)}` : `frames ${name(first)} to ${name(first + count - 1)}`;
 }
 
-export interface RecoverContext {
+export interface RecoverRequest {
   /** For complaints: "recover, cut.mote". */
   readonly where: string;
   /** Mote's own, for the provenance of what is written. */
   readonly version: string;
+}
+
+export interface RecoverContext extends RecoverRequest {
+  /** What the output's name stands for; undefined where its extension is none that is known, as a folder's is not. */
+  readonly container: Container | undefined;
+  /** The same; a refusal where it is none. */
+  containerOf(): Container;
 }
 
 /**

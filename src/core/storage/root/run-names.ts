@@ -1,5 +1,5 @@
 /** What the files of a run are called under --root. */
-import { containerFor, extensionOf } from "../frame-store.js";
+import { extensionOf } from "../extension.js";
 
 /** Names of frames that become files of their own: run_001_frame_000000.jxl; for --name-template. */
 export const frameTemplate = "run_{run:03}_frame_{frame:06}";
@@ -19,11 +19,4 @@ export function runOf(name: string): number | undefined {
 export function isKind(out: string): boolean {
   const kind = out.toLowerCase();
   return out.startsWith(".") && (kind === extensionOf(out) || kind === `${extensionOf(out)}/`);
-}
-
-/** The file of a kind: tracking_run_001.h5, tracks_run_001.csv (tables), run_001.tif (frames). */
-export function runFileName(where: string, kind: string, run: number): string {
-  const isTable = !containerFor(where, kind).keepsFrames;
-  const stem = kind === ".h5" ? "tracking_run" : isTable ? "tracks_run" : "run";
-  return `${stem}_${runText(run)}${kind}`;
 }

@@ -1,8 +1,8 @@
 /** The whole lines of a table or of a run's documents, into a new file; lines that are cut or damaged are left out and counted. */
 import { failure, reason, refusal } from "../../errors.js";
 import { openWholeOutput } from "../claim/whole-output.js";
+import { extensionOf } from "../extension.js";
 import { fileBytes } from "../files.js";
-import { extensionOf } from "../frame-store.js";
 import { nothingWhole } from "../recover/recover-frames.js";
 import type { Recover } from "../recover/recovery.js";
 import { judgedLines } from "./survey-text.js";

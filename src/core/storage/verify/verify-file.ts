@@ -2,15 +2,15 @@
 import { OverBudget } from "../../budget.js";
 import { decoding } from "../../decoding.js";
 import { FormatProblem } from "../../format-problem.js";
-import type { ArchiveFormat } from "../archive-formats.js";
 import { holderClause, locksBeside } from "../claim/lock-beside.js";
+import type { Format } from "../formats/format.js";
 import { Verification, type Verify, type VerifyOptions } from "./verification.js";
 
 const codes = { alive: "being-written", gone: "writer-died", elsewhere: "writer-elsewhere" } as const;
 
 export async function verifyFile(
   path: string,
-  format: ArchiveFormat,
+  format: Format,
   options: VerifyOptions,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Verification> {

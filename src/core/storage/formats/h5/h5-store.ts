@@ -22,7 +22,7 @@ const trackRowBytes = 100;
 export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   const { path, where, descriptor } = request;
   const name = nameOf(request);
-  const settings: Hdf5Settings = request.settings?.hdf5 ?? defaultHdf5;
+  const settings = (request.settings?.hdf5 as Hdf5Settings | undefined) ?? defaultHdf5;
   const { split } = settings;
   const library = await loadHdf5();
   /** What a frame without its detections can add to a file at most. */

@@ -34,11 +34,9 @@ export function existingSegments(path: string): readonly string[] {
     .map((name) => join(dirname(path), name));
 }
 
-/** The files that a name stands for: itself, or the parts of a row of which nothing has the name itself. */
+/** The parts of a row that a name stands for, when nothing has the name itself. */
 export function partsOf(path: string): readonly string[] {
-  if (existsSync(path) || extname(path).toLowerCase() !== ".h5") return [path];
-  const parts = existingSegments(path);
-  return parts.length > 0 ? parts : [path];
+  return existsSync(path) || extname(path).toLowerCase() !== ".h5" ? [] : existingSegments(path);
 }
 
 /** A split archive as an output: all its files are replaced, so that none outlives a shorter archive of the same name. */

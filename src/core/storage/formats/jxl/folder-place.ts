@@ -8,7 +8,7 @@ import { compileNames, type FrameNames } from "../../image-folder/name-template.
 import { rootProblem } from "../../root/root-problem.js";
 import { claimRun, localDay } from "../../root/run-number.js";
 import { folderProblems, tooFull } from "./folder-problems.js";
-import { journalName, journalNameFor, runJournalName } from "./journal.js";
+import { journalName, journalNameFor, runJournalName } from "./journal-names.js";
 
 export interface PlacePlan {
   /** The folder; null with a root. */

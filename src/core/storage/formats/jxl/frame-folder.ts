@@ -20,6 +20,7 @@ import { takeLock } from "../../claim/lock.js";
 import { removeOwnFile } from "../../claim/removal.js";
 import { diskFault } from "../../disk/disk-fault.js";
 import { makeFolders } from "../../folders.js";
+import { hex } from "../../image-folder/hex.js";
 import type { FrameNames } from "../../image-folder/name-template.js";
 import { NameTaken, unfinishedName, unfinishedTarget, writeNewFile } from "../../image-folder/write-new-file.js";
 import { syncFolder } from "../../sync-folder.js";
@@ -27,7 +28,7 @@ import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from ".
 import { borrowEncodedFrame, forgetEncoded } from "./encoded-slot.js";
 import { frameXmp } from "./frame-xmp.js";
 import { type JournalContent, type JournalWriter, openJournal, readJournal } from "./journal.js";
-import { entryOf, hex, type JournalEntry } from "./journal-entry.js";
+import { entryOf, type JournalEntry } from "./journal-entry.js";
 import { quarantine } from "./quarantine.js";
 import type { SourceFiles } from "./source-files.js";
 

@@ -38,10 +38,6 @@ export interface JournalEntry {
   readonly sourceFile?: string;
 }
 
-export function hex(crc: number): string {
-  return crc.toString(16).padStart(8, "0");
-}
-
 function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

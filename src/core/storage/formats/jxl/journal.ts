@@ -1,15 +1,6 @@
 /** The journal of a folder of compressed frames: read whole, appended to line by line, each line on the disk before the next. */
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  statSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from "node:fs";
+import { join } from "node:path";
 import { mostJournalBytes } from "../../../budget.js";
 import { FormatProblem } from "../../../format-problem.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
@@ -19,40 +10,9 @@ import { decodeDescriptor } from "../../../stream/check-descriptor.js";
 import { readBounded } from "../../bounded-file.js";
 import { fileInTheWay } from "../../files.js";
 import { decodeLine, encodeLine } from "../../image-folder/journal-line.js";
-import { runOf, runText } from "../../root/run-names.js";
 import { writeAll } from "../../write-all.js";
 import { isEntry, type JournalEntry } from "./journal-entry.js";
-
-export const journalName = "journal.ndjson";
-
-/** The journal of a run in a folder that runs share: every run has its own. */
-export function runJournalName(run: number): string {
-  return `run_${runText(run)}_${journalName}`;
-}
-
-/** The journals of a folder, by name: its own, and those of runs that share it. */
-export function journalNames(folder: string): string[] {
-  return readdirSync(folder).filter(isJournalName).sort();
-}
-
-/** A journal that was named itself speaks for its run alone, a folder for all runs whose journals are in it. */
-export function journalsAt(path: string): { readonly folder: string; readonly names: readonly string[] } {
-  if (!statSync(path).isDirectory()) {
-    return { folder: dirname(path), names: isJournalName(basename(path)) ? [basename(path)] : [] };
-  }
-  return { folder: path, names: journalNames(path) };
-}
-
-export function isJournalName(name: string): boolean {
-  return name === journalName || (name.endsWith(`_${journalName}`) && runOf(name) !== undefined);
-}
-
-/** The journal that speaks of a file of `folder`: that of its run where there is one, else the folder's. */
-export function journalNameFor(folder: string, file: string): string {
-  const run = runOf(file);
-  const own = run === undefined ? journalName : runJournalName(run);
-  return existsSync(join(folder, own)) ? own : journalName;
-}
+import { journalName } from "./journal-names.js";
 
 export interface JournalContent {
   /** Of the first run that wrote here; null when its line never reached the disk. */

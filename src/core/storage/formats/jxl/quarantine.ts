@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import type { FrameHeader } from "../../../model/frame-header.js";
 import { makeFoldersIn } from "../../folders.js";
+import { hex } from "../../image-folder/hex.js";
 import { NameTaken, writeNewFile } from "../../image-folder/write-new-file.js";
-import { entryOf, hex } from "./journal-entry.js";
+import { entryOf } from "./journal-entry.js";
 
 export const quarantineName = "quarantine";
 /** A frame may come here again in a resumed run; its earlier files stay. */

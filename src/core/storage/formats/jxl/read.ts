@@ -8,13 +8,15 @@ import { FormatProblem } from "../../../format-problem.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../../imaging/image-file.js";
 import { copyOverlap } from "../../../imaging/region.js";
 import { bytesPerPixel, type PixelFormat } from "../../../model/pixel-format.js";
+import { hex } from "../../image-folder/hex.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
-import type { ImageFormat } from "../../read/image-formats.js";
 import { type JournalOfFrames, lossesWith } from "../../read/journal-losses.js";
+import type { ImageFormat } from "../format.js";
 import { type FrameMetadata, readFrameXmp } from "./frame-xmp.js";
-import { type JournalContent, journalNameFor, readJournal } from "./journal.js";
-import { headerOf, hex } from "./journal-entry.js";
+import { type JournalContent, readJournal } from "./journal.js";
+import { headerOf } from "./journal-entry.js";
+import { journalNameFor } from "./journal-names.js";
 
 export const jxlFile: ImageFormat = {
   open(path) {

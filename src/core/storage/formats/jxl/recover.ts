@@ -3,9 +3,8 @@
  * which; the others are put aside in `quarantine/`. With the name of a container, the frames become that instead.
  */
 import { constants, copyFileSync, existsSync, mkdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { refusal } from "../../../errors.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import type { StreamEvent } from "../../../model/event.js";
@@ -14,19 +13,21 @@ import { bytesPerPixel, type PixelFormat } from "../../../model/pixel-format.js"
 import type { EndOfStream } from "../../../model/run-report.js";
 import { formatCount } from "../../../units.js";
 import { makeFoldersIn } from "../../folders.js";
-import { containers, extensionOf } from "../../frame-store.js";
+import { hex } from "../../image-folder/hex.js";
+import { severalRuns } from "../../image-folder/several-runs.js";
 import { EventsInOrder } from "../../recover/events-in-order.js";
 import { nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "../../recover/recovery.js";
 import type { FrameMetadata } from "./frame-xmp.js";
-import { journalName, journalNameFor, journalsAt, openJournal } from "./journal.js";
-import { headerOf, hex, type JournalEntry } from "./journal-entry.js";
+import { openJournal } from "./journal.js";
+import { headerOf, type JournalEntry } from "./journal-entry.js";
+import { journalName, journalNameFor, journalsAt } from "./journal-names.js";
 import { quarantineName } from "./quarantine.js";
 import { type DecodedFile, FileReader, frameFiles, type SurveyedJournal, surveyJournal } from "./survey-folder.js";
 
 export const recoverFrameFolder: Recover = async (recovery, context) => {
   const found = await survey(recovery, context);
-  if (containers[extensionOf(recovery.out)]) await recoverFrames(new FolderSalvage(found, recovery), recovery, context);
+  if (context.container) await recoverFrames(new FolderSalvage(found, recovery), recovery, context);
   else await copyFolder(found, recovery);
 };
 
@@ -74,20 +75,6 @@ async function survey(recovery: Recovery, { where }: RecoverContext): Promise<Fo
   good.sort((a, b) => a.frame - b.frame);
   if (journal.damaged.length > 0) recovery.note("lines of the journal that are damaged were made anew from the files");
   return { folder, journal, files, descriptor, good, bad };
-}
-
-/** Frames of several runs have the same numbers: they do not become one recording. */
-export function severalRuns(where: string, journals: readonly string[]) {
-  const shown = journals
-    .slice(0, 8)
-    .map((path) => basename(path))
-    .join(", ");
-  const more = journals.length > 8 ? ` and ${journals.length - 8} more` : "";
-  return refusal(
-    where,
-    `${formatCount(journals.length, "run")} share this folder: ${shown}${more}`,
-    `Name the journal of one: mote recover ${journals[0]}`,
-  );
 }
 
 /** The entry of a file that can be trusted: pixels match the checksum of the journal or, where there is no line, its own. */

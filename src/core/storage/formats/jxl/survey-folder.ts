@@ -11,10 +11,11 @@ import type { StreamEvent } from "../../../model/event.js";
 import { eventFault } from "../../../model/event-check.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
 import { readBounded } from "../../bounded-file.js";
+import { hex } from "../../image-folder/hex.js";
 import { decodeLine } from "../../image-folder/journal-line.js";
 import { type FrameMetadata, frameXmp, readFrameXmp } from "./frame-xmp.js";
-import { journalName, journalNames } from "./journal.js";
-import { hex, isEntry, type JournalEntry } from "./journal-entry.js";
+import { isEntry, type JournalEntry } from "./journal-entry.js";
+import { journalName, journalNames } from "./journal-names.js";
 
 /** A frame has a GiB at most, and compression takes it down. */
 const mostFileBytes = 2 ** 30;

@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { formatCount } from "../../../units.js";
 import { noteUnfinished } from "../../verify/lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
-import { journalName, journalNameFor, journalsAt } from "./journal.js";
+import { journalName, journalNameFor, journalsAt } from "./journal-names.js";
 import { FileReader, frameFiles, type SurveyedJournal, surveyJournal } from "./survey-folder.js";
 
 export const verifyFrameFolder: Verify = async (path, report, options) => {

@@ -31,7 +31,7 @@ import {
 } from "../../../stream/message.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
-import type { ImageFormat } from "../../read/image-formats.js";
+import type { ImageFormat } from "../format.js";
 
 const cutHint = "It was cut short; `mote archive --input FILE --allow-truncated --out NEW.mote` takes what is there.";
 

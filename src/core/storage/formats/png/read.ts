@@ -2,7 +2,7 @@
 import { openPng } from "../../../imaging/png-image.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { openFileSource } from "../../read/file-source.js";
-import type { ImageFormat } from "../../read/image-formats.js";
+import type { ImageFormat } from "../format.js";
 
 export const pngFile: ImageFormat = {
   open(path) {

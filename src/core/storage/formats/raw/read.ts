@@ -2,7 +2,7 @@
 import { openRaw } from "../../../imaging/raw-images.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { openFileSource } from "../../read/file-source.js";
-import type { ImageFormat } from "../../read/image-formats.js";
+import type { ImageFormat } from "../format.js";
 
 export const rawFile: ImageFormat = {
   open(path, layout) {

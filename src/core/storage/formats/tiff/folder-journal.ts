@@ -12,11 +12,8 @@ import { AppendFile } from "../../append-file.js";
 import { decodeLine, encodeLine } from "../../image-folder/journal-line.js";
 import { compileNames, type FrameNames, templateFault } from "../../image-folder/name-template.js";
 import { textLines } from "../../table/text-lines.js";
-import { tiffExtensions } from "./folder-options.js";
+import { ending, tiffExtensions } from "./journal-names.js";
 
-const ending = ".tiffs.ndjson";
-/** Levels of folders below the one that is named: more than any template's are not looked into. */
-const mostDepth = 4;
 /** A name has 255 bytes at most. */
 const mostLineBytes = 1 << 14;
 
@@ -31,10 +28,6 @@ export interface TiffEntry {
 
 export function tiffJournalName(names: FrameNames): string {
   return names.filled.replace(/\{[^{}]*\}/g, "N").replace(/\.[^.]*$/, "") + ending;
-}
-
-export function isTiffJournal(name: string): boolean {
-  return name.endsWith(ending);
 }
 
 export interface TiffJournal {
@@ -104,22 +97,6 @@ export interface TiffRun {
   readonly bytes: number;
 }
 
-/** The journals that a path speaks of: one that is named itself, else those in the folder and in the folders of its templates. */
-export function tiffJournalsAt(path: string): readonly string[] {
-  if (!statSync(path).isDirectory()) return isTiffJournal(basename(path)) ? [path] : [];
-  return journalsIn(path, 0).sort();
-}
-
-function journalsIn(folder: string, depth: number): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name.startsWith(".")) return [];
-    const path = join(folder, entry.name);
-    if (entry.isDirectory())
-      return depth < mostDepth && !/\.zarr$/i.test(entry.name) ? journalsIn(path, depth + 1) : [];
-    return entry.isFile() && isTiffJournal(entry.name) ? [path] : [];
-  });
-}
-
 export function surveyTiffRun(path: string): TiffRun {
   const entries = new Map<string, TiffEntry>();
   const damaged: { byte: number; what: string }[] = [];
@@ -184,12 +161,5 @@ export function filesWithoutLine({ folder, names, entries }: TiffRun): readonly 
   const known = new Set(entries.map(({ file }) => file));
   return readdirSync(folder)
     .filter((name) => names?.isOurs(name) && !known.has(name))
-    .sort();
-}
-
-/** TIFFs of a folder that has no journal, by name. */
-export function singleTiffs(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter((name) => !name.startsWith(".") && tiffExtensions.some((one) => name.toLowerCase().endsWith(one)))
     .sort();
 }

@@ -3,9 +3,7 @@ import type { Problem } from "../../../errors.js";
 import { type OptionsOf, option } from "../../../option/option.js";
 import { namesRun, templateFault } from "../../image-folder/name-template.js";
 import { frameTemplate } from "../../root/run-names.js";
-
-/** Of single TIFFs, one a frame. */
-export const tiffExtensions = [".tif", ".tiff"] as const;
+import { tiffExtensions } from "./journal-names.js";
 
 export interface TiffNames {
   /** Path of a frame's file inside the folder: "{date}/run_{run:03}_frame_{frame:06}.tiff". */

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { FormatProblem } from "../../../format-problem.js";
 import type { JournalOfFrames } from "../../read/journal-losses.js";
-import { isTiffJournal, surveyTiffRun, type TiffEntry, type TiffRun } from "./folder-journal.js";
+import { surveyTiffRun, type TiffEntry, type TiffRun } from "./folder-journal.js";
+import { isTiffJournal } from "./journal-names.js";
 
 export interface TiffOfRun {
   readonly entry: TiffEntry;

@@ -3,8 +3,8 @@ import { openTiff } from "../../../imaging/tiff/tiff-stack.js";
 import { sumOfLosses } from "../../../model/recorded-loss.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { openFileSource } from "../../read/file-source.js";
-import type { ImageFormat } from "../../read/image-formats.js";
 import { lossesWith } from "../../read/journal-losses.js";
+import type { ImageFormat } from "../format.js";
 import { tiffRunOf } from "./read-folder.js";
 
 /**

@@ -13,29 +13,21 @@ import type { StreamEvent } from "../../../model/event.js";
 import { bytesPerPixel } from "../../../model/pixel-format.js";
 import type { EndOfStream } from "../../../model/run-report.js";
 import { formatCount } from "../../../units.js";
-import { containers, extensionOf } from "../../frame-store.js";
 import { compileNames, type FrameNames } from "../../image-folder/name-template.js";
-import { openImageFile } from "../../read/image-formats.js";
+import { severalRuns } from "../../image-folder/several-runs.js";
 import { EventsInOrder } from "../../recover/events-in-order.js";
 import { nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "../../recover/recovery.js";
 import { syncFolder } from "../../sync-folder.js";
-import { severalRuns } from "../jxl/recover.js";
-import {
-  filesWithoutLine,
-  openTiffJournal,
-  singleTiffs,
-  surveyTiffRun,
-  type TiffEntry,
-  type TiffRun,
-  tiffJournalsAt,
-} from "./folder-journal.js";
+import { filesWithoutLine, openTiffJournal, surveyTiffRun, type TiffEntry, type TiffRun } from "./folder-journal.js";
+import { singleTiffs, tiffJournalsAt } from "./journal-names.js";
+import { tiffFile } from "./read.js";
 import { describeTiff } from "./recover.js";
 import { notesIn, verifiedTiff } from "./verify-folder.js";
 
 export const recoverTiffFolder: Recover = async (recovery, context) => {
   const found = await survey(recovery, context);
-  if (!containers[extensionOf(recovery.out)]) return await copyFolder(found, recovery);
+  if (!context.container) return await copyFolder(found, recovery);
   const descriptor = await describeTiff(join(found.folder, found.good[0]!.file), recovery);
   await recoverFrames(new TiffFolderSalvage(found, descriptor, recovery), recovery, context);
 };
@@ -184,7 +176,7 @@ class TiffFolderSalvage implements Salvage {
   close(): void {}
 
   async #read(path: string, entry: TiffEntry, frame: Frame): Promise<boolean> {
-    const file = await openImageFile(path);
+    const file = await tiffFile.open(path);
     try {
       const { shape, pixelFormat, bitDepth } = file.facts;
       const own = this.descriptor;

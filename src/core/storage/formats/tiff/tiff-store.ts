@@ -11,12 +11,12 @@ import { removeOwnFile } from "../../claim/removal.js";
 import { fileInTheWay } from "../../files.js";
 import { type FrameStore, nameOf, type StoreRequest } from "../../frame-store.js";
 import { createStripEncoder } from "./strip-encoder.js";
-import { plainTiff, tiffRefusal } from "./tiff-options.js";
+import { plainTiff, type TiffSettings, tiffRefusal } from "./tiff-options.js";
 import { createTiffWriter, needsBigTiff, omeNameOf } from "./tiff-writer.js";
 
 export function openTiffStore(request: StoreRequest): FrameStore {
   const { path, where, descriptor, workers = 1, warn } = request;
-  const settings = request.settings?.tiff ?? plainTiff;
+  const settings = (request.settings?.tiff as TiffSettings | undefined) ?? plainTiff;
   const refused = tiffRefusal(where, settings);
   if (refused) throw refused;
   const encoder = createStripEncoder({ descriptor, settings, workers, ...(warn && { warn }) });

@@ -13,14 +13,8 @@ import { openFileSource } from "../../read/file-source.js";
 import { noteUnfinished } from "../../verify/lost-frames.js";
 import { sampled, sampleStep, Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
 import { verifyBounded } from "../../verify/verify-file.js";
-import {
-  filesWithoutLine,
-  singleTiffs,
-  surveyTiffRun,
-  type TiffEntry,
-  type TiffRun,
-  tiffJournalsAt,
-} from "./folder-journal.js";
+import { filesWithoutLine, surveyTiffRun, type TiffEntry, type TiffRun } from "./folder-journal.js";
+import { singleTiffs, tiffJournalsAt } from "./journal-names.js";
 import { readPageNotes } from "./page-notes.js";
 import { surveyChain } from "./page-survey.js";
 import { verifyTiff } from "./verify.js";

@@ -24,7 +24,7 @@ import { type DisplayRange, omeAttributes } from "./ome-metadata.js";
 import { zarrStore } from "./own-files.js";
 import { freeReserve, makeStore, type Skeleton, syncStore } from "./store-folder.js";
 import { putTrackRows, tracksTable } from "./track-columns.js";
-import { defaultZarr, zarrRefusal } from "./zarr-options.js";
+import { defaultZarr, type ZarrSettings, zarrRefusal } from "./zarr-options.js";
 
 interface Level {
   readonly array: ImageArray;
@@ -37,7 +37,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   const { where, descriptor } = request;
   // Without a slash at the end, which would hide the name.
   const path = request.path.replace(/\/+$/, "");
-  const settings = request.settings?.zarr ?? defaultZarr;
+  const settings = (request.settings?.zarr as ZarrSettings | undefined) ?? defaultZarr;
   const refused = zarrRefusal(where, settings, descriptor.shape);
   if (refused) throw refused;
   const wholeBytes = frameBytes(descriptor);

@@ -1,0 +1,53 @@
+/** Which file name means which container. */
+import { statSync } from "node:fs";
+import { type MoteError, refusal } from "../errors.js";
+import { nearestName } from "../option/names.js";
+import { extensionOf } from "./extension.js";
+import type { Container } from "./formats/format.js";
+import { formats } from "./formats/registry.js";
+
+/** By file name extension. */
+export const containers: Readonly<Record<string, Container>> = Object.assign(
+  {},
+  ...formats.map((format) => format.containers),
+);
+
+/** What a name that ends in / stands for. */
+const folderContainer = formats.find((format) => format.folder)!.folder!;
+
+/** True for a name that says it is a folder, and that no extension makes a container of its own. */
+export function isTiffFolder(path: string): boolean {
+  return /[/\\]$/.test(path) && !containers[extensionOf(path)]?.isFolder;
+}
+
+/** True for a folder that is there and that no extension makes a container of its own. */
+export function isPlainFolder(path: string): boolean {
+  return (
+    containers[extensionOf(path)] === undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  );
+}
+
+/** The container a file name stands for (".tif/" under --root: a folder's files); a refusal lists the known ones and the nearest. */
+export function containerFor(where: string, path: string): Container {
+  const extension = extensionOf(path);
+  const container = containers[extension];
+  if (isTiffFolder(path)) {
+    if (!container || (container.keepsFramesOnly && path.toLowerCase() === `${extension}/`)) return folderContainer;
+    const hint = `Leave the / away for a ${extension} file; a folder of TIFFs needs another name.`;
+    throw refusal(where, `ends in ${extension} and in /: a file or a folder?`, hint);
+  }
+  if (container) return container;
+  throw unknownExtension(where, extension);
+}
+
+function unknownExtension(where: string, extension: string): MoteError {
+  const known = Object.keys(containers);
+  const nearest = extension === ".hdf5" || extension === ".hdf" ? ".h5" : nearestName(extension, known);
+  return refusal(
+    where,
+    `expected a file name ending in ${known.slice(0, -1).join(", ")} or ${known.at(-1)}, got ${extension || "no extension"}`,
+    nearest
+      ? `Did you mean ${nearest}?`
+      : "The extension decides what is written; a name that ends in / is a folder of TIFFs, one file a frame.",
+  );
+}

@@ -1,0 +1,17 @@
+import type { Format } from "../format.js";
+
+/** Tables of lines. */
+export const csv: Format = {
+  name: "table",
+  isNamed: ({ isFolder, extension }) => !isFolder && [".csv", ".tsv"].includes(extension),
+  isContained: () => false,
+  containers: {
+    ".csv": {
+      summary: "one line a detection",
+      keepsFrames: false,
+      load: async () => (await import("./csv-store.js")).openCsvStore,
+    },
+  },
+  verify: async () => (await import("../../table/verify.js")).verifyTable,
+  recover: async () => (await import("../../table/recover.js")).recoverTable,
+};

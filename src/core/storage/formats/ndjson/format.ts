@@ -1,0 +1,17 @@
+import type { Format } from "../format.js";
+
+/** Documents as Bluesky has them, one a line. */
+export const ndjson: Format = {
+  name: "table",
+  isNamed: ({ isFolder, extension }) => !isFolder && extension === ".ndjson",
+  isContained: () => false,
+  containers: {
+    ".ndjson": {
+      summary: "one JSON document a line: start, descriptor, an event a frame, stop",
+      keepsFrames: false,
+      load: async () => (await import("./ndjson-store.js")).openNdjsonStore,
+    },
+  },
+  verify: async () => (await import("../../table/verify.js")).verifyTable,
+  recover: async () => (await import("../../table/recover.js")).recoverTable,
+};

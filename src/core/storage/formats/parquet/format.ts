@@ -1,0 +1,16 @@
+import { type Format, startsWith } from "../format.js";
+
+export const parquet: Format = {
+  name: "Parquet",
+  isNamed: ({ isFolder, extension }) => !isFolder && extension === ".parquet",
+  isContained: ({ head }) => startsWith(head, [0x50, 0x41, 0x52, 0x31]),
+  containers: {
+    ".parquet": {
+      summary: "Parquet: one row a detection, the columns of the .csv",
+      keepsFrames: false,
+      load: async () => (await import("./parquet-store.js")).openParquetStore,
+    },
+  },
+  verify: async () => (await import("./verify.js")).verifyParquet,
+  recover: async () => (await import("./recover.js")).recoverParquet,
+};

@@ -1,0 +1,13 @@
+/** The formats, one line each; where two know a name, the first has the file. */
+import { csv } from "./csv/format.js";
+import type { Format } from "./format.js";
+import { h5 } from "./h5/format.js";
+import { jxl, jxlFolder } from "./jxl/format.js";
+import { mote } from "./mote/format.js";
+import { ndjson } from "./ndjson/format.js";
+import { parquet } from "./parquet/format.js";
+import { png } from "./png/format.js";
+import { tiff, tiffFolder } from "./tiff/format.js";
+import { zarr } from "./zarr/format.js";
+
+export const formats: readonly Format[] = [mote, h5, tiff, zarr, jxlFolder, tiffFolder, jxl, png, csv, ndjson, parquet];

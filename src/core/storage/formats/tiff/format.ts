@@ -1,0 +1,57 @@
+import { type Container, type Format, startsWith } from "../format.js";
+import type { TiffNames } from "./folder-options.js";
+import { singleTiffs, tiffExtensions, tiffJournalsAt } from "./journal-names.js";
+import { type TiffSettings, tiffRefusal } from "./tiff-options.js";
+
+const plain: Container = {
+  summary: "TIFF: one page a frame",
+  keepsFrames: true,
+  keepsFramesOnly: true,
+  misfit: (where, settings) => tiffRefusal(where, settings.tiff as TiffSettings),
+  load: async () => (await import("./tiff-store.js")).openTiffStore,
+};
+const ome: Container = { ...plain, summary: "OME-TIFF: one page a frame, with OME-XML" };
+
+export const tiff: Format = {
+  name: "TIFF",
+  isNamed: ({ isFolder, extension }) => !isFolder && [...tiffExtensions, ".btf", ".tf8"].includes(extension),
+  isContained: ({ head }) =>
+    startsWith(head, [0x49, 0x49, 42, 0]) ||
+    startsWith(head, [0x49, 0x49, 43, 0]) ||
+    startsWith(head, [0x4d, 0x4d, 0, 42]) ||
+    startsWith(head, [0x4d, 0x4d, 0, 43]),
+  containers: { ".tif": plain, ".tiff": plain, ".ome.tif": ome, ".ome.tiff": ome },
+  replay: {
+    extensions: [".tif", ".tiff", ".btf", ".tf8"],
+    load: async () => (await import("./read.js")).tiffFile,
+  },
+  verify: async () => (await import("./verify.js")).verifyTiff,
+  recover: async () => (await import("./recover.js")).recoverTiff,
+};
+
+export const tiffFolder: Format = {
+  name: "folder of TIFFs",
+  isNamed: ({ path }) => tiffJournalsAt(path).length > 0,
+  isContained: ({ path, isFolder }) => isFolder && singleTiffs(path).length > 0,
+  locked: tiffJournalsAt,
+  folder: {
+    summary: "a folder of TIFFs, one file a frame",
+    keepsFrames: true,
+    keepsFramesOnly: true,
+    misfit: plain.misfit!,
+    folderProblem: async (request) => {
+      const { tiffFolderProblem } = await import("./tiff-folder.js");
+      const { tiffNames } = request.settings as { tiffNames: TiffNames };
+      return tiffFolderProblem({ ...request, folder: request.path, names: tiffNames });
+    },
+    load: async () => {
+      const { openTiffFolder } = await import("./tiff-folder.js");
+      return ({ path, settings, ...request }) => {
+        const { tiff: plain, tiffNames } = settings as { tiff?: TiffSettings; tiffNames: TiffNames };
+        return openTiffFolder({ ...request, folder: path, names: tiffNames, ...(plain && { settings: plain }) });
+      };
+    },
+  },
+  verify: async () => (await import("./verify-folder.js")).verifyTiffFolder,
+  recover: async () => (await import("./recover-folder.js")).recoverTiffFolder,
+};
