@@ -55,7 +55,7 @@ export function formatOf(where: string, path: string): Format {
   throw refusal(
     where,
     file.isFolder ? `the folder has no ${journalName} and is no archive` : "is no archive that Mote knows",
-    `Known are ${formats.map((format) => format.name).join(", ")}.`,
+    `Known are ${[...new Set(formats.map(({ name }) => name))].join(", ")}.`,
   );
 }
 

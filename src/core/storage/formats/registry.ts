@@ -10,4 +10,4 @@ import { png } from "./png/format.js";
 import { tiff, tiffFolder } from "./tiff/format.js";
 import { zarr } from "./zarr/format.js";
 
-export const formats: readonly Format[] = [mote, h5, tiff, zarr, jxlFolder, tiffFolder, jxl, png, csv, ndjson, parquet];
+export const formats: readonly Format[] = [csv, h5, mote, ndjson, parquet, tiff, zarr, jxlFolder, tiffFolder, jxl, png];
