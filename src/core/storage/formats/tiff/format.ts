@@ -12,17 +12,21 @@ const plain: Container = {
 };
 const ome: Container = { ...plain, summary: "OME-TIFF: one page a frame, with OME-XML" };
 
+const written = { ".tif": plain, ".tiff": plain, ".ome.tif": ome, ".ome.tiff": ome };
+/** What other programs call a BigTIFF. */
+const bigTiff = [".btf", ".tf8"];
+
 export const tiff: Format = {
   name: "TIFF",
-  isNamed: ({ isFolder, extension }) => !isFolder && [...tiffExtensions, ".btf", ".tf8"].includes(extension),
+  isNamed: ({ isFolder, extension }) => !isFolder && (Object.hasOwn(written, extension) || bigTiff.includes(extension)),
   isContained: ({ head }) =>
     startsWith(head, [0x49, 0x49, 42, 0]) ||
     startsWith(head, [0x49, 0x49, 43, 0]) ||
     startsWith(head, [0x4d, 0x4d, 0, 42]) ||
     startsWith(head, [0x4d, 0x4d, 0, 43]),
-  containers: { ".tif": plain, ".tiff": plain, ".ome.tif": ome, ".ome.tiff": ome },
+  containers: written,
   replay: {
-    extensions: [".tif", ".tiff", ".btf", ".tf8"],
+    extensions: [...tiffExtensions, ...bigTiff],
     load: async () => (await import("./read.js")).tiffFile,
   },
   verify: async () => (await import("./verify.js")).verifyTiff,
