@@ -31,10 +31,10 @@ export class RecordedLosses {
     return this.#cut;
   }
 
-  /** A recording's turn begins, anew or again. */
-  begin(path: string, loss: RecordedLoss | undefined): void {
+  /** A recording's turn begins, anew or again; `isContinued`: it is a later part of the one before. */
+  begin(path: string, loss: RecordedLoss | undefined, isContinued = false): void {
     this.#told = 0;
-    this.#toldHere = 0;
+    if (!isContinued) this.#toldHere = 0;
     const words = loss && unfinishedWords(loss);
     if (words && !this.#warned.has(path)) this.#context.warn(`${path} ${words}`);
     this.#warned.add(path);
@@ -56,16 +56,34 @@ export class RecordedLosses {
   /** Frame `number` comes behind frame `before`: what neither an event nor `expected` (their distance when all is well) explains is a gap. */
   arrive(before: number, number: number, expected: number): void {
     const untold = number - before - expected - this.#toldHere;
+    this.arrived();
+    this.tellMissing(number - untold, number, untoldReason);
+  }
+
+  /** Losses told from here on come behind this frame. */
+  arrived(): void {
     this.#toldHere = 0;
-    if (untold <= 0) return;
-    this.#told += untold;
-    const firstFrame = number - untold;
-    this.#context.emit({ event: "gap", firstFrame, count: untold, reason: untoldReason, isRecorded: true });
+  }
+
+  /**
+   * Frame `number` is the first of a later part of a recording, frame `before` the last one of the part before. What neither
+   * the losses told behind that one nor `expected` explains is missing between the parts, from frame `firstFrame` on.
+   */
+  join(before: number, number: number, expected: number, firstFrame: number, missing = untoldReason): void {
+    const untold = number - before - expected - this.#toldHere;
+    this.tellMissing(firstFrame, firstFrame + untold, missing);
+  }
+
+  /** Frames of a recording that are not in it, up to frame `end`; nothing where that is not behind `firstFrame`. */
+  tellMissing(firstFrame: number, end: number, reason: string): void {
+    const count = end - firstFrame;
+    if (count <= 0) return;
+    this.#told += count;
+    this.#context.emit({ event: "gap", firstFrame, count, reason, isRecorded: true });
   }
 
   /** A recording was replayed up to its end, `isWhole` from its begin and without leaving frames out. */
   finish(path: string, loss: RecordedLoss | undefined, lastFrame: number, isWhole: boolean): void {
-    this.#toldHere = 0;
     if (!loss) return;
     if (isWhole && loss.lost !== null && loss.lost > this.#told) {
       // Its end counts more than its events tell: which frames they were, nobody knows.

@@ -18,6 +18,10 @@ import { RecordedLosses } from "./recorded-losses.js";
 export interface ReplayFile extends Pick<ImageFileFacts, "recordedLoss" | "numberStep"> {
   readonly path: string;
   readonly frames: number;
+  /** It goes on with the recording of the file before it: their frame numbers are of one row. */
+  readonly isContinued?: true;
+  /** Parts of its recording before it that are not there, in words. */
+  readonly missingBefore?: string;
 }
 
 export interface ReplayPlan {
@@ -49,11 +53,25 @@ interface OpenFile {
   lastOwn: number;
   /** Its frames came from its first on. */
   isFromBegin: boolean;
+  /** Where it goes on with the recording of the file before it. */
+  readonly joins: Join | undefined;
   isFinished: boolean;
   isDisordered: boolean;
 }
 
-const freshPlace = { last: undefined, lastOwn: -1, isFromBegin: false, isFinished: false, isDisordered: false };
+/** Between two files of one recording. */
+interface Join {
+  /** Place in the whole sequence, and number in this stream, of the last frame before it. */
+  readonly wanted: number;
+  readonly number: number;
+  /** What is missing between them, in words; undefined when they are neighbours. */
+  readonly missing: string | undefined;
+}
+
+const freshPlace = {
+  ...{ last: undefined, lastOwn: -1, isFromBegin: false, isFinished: false, isDisordered: false },
+  joins: undefined,
+};
 
 /** An event has to fit into a slot; a longer description stays in the file. */
 const mostMetadataLength = 12_000;
@@ -75,6 +93,8 @@ export function openReplay(
   /** Frame numbers of a recording are kept; a second pass or file goes on where the one before ended. */
   let numbersFrom = 0;
   let lastNumber = -1;
+  /** Place in the whole sequence of the frame that came last, and its number. */
+  let lastFrame: Omit<Join, "missing"> | undefined;
 
   /** Keeps what the recording knows of the frame beyond its pixels. */
   function keepRecorded(header: FrameHeader, recorded: FrameHeader): number {
@@ -94,21 +114,31 @@ export function openReplay(
   }
 
   /** Frame numbers of a file that begins, or begins again, go on behind those before, and with what it lost before its first frame. */
-  function beginNumbers(own: number, lost: FateEvent | undefined): void {
-    const least = Math.min(own, lost?.firstFrame ?? own);
+  function beginNumbers(own: number, firstLost = own): void {
+    const least = Math.min(own, firstLost);
     if (numbersFrom + least <= lastNumber) numbersFrom = lastNumber + 1 - least;
   }
 
   /** Tells what was lost between the frame before and this one, and what frame numbers say of it. */
   function tellLosses(opened: OpenFile, frame: number, own: number): void {
-    const { index, first, file, path, last, lastOwn } = opened;
+    const { index, first, file, path, last, lastOwn, joins } = opened;
     // What was lost before the first frame that was asked for is not asked for.
     const after = last ?? (first >= plan.start ? -1 : frame);
     const events = file.losses?.(after, frame)[Symbol.iterator]();
     let event = events?.next();
-    if (last === undefined)
-      beginNumbers(own, event?.done === false && isLossEvent(event.value) ? event.value : undefined);
-    else if (own <= lastOwn) {
+    const { missingBefore, numberStep = 1 } = plan.files[index]!;
+    if (last === undefined) {
+      const lost = event?.done === false && isLossEvent(event.value) ? event.value : undefined;
+      const begin = lost?.firstFrame ?? own - numberStep * frame;
+      const isWithoutBegin = first >= plan.start && !joins && missingBefore !== undefined;
+      beginNumbers(own, isWithoutBegin ? 0 : lost?.firstFrame);
+      if (isWithoutBegin) losses.tellMissing(numbersFrom, numbersFrom + begin, missingBefore);
+      else if (joins && numbersFrom + own > joins.number) {
+        const told = sumOf(file.losses?.(after, frame) ?? []);
+        const expected = numberStep * (first + frame - joins.wanted) + told;
+        losses.join(joins.number, numbersFrom + own, expected, lastNumber + 1, joins.missing);
+      }
+    } else if (own <= lastOwn) {
       // Numbers that repeat or go back would be given twice.
       const from = lastNumber + 1;
       const what = `frame ${own} comes behind frame ${lastOwn} in ${path}; numbered on from ${from}`;
@@ -118,10 +148,8 @@ export function openReplay(
       numbersFrom = from - own;
     }
     for (; event?.done === false; event = events!.next()) losses.tell(event.value, numbersFrom);
-    if (last !== undefined && own > lastOwn) {
-      const step = plan.files[index]!.numberStep ?? 1;
-      losses.arrive(lastNumber, numbersFrom + own, step * (frame - last));
-    }
+    if (last !== undefined && own > lastOwn) losses.arrive(lastNumber, numbersFrom + own, numberStep * (frame - last));
+    else losses.arrived();
   }
 
   /** Behind the last frame of a file. */
@@ -136,6 +164,13 @@ export function openReplay(
     losses.finish(path, recordedLoss, open.lastOwn, open.isFromBegin);
   }
 
+  /** Undefined where the file does not go on with the recording of which the last frame was. */
+  function joinOf(before: OpenFile, index: number): Join | undefined {
+    const on = plan.files.slice(before.index + 1, index + 1);
+    if (before.last === undefined || !lastFrame || !on.every(({ isContinued }) => isContinued)) return undefined;
+    return { ...lastFrame, missing: on.find(({ missingBefore }) => missingBefore !== undefined)?.missingBefore };
+  }
+
   /** The file that holds frame `wanted` of the whole sequence, open. */
   async function fileOf(wanted: number): Promise<{ opened: OpenFile; frame: number }> {
     const isOn =
@@ -146,16 +181,17 @@ export function openReplay(
     const { path, frames } = plan.files[index]!;
     if (open?.index !== index) {
       if (isOn) tellEnd();
+      const joins = isOn ? joinOf(open!, index) : undefined;
       open?.file.close();
       open = undefined;
       const file = await openFile(path);
-      open = { ...freshPlace, index, first, file, path };
+      open = { ...freshPlace, index, first, file, path, joins };
       requireUnchanged(plan, path, frames, file);
       // What a recording says of its own source stands in the descriptor.
       const { recording: _, ...metadata } = file.facts.metadata;
       const isShort = JSON.stringify(metadata).length <= mostMetadataLength;
       context.emit({ event: "source", file: path, metadata: isShort ? metadata : {} });
-      losses.begin(path, plan.files[index]!.recordedLoss);
+      losses.begin(path, plan.files[index]!.recordedLoss, joins !== undefined);
     } else if (!isOn) {
       Object.assign(open, freshPlace);
       losses.begin(path, plan.files[index]!.recordedLoss);
@@ -199,6 +235,7 @@ export function openReplay(
       }
       header.frameNumber = number;
       lastNumber = number;
+      lastFrame = { wanted, number };
       if (pacer) header.receivedAtNs = context.clock.nowNs();
       header.capturedAtNs = capturedAtNs === 0n ? header.receivedAtNs : capturedAtNs;
       frame.rowCount = -1;
@@ -215,6 +252,13 @@ export function openReplay(
       open = undefined;
     },
   };
+}
+
+/** Frames that these say are lost. */
+function sumOf(events: Iterable<FateEvent>): number {
+  let sum = 0;
+  for (const event of events) if (isLossEvent(event)) sum += event.count;
+  return sum;
 }
 
 /** A file that changed between the look at it and its turn would break the descriptor that was sent. */

@@ -24,6 +24,19 @@ export interface ImageFileFacts {
   readonly recordedLoss?: RecordedLoss;
   /** Frame numbers of a recording go up by this from frame to frame where nothing was lost; absent: 1. */
   readonly numberStep?: number;
+  /** Absent of a recording that is one file. */
+  readonly part?: RecordingPart;
+}
+
+/** A file that is one of several of one recording. */
+export interface RecordingPart {
+  /** The same of all its parts: the path that the recording would have as one file. */
+  readonly recording: string;
+  /** Its place among them, from 0. */
+  readonly index: number;
+  /** Name of the part before it or behind it, when the recording has one that is not there. */
+  readonly missingBefore: string | null;
+  readonly missingBehind: string | null;
 }
 
 /** Where a frame stands in a stack, and when it was taken. */

@@ -6,9 +6,10 @@ import type { ImageFileFacts } from "../../imaging/image-file.js";
 import type { RawLayout } from "../formats/format.js";
 import { findFiles } from "./find-files.js";
 import { hasDatasets, isKnownFormat, knownExtensions, openImageFile } from "./image-formats.js";
+import { type Joined, joinParts } from "./join-parts.js";
 
 /** A file by what is known of it before its turn comes. */
-export interface ReplayedFile extends Pick<ImageFileFacts, "recordedLoss" | "numberStep"> {
+export interface ReplayedFile extends Joined, Pick<ImageFileFacts, "numberStep"> {
   readonly path: string;
   readonly frames: number;
 }
@@ -29,7 +30,8 @@ export async function lookAtFiles(
   layout: RawLayout | undefined,
   dataset?: string,
 ): Promise<FileFacts> {
-  const files: ReplayedFile[] = [];
+  const found: (Pick<ReplayedFile, "path" | "frames" | "numberStep"> &
+    Pick<ImageFileFacts, "recordedLoss" | "part">)[] = [];
   let first: ImageFileFacts | undefined;
   for (const path of findFiles(where, paths)) {
     if (!isKnownFormat(path) && !layout) {
@@ -48,10 +50,18 @@ export async function lookAtFiles(
         "Replay files of one shape and pixel type at a time.",
       );
     }
-    const { frameCount, recordedLoss, numberStep } = facts;
-    files.push({ path, frames: frameCount, ...(recordedLoss && { recordedLoss }), ...(numberStep && { numberStep }) });
+    const { frameCount: frames, numberStep, recordedLoss, part } = facts;
+    found.push({
+      path,
+      frames,
+      ...(numberStep && { numberStep }),
+      ...(recordedLoss && { recordedLoss }),
+      ...(part && { part }),
+    });
   }
   if (!first) throw refusal(where, "there is no file to replay", "Name a file, a folder or a pattern.");
+  const joined = joinParts(found);
+  const files = found.map(({ part: _, ...file }, at): ReplayedFile => ({ ...file, ...joined[at] }));
   return { files, first };
 }
 

@@ -16,13 +16,14 @@ import { type FrameDatasets, findFrames } from "./find-frames.js";
 import { checksumField, frameFields, setFrameField } from "./frame-columns.js";
 import { type H5Reader, openH5Reader } from "./h5-reader.js";
 import { jsonAttribute, recordedLossIn } from "./read-metadata.js";
+import { rowPlaceOf } from "./row-place.js";
 
 export const h5File: ImageFormat = {
   async open(path, _layout, dataset) {
     // The system's own words for a file that is not there or may not be read.
     openFileSource(path).close();
     const file = await formatProblems(() => openH5Reader(path));
-    return closeOnFailure(file, () => formatProblems(() => openFrames(file, dataset)));
+    return closeOnFailure(file, () => formatProblems(() => openFrames(file, path, dataset)));
   },
 };
 
@@ -36,7 +37,7 @@ async function formatProblems<Result>(read: () => Result | Promise<Result>): Pro
   }
 }
 
-function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
+function openFrames(file: H5Reader, path: string, dataset: string | undefined): ImageFile {
   const frames = findFrames(file, dataset);
   const { shape, pixelFormat } = frames;
   const pixelBytes = bytesPerPixel[pixelFormat];
@@ -47,6 +48,7 @@ function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
   const frameCount = wholeFrames(file, frames);
   const recordedLoss = frames.isOurs ? recordedLossIn(file) : undefined;
+  const part = frames.isOurs ? rowPlaceOf(file, path) : undefined;
   const ledgerRows = file.dataset("/metadata/ledger")?.shape[0] ?? 0;
   const losses = frames.isOurs ? new LedgerLosses(() => spans(file, ledgerRows, notBelieved)) : undefined;
   const checksumOf = frames.isOurs ? recordedChecksums(file, frames) : undefined;
@@ -62,14 +64,14 @@ function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
       file.block(frames.paths[0]!, [index, ...offset!], [1, ...count!], target);
       return;
     }
-    const path = frames.paths[index]!;
-    const own = file.dataset(path)!;
+    const framePath = frames.paths[index]!;
+    const own = file.dataset(framePath)!;
     if (own.shape[0] !== shape.height || own.shape[1] !== shape.width) {
       throw new FormatProblem(
-        `${path} is ${own.shape[1]}x${own.shape[0]}, the first frame ${shape.width}x${shape.height}`,
+        `${framePath} is ${own.shape[1]}x${own.shape[0]}, the first frame ${shape.width}x${shape.height}`,
       );
     }
-    file.block(path, offset!, count!, target);
+    file.block(framePath, offset!, count!, target);
   }
 
   return {
@@ -87,6 +89,7 @@ function openFrames(file: H5Reader, dataset: string | undefined): ImageFile {
       },
       ...(recordedLoss && { recordedLoss }),
       ...(isStep(recordedStream.numberStep) && { numberStep: recordedStream.numberStep }),
+      ...(part && { part }),
     },
     ...(losses && { losses: (after, before) => losses.between(after, before) }),
     async readFrame(index, pixels, region): Promise<FramePlace> {

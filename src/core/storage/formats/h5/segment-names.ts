@@ -12,10 +12,16 @@ export function segmentPath(path: string, index: number): string {
   return `${path.slice(0, path.length - extension.length)}_${String(index).padStart(3, "0")}${extension}`;
 }
 
+/** The archive that part `index` is of, by that part's own name; undefined when it was renamed. */
+export function rowOf(path: string, index: number): string | undefined {
+  const row = path.replace(/_\d{3,}(\.[^./\\]*)$/, "$1");
+  return segmentPath(row, index) === path ? row : undefined;
+}
+
 /** The file before (-1) or behind (1) part `index` of a row, by that part's own name; undefined when it was renamed. */
 export function neighbourOf(path: string, index: number, offset: -1 | 1): string | undefined {
-  const row = path.replace(/_\d{3,}(\.[^./\\]*)$/, "$1");
-  return segmentPath(row, index) === path ? segmentPath(row, index + offset) : undefined;
+  const row = rowOf(path, index);
+  return row === undefined ? undefined : segmentPath(row, index + offset);
 }
 
 /** Segments of this archive that are there already, from an earlier run of the same name, the first one first. */

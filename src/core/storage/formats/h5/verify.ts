@@ -2,8 +2,6 @@
  * An HDF5 file: opened by the library, every frame decoded through its filter, columns, ledger and tracks against each other.
  * Pixels without a checksum are told as not checked: what a filter does not notice is not found.
  */
-import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { MoteError } from "../../../errors.js";
 import { formatCount } from "../../../units.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
@@ -14,7 +12,7 @@ import { readChunkMap } from "./chunk-map.js";
 import { ColumnWindow } from "./column-window.js";
 import { type H5Reader, openH5Reader } from "./h5-reader.js";
 import { recordedLossIn } from "./read-metadata.js";
-import { neighbourOf } from "./segment-names.js";
+import { rowPlaceOf } from "./row-place.js";
 import { readSuperblock, superblockBytes } from "./superblock.js";
 import { changedValues } from "./value-checksums.js";
 
@@ -110,18 +108,12 @@ async function checkArchive(
 
 /** A part of a row says which parts stand before and behind it; one that follows is there before this one is closed. */
 function checkRow(file: H5Reader, report: Verification): void {
-  const index = file.attribute("/metadata", "segment_index");
-  if (index === null) return;
-  for (const [name, at] of [
-    ["previous_file", -1],
-    ["next_file", 1],
-  ] as const) {
-    const told = file.attribute("/metadata", name);
-    if (typeof told !== "string" || told === "") continue;
-    const neighbour = neighbourOf(report.path, Number(index), at) ?? join(dirname(report.path), basename(told));
-    if (existsSync(neighbour)) continue;
-    const what = `${basename(neighbour)}, the part ${at < 0 ? "before" : "behind"} it, is not there`;
-    report.missing("completeness", what, { code: "part-missing" });
+  const place = rowPlaceOf(file, report.path);
+  for (const [name, side] of [
+    [place?.missingBefore, "before"],
+    [place?.missingBehind, "behind"],
+  ]) {
+    if (name) report.missing("completeness", `${name}, the part ${side} it, is not there`, { code: "part-missing" });
   }
 }
 
