@@ -18,6 +18,9 @@ const oddCells = [
   " ",
 ];
 
+/** Longer lines, made of lines made long before, would be longer than a string may be. */
+const mostLine = 100_000_000;
+
 function onOneLine(lines, random, change) {
   const at = random.below(lines.length);
   lines[at] = change(lines[at]);
@@ -34,7 +37,9 @@ export function mutateTable(text, random, separator) {
         onOneLine(lines, random, (line) => `${line}\n${line}`);
         break;
       case 2:
-        onOneLine(lines, random, (line) => line.repeat(1 + random.below(2000)));
+        onOneLine(lines, random, (line) =>
+          line.repeat(Math.min(1 + random.below(2000), 1 + mostLine / (1 + line.length))),
+        );
         break;
       case 3:
         onOneLine(lines, random, (line) => line.slice(0, random.below(line.length + 1)));
