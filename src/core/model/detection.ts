@@ -10,6 +10,11 @@ export const detectionColumns = ["x", "y", "mass", "ecc", "size", "signal", "raw
 export const extraColumns = ["flags"] as const;
 export type DetectionColumn = (typeof detectionColumns)[number] | (typeof extraColumns)[number];
 
+/** What stands in a slot's column where nobody knows its value. */
+export function unknownValue(name: DetectionColumn): number {
+  return name === "particle_id" ? -1 : Number.NaN;
+}
+
 /** Columns a slot has room for. */
 export const slotColumns = detectionColumns.length + extraColumns.length;
 

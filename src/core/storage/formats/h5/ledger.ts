@@ -22,7 +22,7 @@ export const ledgerType: readonly (readonly [string, H5Type])[] = [
 const rowBytes = 45;
 
 /** Places of members in a row as a reader has it; rows of files written before have no `frames`. */
-const place = { frame: 0, capturedAtNs: 2, receivedAtNs: 3, frames: 5, members: 7 } as const;
+const place = { frame: 0, capturedAtNs: 2, receivedAtNs: 3, detections: 4, frames: 5, members: 7 } as const;
 
 /** A row as it was read; nothing of it is believed yet. */
 export interface ReadLedgerRow {
@@ -31,6 +31,8 @@ export interface ReadLedgerRow {
   readonly count: number;
   readonly capturedAtNs: bigint;
   readonly receivedAtNs: bigint;
+  /** -1 where nobody looked. */
+  readonly detections: number;
 }
 
 /** A row that the library read as an array of members. */
@@ -41,6 +43,7 @@ export function readLedgerRow(row: readonly unknown[]): ReadLedgerRow {
     count: row.length < place.members ? 1 : Number(row[place.frames]),
     capturedAtNs: BigInt(row[place.capturedAtNs] as bigint),
     receivedAtNs: BigInt(row[place.receivedAtNs] as bigint),
+    detections: Number(row[place.detections]),
   };
 }
 
@@ -53,24 +56,23 @@ export class LedgerRows {
   borrowStored({ header, rowCount }: Frame, fate: "stored" | "image not stored"): Uint8Array {
     const { frameNumber, deviceFrameNumber, capturedAtNs, receivedAtNs } = header;
     return this.#row(
-      { fate, firstFrame: frameNumber, count: 1, capturedAtNs, receivedAtNs },
+      { fate, firstFrame: frameNumber, count: 1, capturedAtNs, receivedAtNs, detections: rowCount },
       deviceFrameNumber,
-      rowCount,
     );
   }
 
   /** The row of what an event says of frames; undefined for other events. */
   borrowEvent(event: StreamEvent): Uint8Array | undefined {
     const span = spanOf(event);
-    return span && this.#row({ ...span, capturedAtNs: 0n, receivedAtNs: 0n }, noDeviceFrameNumber, -1);
+    return span && this.#row({ ...span, capturedAtNs: 0n, receivedAtNs: 0n, detections: -1 }, noDeviceFrameNumber);
   }
 
-  #row(row: ReadLedgerRow & { readonly fate: Fate }, deviceFrameNumber: number, detections: number): Uint8Array {
+  #row(row: ReadLedgerRow & { readonly fate: Fate }, deviceFrameNumber: number): Uint8Array {
     this.#view.setBigInt64(0, BigInt(row.firstFrame), true);
     this.#view.setBigInt64(8, BigInt(deviceFrameNumber), true);
     this.#view.setBigInt64(16, row.capturedAtNs, true);
     this.#view.setBigInt64(24, row.receivedAtNs, true);
-    this.#view.setInt32(32, detections, true);
+    this.#view.setInt32(32, row.detections, true);
     this.#view.setBigInt64(36, BigInt(row.count), true);
     this.#view.setUint8(44, fates.indexOf(row.fate));
     return this.#bytes;

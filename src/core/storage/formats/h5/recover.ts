@@ -11,6 +11,7 @@ import { besideName } from "../../claim/beside.js";
 import { removeOwnFile } from "../../claim/removal.js";
 import { imageNotStored } from "../../disk/disk-fault.js";
 import { openFileSource } from "../../read/file-source.js";
+import { CountedDetections } from "../../recover/counted-detections.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "../../recover/recovery.js";
 import {
@@ -21,7 +22,9 @@ import {
   openStoredPixels,
   readArchiveState,
   type StoredPixels,
+  storedNumbers,
 } from "./archive-state.js";
+import { type ColumnLosses, columnLosses } from "./column-losses.js";
 import { ColumnWindow } from "./column-window.js";
 import { frameFields, setFrameField } from "./frame-columns.js";
 import { type H5Reader, openH5Reader } from "./h5-reader.js";
@@ -114,6 +117,9 @@ class H5Salvage implements Salvage {
   readonly #columns = new Map<string, ColumnWindow>();
   readonly #tracks: Tracks | undefined;
   readonly #lost: LostRows;
+  readonly #counted: CountedDetections;
+  /** Numbers of the frames by the ledger, where no column has them. */
+  readonly #numbers: Float64Array | undefined;
   /** Rows of the ledger by frame, for frames that are datasets of their own. */
   readonly #times = new Map<number, ReadLedgerRow>();
   /** Frames of which a full disk left the detections only; they come behind all that were stored whole. */
@@ -127,9 +133,14 @@ class H5Salvage implements Salvage {
     this.#fault = fault;
     this.#stored = state.frames ? openStoredPixels(file, state.frames) : undefined;
     this.#recovery = recovery;
-    this.descriptor = describe(file, state, recovery);
-    for (const name of state.columns.keys()) this.#columns.set(name, new ColumnWindow(file, `/images/${name}`));
-    this.#tracks = this.descriptor.detections ? openTracks(file, state, this.descriptor.detections.columns) : undefined;
+    const columns = columnLosses(file, state);
+    for (const what of columns.told) recovery.lost(what);
+    this.descriptor = describe(file, state, columns, recovery);
+    for (const name of columns.images) this.#columns.set(name, new ColumnWindow(file, `/images/${name}`));
+    this.#numbers = columns.images.has("frame_number") ? undefined : storedNumbers(file, state);
+    const { detections } = this.descriptor;
+    this.#tracks = detections ? openTracks(file, state, detections.columns, columns.tracks) : undefined;
+    this.#counted = new CountedDetections(ledgerRows(file, state.ledgerRows ?? 0));
     this.mostRows = this.#tracks?.mostRows ?? 0;
     this.#lost = new LostRows(file, state, (what) => recovery.lost(what));
     this.#withoutPixels = rowsWithoutPixels(file, state);
@@ -153,6 +164,7 @@ class H5Salvage implements Salvage {
         // What stands last in a file that was not closed was never told to be stored: nothing is lost with it.
         if (this.#state.isClosed === false && this.#isLastFault(index)) break;
         this.#recovery.lostRange(number, 1, fault);
+        this.#counted.lostWithFrame(number);
         onEvent({ event: "drop", stage: "recover", firstFrame: number, count: 1, reason: damagedReason });
         this.#number = number;
         continue;
@@ -160,6 +172,7 @@ class H5Salvage implements Salvage {
       this.#number = number;
       this.#index++;
       this.#tracks?.fill(frame, number);
+      this.#counted.cameOut(number, frame.rowCount);
       return true;
     }
     const { value: row, done } = this.#tracks ? this.#withoutPixels.next() : { value: undefined, done: true };
@@ -170,6 +183,7 @@ class H5Salvage implements Salvage {
       for (const event of this.#lost.before(row.firstFrame)) onEvent(event);
       this.#number = row.firstFrame;
       this.#tracks!.fill(frame, row.firstFrame);
+      this.#counted.cameOut(row.firstFrame, frame.rowCount);
       return "detections";
     }
     this.#finish(onEvent);
@@ -191,7 +205,7 @@ class H5Salvage implements Salvage {
       frame.pixelsCrc32 = this.#stored!.checksum(index) ?? -1;
       const rowBytes = shape.width * bytesPerPixel[pixelFormat];
       frame.header.reset(pixelFormat, shape.height, shape.width, rowBytes, this.descriptor.bitDepth);
-      frame.header.frameNumber = index;
+      frame.header.frameNumber = this.#numbers?.[index] ?? index;
       for (const [name, column] of this.#columns) setFrameField(frame.header, name, column.value(index));
       if (frames.alone) this.#readAlone(frame, frames.alone[index]!);
       return undefined;
@@ -238,6 +252,7 @@ class H5Salvage implements Salvage {
     this.#beginFrame(frame, number);
     for (const event of this.#lost.before(number)) onEvent(event);
     this.#tracks!.fill(frame, number);
+    this.#counted.cameOut(number, frame.rowCount);
     return true;
   }
 
@@ -249,6 +264,10 @@ class H5Salvage implements Salvage {
 
   #finish(onEvent: (event: StreamEvent) => void): void {
     for (const event of this.#lost.before(Number.POSITIVE_INFINITY)) onEvent(event);
+    // Frames without pixels are none of those that came, where they have no detections either.
+    if (this.#state.isClosed !== false && (!this.#state.frames || !this.#tracks)) this.#counted.noMoreFrames();
+    const missing = this.#counted.loss("/tracks");
+    if (missing) this.#recovery.lost(missing);
     const metrics = jsonAttribute(this.#file, "processing_metrics");
     if (this.#state.isClosed === true) this.#recovery.finished();
     if (this.#state.isClosed !== false) {
@@ -264,15 +283,18 @@ function* rowsWithoutPixels(file: H5Reader, { ledgerRows: rows }: ArchiveState):
   for (const row of ledgerRows(file, rows ?? 0)) if (row.fate === imageNotStored) yield row;
 }
 
-function describe(file: H5Reader, state: ArchiveState, recovery: Recovery): StreamDescriptor {
-  const { frames, tracks, tables } = state;
+function describe(file: H5Reader, state: ArchiveState, { tracks }: ColumnLosses, recovery: Recovery): StreamDescriptor {
+  const { frames, tables } = state;
   const config = jsonAttribute(file, "tracking_config");
   const members = tableMembers(file, tables);
-  const names = tables.size > 0 ? [...detectionColumns, ...extraColumns.filter((name) => members.includes(name))] : [];
-  const known = [...detectionColumns, ...extraColumns].filter((name) => tracks.has(name) || names.includes(name));
-  const absent = names.filter((name) => !members.includes(name));
-  if (absent.length > 0) recovery.note(`its tables have no ${absent.join(", ")}: they stay empty`);
-  const detections = known.length === 0 ? null : { columns: known };
+  const names = tables.size > 0 ? members : [...tracks];
+  const absent = detectionColumns.filter((name) => !names.includes(name));
+  // Columns of tables are chosen, those of another program's file are its own.
+  const isPlain = tables.size > 0 || (tracks.size > 0 && state.isClosed === null);
+  if (isPlain && absent.length > 0) recovery.note(`its tables have no ${absent.join(", ")}: they stay empty`);
+  const columns = [...detectionColumns, ...extraColumns.filter((name) => names.includes(name))];
+  // Rows of a table of all frames are those of nobody knows which without the frame's number.
+  const detections = tables.size > 0 || tracks.has("frame") ? { columns } : null;
   const stated = jsonAttribute(file, "acquisition_params");
   const descriptor = decodeDescriptor({
     ...stated,

@@ -1,6 +1,6 @@
 /** The tables of an HDF5 archive, handed out frame by frame: detections, and what the ledger says was lost. */
 import type { Frame } from "../../../memory/frame.js";
-import type { DetectionColumn } from "../../../model/detection.js";
+import { column, type DetectionColumn, unknownValue } from "../../../model/detection.js";
 import type { FateEvent, StreamEvent } from "../../../model/event.js";
 import { eventOf } from "../../../model/ledger.js";
 import { imageNotStored } from "../../disk/disk-fault.js";
@@ -17,8 +17,14 @@ export interface Tracks {
   fill(frame: Frame, number: number): void;
 }
 
-export function openTracks(file: H5Reader, state: ArchiveState, columns: readonly DetectionColumn[]): Tracks {
-  return state.tables.size > 0 ? new TrackTables(file, state, columns) : new TrackRows(file, state, columns);
+/** `readable`: the columns of /tracks that can be read; what the others should have told is unknown. */
+export function openTracks(
+  file: H5Reader,
+  state: ArchiveState,
+  columns: readonly DetectionColumn[],
+  readable: ReadonlySet<string>,
+): Tracks {
+  return state.tables.size > 0 ? new TrackTables(file, state, columns) : new TrackRows(file, state, columns, readable);
 }
 
 /** Names of the columns of the tables, all of which have the same. */
@@ -32,15 +38,15 @@ class TrackTables implements Tracks {
   readonly mostRows: number;
   readonly #file: H5Reader;
   readonly #tables: readonly (readonly [number, string])[];
-  /** Where each column of a slot stands in a row (-1: nowhere), and what it has where nothing is known. */
-  readonly #places: readonly (readonly [place: number, unknown: number])[];
+  /** The columns of a slot, and where each stands in a row (-1: nowhere). */
+  readonly #places: readonly (readonly [name: DetectionColumn, place: number])[];
   #at = 0;
 
   constructor(file: H5Reader, { tables }: ArchiveState, columns: readonly DetectionColumn[]) {
     this.#file = file;
     this.#tables = [...tables];
     const members = tableMembers(file, tables);
-    this.#places = columns.map((name) => [members.indexOf(name), name === "particle_id" ? -1 : Number.NaN]);
+    this.#places = columns.map((name) => [name, members.indexOf(name)]);
     this.mostRows = Math.max(0, ...this.#tables.map(([, path]) => file.dataset(path)?.shape[0] ?? 0));
   }
 
@@ -53,8 +59,10 @@ class TrackTables implements Tracks {
     const path = this.nextNumber() === number ? this.#tables[this.#at++]![1] : undefined;
     const count = path === undefined ? 0 : (this.#file.dataset(path)?.shape[0] ?? 0);
     const rows = count > 0 ? (this.#file.rows(path!, 0, count) as unknown[][]) : [];
-    for (const [c, [place, unknown]] of this.#places.entries()) {
-      for (let row = 0; row < count; row++) frame.detections[c * count + row] = Number(rows[row]![place] ?? unknown);
+    for (const [name, place] of this.#places) {
+      const at = column[name] * count;
+      const unknown = unknownValue(name);
+      for (let row = 0; row < count; row++) frame.detections[at + row] = Number(rows[row]![place] ?? unknown);
     }
     frame.rowCount = count;
   }
@@ -64,14 +72,24 @@ class TrackTables implements Tracks {
 class TrackRows implements Tracks {
   readonly mostRows: number;
   readonly #frame: ColumnWindow;
-  readonly #columns: readonly ColumnWindow[];
+  /** The columns of a slot, each with its values where they can be read. */
+  readonly #columns: readonly (readonly [name: DetectionColumn, values: ColumnWindow | undefined])[];
   readonly #rows: number;
   #row = 0;
 
-  constructor(file: H5Reader, { tracks }: ArchiveState, columns: readonly DetectionColumn[]) {
-    this.#rows = Math.min(...tracks.values());
+  constructor(
+    file: H5Reader,
+    { tracks, isClosed }: ArchiveState,
+    columns: readonly DetectionColumn[],
+    readable: ReadonlySet<string>,
+  ) {
     this.#frame = new ColumnWindow(file, "/tracks/frame");
-    this.#columns = columns.map((name) => new ColumnWindow(file, `/tracks/${name}`));
+    // Columns grow one after the other: in a file that was not closed the shortest says how many rows were stored.
+    this.#rows = isClosed === false ? Math.min(...tracks.values()) : this.#frame.length;
+    this.#columns = columns.map((name) => [
+      name,
+      readable.has(name) ? new ColumnWindow(file, `/tracks/${name}`) : undefined,
+    ]);
     let most = 0;
     for (let row = 0, first = 0; row < this.#rows; row++) {
       if (this.#frame.value(row) !== this.#frame.value(first)) first = row;
@@ -90,8 +108,11 @@ class TrackRows implements Tracks {
     const from = this.#row;
     while (this.#row < this.#rows && Number(this.#frame.value(this.#row)) === number) this.#row++;
     const count = this.#row - from;
-    for (const [c, column] of this.#columns.entries()) {
-      for (let row = 0; row < count; row++) frame.detections[c * count + row] = Number(column.value(from + row));
+    for (const [name, values] of this.#columns) {
+      const at = column[name] * count;
+      const known = Math.max(0, Math.min(count, (values?.length ?? 0) - from));
+      for (let row = 0; row < known; row++) frame.detections[at + row] = Number(values!.value(from + row));
+      frame.detections.fill(unknownValue(name), at + known, at + count);
     }
     frame.rowCount = count;
   }

@@ -3,6 +3,7 @@
  * their bytes lie in the file, and of the texts of /metadata. The pixels have theirs beside them, a value a frame.
  */
 import { crc32 } from "node:zlib";
+import { MoteError } from "../../../errors.js";
 import { parseJsonObject } from "../../../model/json.js";
 import type { H5Reader } from "./h5-reader.js";
 
@@ -19,15 +20,35 @@ export function checksumsJson(columns: Readonly<Record<string, number>>, texts: 
   return JSON.stringify({ ...columns, [textsKey]: crc32(texts.join("\0")) });
 }
 
-/** Compares all that the file keeps checksums of; null when it keeps none. Returns what does not match, by its place in the file. */
-export function changedValues(file: H5Reader): readonly string[] | null {
+/** Something that is not as it was when the file was closed. */
+export interface ValueFault {
+  /** Its place in the file: "/tracks/x", "/metadata/ledger"; "/metadata" for its texts. */
+  readonly path: string;
+  readonly kind: "missing" | "unreadable" | "changed";
+}
+
+export const faultClause: Readonly<Record<ValueFault["kind"], string>> = {
+  missing: "is not there",
+  unreadable: "cannot be read",
+  changed: "does not match its checksum",
+};
+
+/** Compares all that the file keeps checksums of; null when it keeps none. */
+export function valueFaults(file: H5Reader): readonly ValueFault[] | null {
   const text = file.attribute("/metadata", checksumsName);
   if (text === null || text === "{}") return null;
   const known = parseJsonObject(String(text));
-  if (!known) return [`/metadata, ${checksumsName}`];
-  return Object.entries(known).flatMap(([path, checksum]) =>
-    (path === textsKey ? textsIn(file) : columnIn(file, path)) === checksum ? [] : [path],
-  );
+  if (!known) return [{ path: `/metadata, ${checksumsName}`, kind: "unreadable" }];
+  return Object.entries(known).flatMap(([path, checksum]): ValueFault[] => {
+    try {
+      const found = path === textsKey ? textsIn(file) : columnIn(file, path);
+      if (found === checksum) return [];
+      return [{ path, kind: found === undefined ? "missing" : "changed" }];
+    } catch (error) {
+      if (!(error instanceof MoteError)) throw error;
+      return [{ path, kind: "unreadable" }];
+    }
+  });
 }
 
 function textsIn(file: H5Reader): number {

@@ -5,16 +5,24 @@
 import { MoteError } from "../../../errors.js";
 import { formatCount } from "../../../units.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
+import { detectionsOf } from "../../recover/counted-detections.js";
 import { countFates, noteLost, noteUnfinished } from "../../verify/lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
-import { type ArchiveState, frameFaults, openStoredPixels, readArchiveState, spans } from "./archive-state.js";
+import {
+  type ArchiveState,
+  frameFaults,
+  ledgerRows,
+  openStoredPixels,
+  readArchiveState,
+  spans,
+} from "./archive-state.js";
 import { readChunkMap } from "./chunk-map.js";
 import { ColumnWindow } from "./column-window.js";
 import { type H5Reader, openH5Reader } from "./h5-reader.js";
 import { recordedLossIn } from "./read-metadata.js";
 import { rowPlaceOf } from "./row-place.js";
 import { readSuperblock, superblockBytes } from "./superblock.js";
-import { changedValues } from "./value-checksums.js";
+import { faultClause, valueFaults } from "./value-checksums.js";
 
 export const verifyH5: Verify = async (path, report, options) => {
   const source = openFileSource(path);
@@ -91,6 +99,7 @@ async function checkArchive(
     if (state.tables.size > 0) checkTables(file, state, report);
     else checkTracks(file, state, report);
   });
+  if (state.isClosed === true) guarded(report, "the ledger", () => checkDetections(file, state, report));
   guarded(report, "what stands beside the frames", () => checkValues(file, state, report));
   if (state.isClosed === false) {
     const last = whole - 1;
@@ -206,11 +215,21 @@ function checkLedger(file: H5Reader, state: ArchiveState, report: Verification, 
   }
 }
 
+/** As many detections as the ledger counts. */
+function checkDetections(file: H5Reader, { ledgerRows: rows }: ArchiveState, report: Verification): void {
+  let counted = 0;
+  for (const row of ledgerRows(file, rows ?? 0)) counted += detectionsOf(row);
+  const found = report.rows ?? 0;
+  if (found >= counted) return;
+  const what = `the ledger counts ${formatCount(counted, "detection")}, /tracks has ${found.toLocaleString("en-US")}`;
+  report.damaged("ledger", what);
+}
+
 /** Columns, ledger and texts against the checksums that were made when the file was closed. */
 function checkValues(file: H5Reader, state: ArchiveState, report: Verification): void {
-  const changed = changedValues(file);
-  for (const path of changed ?? []) report.damaged("checksums", `${path} does not match its checksum`);
-  if (!changed) report.notChecked("values", "there is no checksum of tables and metadata in this file");
+  const faults = valueFaults(file);
+  for (const { path, kind } of faults ?? []) report.damaged("checksums", `${path} ${faultClause[kind]}`);
+  if (!faults) report.notChecked("values", "there is no checksum of tables and metadata in this file");
   else if (state.tables.size > 0) report.notChecked("values", "the tables of single frames have no checksums");
 }
 
