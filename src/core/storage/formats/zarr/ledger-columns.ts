@@ -57,7 +57,11 @@ function putRow(table: ColumnTable, values: readonly bigint[], fate: Fate): void
   table.put(values.length, Uint8Array.of(fates.indexOf(fate)));
 }
 
-export type LedgerRow = LedgerSpan & { readonly capturedAtNs: bigint };
+export type LedgerRow = LedgerSpan & {
+  readonly capturedAtNs: bigint;
+  /** -1 where nobody looked, and in stores written before it was counted. */
+  readonly detections: number;
+};
 
 /** Rows read at once. */
 const batchRows = 4096;
@@ -80,10 +84,12 @@ export function* readLedger(store: string, onFault: (what: string) => void): Gen
   const number = open("frame_number", "int64");
   const frames = open("frames", "int64");
   const time = open("captured_at_ns", "int64");
+  const detections = open("detections", "int64");
   try {
     const total = Math.min(fate?.promised ?? 0, number?.promised ?? 0, frames?.promised ?? Number.POSITIVE_INFINITY);
     const codes = new Uint8Array(batchRows);
-    const [numbers, counts, times] = [0, 1, 2].map(() => new BigInt64Array(batchRows)) as [
+    const [numbers, counts, times, found] = [0, 1, 2, 3].map(() => new BigInt64Array(batchRows)) as [
+      BigInt64Array,
       BigInt64Array,
       BigInt64Array,
       BigInt64Array,
@@ -97,14 +103,16 @@ export function* readLedger(store: string, onFault: (what: string) => void): Gen
       }
       if (!frames) counts.fill(1n);
       if (!time?.read(from, bytes(times))) times.fill(0n);
+      if (!detections?.read(from, bytes(found))) found.fill(-1n);
       for (let row = 0; row < rows; row++) {
         const read = { fate: fates[codes[row]!], firstFrame: Number(numbers[row]), count: Number(counts[row]) };
         const fault = spanFault(read);
-        if (fault === undefined) yield { ...(read as LedgerSpan), capturedAtNs: times[row]! };
-        else onFault(`row ${from + row} of the ledger ${fault}`);
+        if (fault === undefined) {
+          yield { ...(read as LedgerSpan), capturedAtNs: times[row]!, detections: Number(found[row]) };
+        } else onFault(`row ${from + row} of the ledger ${fault}`);
       }
     }
   } finally {
-    for (const column of [fate, number, frames, time]) column?.close();
+    for (const column of [fate, number, frames, time, detections]) column?.close();
   }
 }

@@ -87,6 +87,13 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
   };
 }
 
+/** How many detections a closed store of ours says it has; null where it does not say. */
+export function recordedRows({ attributes: { mote } }: ZarrImage): number | null {
+  const told =
+    isJsonObject(mote) && isJsonObject(mote.processing_metrics) ? mote.processing_metrics.detectionsStored : null;
+  return typeof told === "number" ? told : null;
+}
+
 /** What a store of ours says of its own losses. */
 export function recordedLossIn({ attributes: { mote } }: ZarrImage): RecordedLoss {
   return isJsonObject(mote) && isJsonObject(mote.processing_metrics)

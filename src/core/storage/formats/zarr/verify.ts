@@ -11,12 +11,16 @@ import { formatCount } from "../../../units.js";
 import { fileBytes } from "../../files.js";
 import { countFates, noteLost, noteUnfinished } from "../../verify/lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
+import { type ColumnFault, columnFaults } from "./column-faults.js";
 import { ColumnFile } from "./column-file.js";
+import type { TableLayout } from "./column-table.js";
 import { findImage, type ZarrImage } from "./find-image.js";
+import { framesTable } from "./frame-columns.js";
 import { readLedger } from "./ledger-columns.js";
 import { MissingChunk, openPlanes } from "./plane-reader.js";
-import { openZarrImages, recordedDescriptor, recordedLossIn } from "./read.js";
+import { openZarrImages, recordedDescriptor, recordedLossIn, recordedRows } from "./read.js";
 import { pixelFormatOf, readNodeIn } from "./read-node.js";
+import { tracksTable } from "./track-columns.js";
 
 export const verifyZarr: Verify = async (path, report, options) => {
   report.bytes = fileBytes(path);
@@ -32,10 +36,10 @@ export const verifyZarr: Verify = async (path, report, options) => {
     return;
   }
   try {
-    await checkFrames(file, report, options);
+    const summed = await checkFrames(file, report, options);
     for (const level of image.levels.slice(1)) await checkLevel(path, level, image, report, options);
     report.checked("structure", formatCount(image.levels.length, "level"));
-    if (recordedDescriptor(image)) await checkRecorded(path, image, file, report);
+    if (recordedDescriptor(image)) await checkRecorded(path, image, file, summed, report);
     else {
       report.notChecked("pixels", "Mote did not write this store: there is no checksum of them");
       report.notChecked("end", "Mote did not write this store: nothing says that it was finished");
@@ -45,15 +49,22 @@ export const verifyZarr: Verify = async (path, report, options) => {
   }
 };
 
-async function checkFrames(file: ImageFile, report: Verification, options: VerifyOptions): Promise<void> {
+/** Frames that were decoded, and those of them whose pixels were compared with a checksum. */
+interface Summed {
+  readonly whole: number;
+  readonly summed: number;
+}
+
+async function checkFrames(file: ImageFile, report: Verification, options: VerifyOptions): Promise<Summed> {
   const { shape, pixelFormat, frameCount } = file.facts;
   const count = shape.height * shape.width;
   const pixels = borrowPixels(pixelFormat, new ArrayBuffer(count * bytesPerPixel[pixelFormat]), 0, count);
   const step = sampleStep(frameCount, options);
-  let bad = 0;
+  let [bad, summed] = [0, 0];
   for (let index = 0; index < frameCount; index += step) {
     try {
-      await file.readFrame(index, pixels, wholeOf(shape));
+      const { pixelsCrc32 } = await file.readFrame(index, pixels, wholeOf(shape));
+      if (pixelsCrc32 !== undefined) summed++;
     } catch (error) {
       bad++;
       tell(report, error, `frame ${index.toLocaleString("en-US")}`, index);
@@ -65,6 +76,7 @@ async function checkFrames(file: ImageFile, report: Verification, options: Verif
   const decoded = Math.ceil(frameCount / step);
   if (decoded < frameCount) report.notChecked("frames", sampled(frameCount - decoded, frameCount));
   report.checked("decoding", `${step > 1 ? `every ${step}th of ` : ""}${formatCount(frameCount, "frame")}`);
+  return { whole: decoded - bad, summed };
 }
 
 function tell(report: Verification, error: unknown, name: string, frame: number): void {
@@ -109,24 +121,37 @@ async function checkLevel(
 }
 
 /** What Mote wrote beside the frames, and whether it closed the store. */
-async function checkRecorded(path: string, image: ZarrImage, file: ImageFile, report: Verification): Promise<void> {
-  report.checked("checksums", "CRC-32 of every frame that was decoded");
-  const { frameCount } = file.facts;
-  const numbers = ColumnFile.open(path, "images/frame_number", "int64");
-  const known = numbers?.promised ?? 0;
-  if (known < frameCount) {
-    report.missing(
-      "completeness",
-      `images/ promises ${formatCount(known, "row")} for ${formatCount(frameCount, "frame")}`,
+async function checkRecorded(
+  path: string,
+  image: ZarrImage,
+  file: ImageFile,
+  { whole, summed }: Summed,
+  report: Verification,
+): Promise<void> {
+  if (summed === whole) report.checked("checksums", "CRC-32 of every frame that was decoded");
+  else
+    report.notChecked(
+      "pixels",
+      `${formatCount(whole - summed, "frame")} without a checksum: only what does not decode is found`,
     );
-  }
+  const { frameCount } = file.facts;
   const { stored, rows, lost } = countFates(readLedger(path, (what) => report.damaged("ledger", what)));
   report.checked("ledger", `${formatCount(rows, "row")}, ${stored.toLocaleString("en-US")} of them stored`);
   noteLost(report, lost);
-  const x = ColumnFile.open(path, "tracks/x", "float64");
-  if (x) report.rows = x.promised;
   const { mote } = image.attributes;
   const isComplete = isJsonObject(mote) && mote.is_complete === true;
+  const tell = (table: TableLayout, faults: readonly ColumnFault[]) => {
+    for (const { name, what } of faults)
+      report.missing("completeness", `${table.folder}/${name} ${what}`, { file: `${table.folder}/${name}` });
+  };
+  tell(framesTable, columnFaults(path, framesTable, frameCount));
+  const detections = recordedDescriptor(image)?.detections;
+  if (detections) {
+    const table = tracksTable(detections.columns.includes("flags"));
+    const counted = isComplete ? recordedRows(image) : null;
+    tell(table, columnFaults(path, table, counted));
+    report.rows = ColumnFile.openIfWhole(path, "tracks/frame", "int64")?.promised ?? 0;
+  }
   if (isComplete) noteUnfinished(report, recordedLossIn(image));
   if (isComplete && stored !== frameCount) {
     report.damaged("ledger", `the ledger has ${formatCount(stored, "stored frame")}, the store ${frameCount}`);
