@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { containerFor } from "../../../src/core/storage/container-for.js";
 import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js";
+import { defaultZarr } from "../../../src/core/storage/formats/zarr/zarr-options.js";
 import type { StoreSettings } from "../../../src/core/storage/frame-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
@@ -114,6 +115,78 @@ describe.skipIf(!hasJudge)(`an HDF5 archive whose objects h5py deleted${needsJud
     expect(losses.map(({ what }) => what)).toEqual([
       "4 detections: the ledger counts them, /tracks does not have them",
     ]);
+  });
+});
+
+describe("a Zarr store whose folders were deleted", () => {
+  let whole: string;
+  let wholeColumns: Record<string, unknown>;
+  beforeAll(async () => {
+    whole = await write(".ome.zarr", { zarr: { ...defaultZarr, codec: "none" } });
+    const { losses, columns } = await recoveredTable(whole);
+    expect(losses).toEqual([]);
+    wholeColumns = columns;
+  });
+
+  function without(...names: string[]): string {
+    const copy = join(folder, `copy${made++}.ome.zarr`);
+    cpSync(whole, copy, { recursive: true });
+    for (const name of names) rmSync(join(copy, name), { recursive: true });
+    return copy;
+  }
+
+  test.each(["x", "mass", "particle_id"])("without column %s has it empty, and all others", async (name) => {
+    const path = without(`tracks/${name}`);
+    const report = await verified(path);
+    expect(report).toMatchObject({ verdict: "incomplete", rows });
+    expect(report.findings.map(({ what }) => what)).toEqual([`tracks/${name} is not there`]);
+    const { losses, columns } = await recoveredTable(path);
+    expect(losses).toEqual([`column ${name} of tracks is not there: what stood in it is lost`]);
+    expect(columns).toEqual({ ...wholeColumns, [name]: empty });
+  });
+
+  test("without a chunk of a column has none of its rows", async () => {
+    const path = without("tracks/x/c.0");
+    expect((await verified(path)).findings.map(({ what }) => what)).toEqual([`tracks/x has 0 of ${rows} rows`]);
+    const { losses, columns } = await recoveredTable(path);
+    expect(losses).toEqual([`column x of tracks has 0 of ${rows} rows: what stood in it is lost`]);
+    expect(columns).toEqual({ ...wholeColumns, x: empty });
+  });
+
+  test("without the frames' numbers and times has the numbers from the ledger", async () => {
+    const path = without("images/frame_number", "images/captured_at_ns");
+    expect(await verified(path)).toMatchObject({ verdict: "incomplete", findingCount: 2 });
+    const { losses, columns } = await recoveredTable(path);
+    expect(losses.length).toBe(2);
+    expect(columns).toEqual({ ...wholeColumns, timestamp: empty });
+  });
+
+  test("without detections has lost as many as the ledger counts", async () => {
+    for (const name of ["tracks", "tracks/frame"]) {
+      const path = without(name);
+      expect(await verified(path)).toMatchObject({ verdict: "incomplete", rows: 0 });
+      const recovery = await recovered(path, join(folder, `out${made++}.mote`));
+      expect(recovery).toMatchObject({ frames: numbers.length, rows: null });
+      expect(recovery.losses.map(({ what }) => what)).toEqual([
+        name === "tracks"
+          ? "no column of tracks/ is there"
+          : "column frame of tracks is not there: what stood in it is lost",
+        `${rows} detections: the ledger counts them, tracks does not have them`,
+      ]);
+    }
+  });
+
+  test("without its checksums is not whole, and no checksum of its pixels is called good", async () => {
+    const path = without("images/pixels_crc32");
+    const chunk = join(path, "0/c/1/0/0");
+    const bytes = readFileSync(chunk);
+    bytes[9]! ^= 1;
+    writeFileSync(chunk, bytes);
+    const report = await verified(path);
+    expect(report.verdict).toBe("incomplete");
+    expect(report.findings.map(({ what }) => what)).toEqual(["images/pixels_crc32 is not there"]);
+    expect(report.unchecked.map(({ aspect }) => aspect)).toEqual(["pixels"]);
+    expect(report.checks.has("checksums")).toBe(false);
   });
 });
 

@@ -7,6 +7,8 @@ export interface ColumnFault {
   readonly name: string;
   /** A clause: "is not there". */
   readonly what: string;
+  /** Whether rows of it can be had. */
+  readonly isReadable: boolean;
 }
 
 /** `rows`: how many each should have; null where only its being there is known, as in a store that was not closed. */
@@ -17,12 +19,12 @@ export function columnFaults(store: string, table: TableLayout, rows: number | n
       file = ColumnFile.open(store, `${table.folder}/${name}`, dataType);
     } catch (error) {
       if (!(error instanceof FormatProblem)) throw error;
-      return [{ name, what: error.message }];
+      return [{ name, what: error.message, isReadable: false }];
     }
-    if (!file) return [{ name, what: "is not there" }];
+    if (!file) return [{ name, what: "is not there", isReadable: false }];
     try {
       const have = rows === null ? null : rowsThere(file, rows, table.chunkRows);
-      return have === rows ? [] : [{ name, what: `has ${have} of ${rows} rows` }];
+      return have === rows ? [] : [{ name, what: `has ${have} of ${rows} rows`, isReadable: true }];
     } finally {
       file.close();
     }

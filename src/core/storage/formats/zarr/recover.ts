@@ -7,19 +7,23 @@ import type { ImageFile } from "../../../imaging/image-file.js";
 import { wholeOf } from "../../../imaging/region.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
-import { column, type DetectionColumn } from "../../../model/detection.js";
+import { column, type DetectionColumn, unknownValue } from "../../../model/detection.js";
 import type { StreamEvent } from "../../../model/event.js";
 import { isJsonObject } from "../../../model/json.js";
 import { eventOf, joined } from "../../../model/ledger.js";
 import { bytesPerPixel } from "../../../model/pixel-format.js";
 import type { EndOfStream } from "../../../model/run-report.js";
 import { imageNotStored } from "../../disk/disk-fault.js";
+import { CountedDetections } from "../../recover/counted-detections.js";
 import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import { frameRange, type Recover, type Recovery } from "../../recover/recovery.js";
+import { columnFaults } from "./column-faults.js";
 import { ColumnFile } from "./column-file.js";
-import { findImage } from "./find-image.js";
+import type { TableLayout } from "./column-table.js";
+import { findImage, type ZarrImage } from "./find-image.js";
+import { framesTable } from "./frame-columns.js";
 import { readLedger } from "./ledger-columns.js";
-import { openZarrImages, recordedDescriptor } from "./read.js";
+import { openZarrImages, recordedDescriptor, recordedRows } from "./read.js";
 import { tracksTable } from "./track-columns.js";
 
 export const recoverZarr: Recover = async (recovery, context) => {
@@ -44,14 +48,20 @@ class ZarrSalvage implements Salvage {
   readonly #events: StreamEvent[];
   /** Frames of which a full disk left the detections only; they come behind all that were stored whole. */
   readonly #withoutPixels: WithoutPixels[];
+  readonly #counted: CountedDetections;
+  readonly #numbers: ColumnFile | undefined;
+  /** Numbers of the frames by the ledger, where no column has them. */
+  readonly #ledgerNumbers: readonly number[];
   #isBehindFrames = false;
   #next = 0;
   #lastFrame = -1;
 
   constructor(file: ImageFile, recovery: Recovery) {
     const image = findImage(recovery.path);
-    const recorded = recordedDescriptor(image);
     const { mote } = image.attributes;
+    const isClosed = isJsonObject(mote) && mote.is_complete === true && isJsonObject(mote.processing_metrics);
+    const written = recordedDescriptor(image);
+    const recorded = written && readableDescriptor(written, image, file.facts.frameCount, isClosed, recovery);
     this.#file = file;
     this.#recovery = recovery;
     this.#isOurs = recorded !== undefined;
@@ -61,7 +71,10 @@ class ZarrSalvage implements Salvage {
     const told = recorded ? lossesIn(recovery.path, recovery) : { events: [], withoutPixels: [] };
     this.#events = told.events;
     this.#withoutPixels = this.#tracks ? told.withoutPixels : [];
-    const isClosed = isJsonObject(mote) && mote.is_complete === true && isJsonObject(mote.processing_metrics);
+    const ledger = recorded ? [...readLedger(recovery.path, () => {})] : [];
+    this.#counted = new CountedDetections(ledger);
+    this.#numbers = recorded && ColumnFile.openIfWhole(recovery.path, "images/frame_number", "int64");
+    this.#ledgerNumbers = ledger.flatMap(({ fate, firstFrame }) => (fate === "stored" ? [firstFrame] : []));
     this.end = isClosed ? (mote.processing_metrics as unknown as EndOfStream) : null;
   }
 
@@ -80,13 +93,15 @@ class ZarrSalvage implements Salvage {
         frame.pixelsCrc32 = place.pixelsCrc32 ?? -1;
         if (place.recorded) frame.header.copyFrom(place.recorded);
         else Object.assign(frame.header, { channelIndex: place.channelIndex, zIndex: place.zIndex });
+        frame.header.frameNumber = this.#numberOf(index);
       } catch (error) {
         if (!(error instanceof FormatProblem)) throw error;
         if (!isPromised) {
           this.#isBehindFrames = true;
           break;
         }
-        const number = this.#tracks?.numberOf(index) ?? index;
+        const number = this.#numberOf(index);
+        this.#counted.lostWithFrame(number);
         this.#recovery.lost(`${frameRange(number, 1)}: ${error.message}`, 1, number);
         onEvent({ event: "drop", stage: "recover", firstFrame: number, count: 1, reason: damagedReason });
         continue;
@@ -97,6 +112,7 @@ class ZarrSalvage implements Salvage {
         );
       this.#tellEvents(frame.header.frameNumber, onEvent);
       this.#tracks?.fill(frame);
+      this.#counted.cameOut(frame.header.frameNumber, frame.rowCount);
       if (!isPromised && this.descriptor.detections !== null && frame.rowCount === 0)
         this.#recovery.lost(
           `detections of ${frameRange(frame.header.frameNumber, 1)}, if there were any: not written yet`,
@@ -107,6 +123,9 @@ class ZarrSalvage implements Salvage {
     const row = this.#withoutPixels.shift();
     this.#tellEvents(row?.frame ?? Number.POSITIVE_INFINITY, onEvent);
     if (!row) {
+      if (this.end && !this.#tracks) this.#counted.noMoreFrames();
+      const missing = this.#counted.loss("tracks");
+      if (missing) this.#recovery.lost(missing);
       if (this.end) this.#recovery.finished();
       else this.#recovery.unfinishedBehind("the store was not closed", this.#lastFrame + 1, this.descriptor.frameCount);
       return false;
@@ -116,12 +135,21 @@ class ZarrSalvage implements Salvage {
     frame.header.frameNumber = row.frame;
     frame.header.capturedAtNs = row.capturedAtNs;
     this.#tracks!.fill(frame);
+    this.#counted.cameOut(row.frame, frame.rowCount);
     return "detections";
   }
 
   close(): void {
     this.#file.close();
     this.#tracks?.close();
+    this.#numbers?.close();
+  }
+
+  /** The number of a frame by its place: from the columns beside the frames, or the ledger. */
+  #numberOf(index: number): number {
+    const cell = new BigInt64Array(1);
+    if (this.#numbers?.read(index, new Uint8Array(cell.buffer))) return Number(cell[0]);
+    return this.#ledgerNumbers[index] ?? index;
   }
 
   /** What the ledger has before this frame; a second copy of a frame comes behind it. */
@@ -132,6 +160,38 @@ class ZarrSalvage implements Salvage {
       this.#events.shift();
     }
   }
+}
+
+/** The descriptor with what can be read of its detections; what cannot, beside them and beside the frames, is told as lost. */
+function readableDescriptor(
+  written: StreamDescriptor,
+  image: ZarrImage,
+  frameCount: number,
+  isClosed: boolean,
+  recovery: Recovery,
+): StreamDescriptor {
+  const lostOf = (table: TableLayout, rows: number | null): ReadonlySet<string> => {
+    const faults = columnFaults(recovery.path, table, rows);
+    const gone = faults.filter(({ isReadable }) => !isReadable);
+    if (gone.length === table.columns.length) recovery.lost(`no column of ${table.folder}/ is there`);
+    else {
+      for (const { name, what } of faults)
+        recovery.lost(`column ${name} of ${table.folder} ${what}: what stood in it is lost`);
+    }
+    return new Set(gone.map(({ name }) => name));
+  };
+  lostOf(framesTable, frameCount);
+  const { detections } = written;
+  if (!detections) return written;
+  const gone = lostOf(tracksTable(detections.columns.includes("flags")), isClosed ? recordedRows(image) : null);
+  return {
+    ...written,
+    // Rows are of nobody knows which frame without its number.
+    detections: gone.has("frame")
+      ? null
+      : { columns: detections.columns.filter((name) => name !== "flags" || !gone.has(name)) },
+    isLinked: written.isLinked && !gone.has("particle_id"),
+  };
 }
 
 function plainDescriptor({ facts }: ImageFile): StreamDescriptor {
@@ -175,19 +235,21 @@ function detectionsIn(path: string): number {
 /** Rows of detections by frame, also those behind the promised ones. */
 class RecordedTracks {
   readonly mostRows: number;
-  readonly #columns: { name: string; isWhole: boolean; file: ColumnFile }[];
+  readonly #columns: ReadonlyMap<string, { readonly isWhole: boolean; readonly file: ColumnFile }>;
+  readonly #names: readonly DetectionColumn[];
   readonly #ranges = new Map<number, { from: number; rows: number }>();
-  readonly #numbers: ColumnFile | undefined;
   #cells = new Uint8Array(0);
 
   constructor(path: string, { detections }: StreamDescriptor) {
     const table = tracksTable(detections?.columns.includes("flags") ?? false);
-    this.#columns = table.columns.flatMap(({ name, dataType }) => {
-      const file = ColumnFile.openIfWhole(path, `${table.folder}/${name}`, dataType);
-      return file ? [{ name, isWhole: dataType === "int64", file }] : [];
-    });
-    this.#numbers = ColumnFile.openIfWhole(path, "images/frame_number", "int64");
-    const frames = this.#columns.find(({ name }) => name === "frame")?.file;
+    this.#names = detections?.columns ?? [];
+    this.#columns = new Map(
+      table.columns.flatMap(({ name, dataType }) => {
+        const file = ColumnFile.openIfWhole(path, `${table.folder}/${name}`, dataType);
+        return file ? [[name, { isWhole: dataType === "int64", file }] as const] : [];
+      }),
+    );
+    const frames = this.#columns.get("frame")?.file;
     const total = Math.max(frames?.promised ?? 0, detectionsIn(path));
     const cell = new BigInt64Array(1);
     for (let row = 0; row < total && frames?.read(row, new Uint8Array(cell.buffer)); row++) {
@@ -198,12 +260,6 @@ class RecordedTracks {
     this.mostRows = Math.max(0, ...[...this.#ranges.values()].map(({ rows }) => rows));
   }
 
-  /** The number of a frame by its place, from the columns beside the frames. */
-  numberOf(index: number): number | undefined {
-    const cell = new BigInt64Array(1);
-    return this.#numbers?.read(index, new Uint8Array(cell.buffer)) ? Number(cell[0]) : undefined;
-  }
-
   fill(frame: Frame): void {
     const { from, rows } = this.#ranges.get(frame.header.frameNumber) ?? { from: 0, rows: 0 };
     frame.rowCount = rows;
@@ -211,17 +267,17 @@ class RecordedTracks {
     const bytes = this.#cells.subarray(0, rows * 8);
     const integers = new BigInt64Array(this.#cells.buffer, 0, rows);
     const reals = new Float64Array(this.#cells.buffer, 0, rows);
-    for (const { name, isWhole, file } of this.#columns) {
-      const at = column[name as DetectionColumn];
-      if (at === undefined || !file.read(from, bytes)) continue;
-      for (let row = 0; row < rows; row++) {
-        frame.detections[at * rows + row] = isWhole ? Number(integers[row]) : reals[row]!;
-      }
+    for (const name of this.#names) {
+      const at = column[name] * rows;
+      const found = this.#columns.get(name);
+      if (!found?.file.read(from, bytes)) frame.detections.fill(unknownValue(name), at, at + rows);
+      else
+        for (let row = 0; row < rows; row++)
+          frame.detections[at + row] = found.isWhole ? Number(integers[row]) : reals[row]!;
     }
   }
 
   close(): void {
-    for (const { file } of this.#columns) file.close();
-    this.#numbers?.close();
+    for (const { file } of this.#columns.values()) file.close();
   }
 }
