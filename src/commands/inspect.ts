@@ -18,7 +18,7 @@ const options = {
   ),
   png: option.count({ doc: "Draw the frame of this number, with its detections and their tails, as a PNG.", min: 0 }),
   pngOut: option.path({
-    doc: "Where the picture goes; beside the file, as NAME.frame-N.png, when not given.",
+    doc: "The .png file that the picture goes to; beside the file, as NAME.frame-N.png, when not given.",
     only: ofPicture,
     instead: sayWhich,
   }),
@@ -44,9 +44,11 @@ export const inspect = defineCommand({
     const path = files[0]!;
     const { frameToDraw, inspectFile } = await import("../core/storage/inspect-file.js");
     if (png !== undefined) {
+      const out = pngOut ?? `${path === "-" ? "stdin" : path}.frame-${png}.png`;
+      if (!/(\.png|[/\\][^./\\]+)$/i.test(`/${out}`))
+        throw refusal(`inspect, --png-out ${out}`, "expected a name that ends in .png", "The picture is a PNG.");
       const drawing = await frameToDraw(path, png);
       const { savePicture } = await import("../core/storage/save-picture.js");
-      const out = pngOut ?? `${path === "-" ? "stdin" : path}.frame-${png}.png`;
       const { fileConflicts } = await import("../core/storage/claim/own-inputs.js");
       const read = { where: `inspect, ${path}`, file: path === "-" ? 0 : path };
       const conflicts = fileConflicts({

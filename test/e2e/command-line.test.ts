@@ -1,5 +1,5 @@
 /** Everything on a command line is used or refused, before anything is opened. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadVerb, verbNames } from "../../src/commands/index.js";
@@ -42,6 +42,62 @@ test.each([
   expect([code, out]).toEqual([2, ""]);
   expect(err).toMatch(/^error: /);
   expect(err).not.toMatch(stackTrace);
+  expect(existsSync(join(shell.folder, "x.mote"))).toBe(false);
+});
+
+test.each([
+  `${sim} --output x.h5`,
+  `${sim} --output x.hdf`,
+  `${sim} --output y.tif`,
+  `${sim} --output y.ome.tiff`,
+  `${sim} --output t.csv`,
+  `${sim} --output t.Parquet`,
+  `${sim} --output z.ome.zarr`,
+  `${sim} --output p.png --force`,
+  `track --diameter 21 --input ${root}/fixtures/beads.mote --output t.ndjson`,
+  `${sim} --truth truth.h5 --output x.mote`,
+  `inspect ${root}/fixtures/beads.mote --png 0 --png-out p.jpg`,
+  `inspect ${root}/fixtures/beads.mote --png 0 --png-out p.h5`,
+])("a file would be under the name of another format, which is refused: mote %s", async (line) => {
+  const shell = openShell("misnamed");
+  const { code, out, err } = await shell.mote(line);
+  expect([code, out, readdirSync(shell.folder)]).toEqual([2, "", []]);
+  expect(err).toMatch(/is the name of another format|expected a name that ends in \.png/);
+});
+
+test("a named pipe carries a frame stream whatever it is called", async () => {
+  const shell = openShell("pipe-name");
+  const { code } = await shell.run(
+    `mkfifo p.h5; mote archive --input p.h5 --out x.mote & mote ${sim} --output p.h5; wait $!`,
+  );
+  expect([code, existsSync(join(shell.folder, "x.mote"))]).toEqual([0, true]);
+});
+
+test.each([
+  ["verify", /^error: verify, FILE: is required/],
+  ["inspect --json=1 x", /^error: inspect, --json: takes no value/],
+  ["verify --files x.mote y.mote", /^error: verify, --files: there is no such option\n.*Give the name alone\./],
+  ["acquire none.tif", /ENOENT[^\n]*\n.*There is no such file in \/[^.\n]*[^./]\./],
+  ["acquire ../none/none.tif", /ENOENT[^\n]*\n.*The folder \.\.\/none cannot be read either\./],
+  [
+    `run ${sim} then archive --out x.mote --quiet`,
+    /archive, --quiet: is an option of the whole run\n.*mote run --quiet/,
+  ],
+  [`run ${sim} then track --diameter 11 --output x.mote`, /track, --output: is for a stage in a shell pipeline/],
+  ["run bad.json", /^error: bad\.json, acquire, --fps: expected a number above 0/],
+  ["run stray.json", /^error: stray\.json, archive, --json: is an option of the whole run/],
+])("a refusal is in the words that were typed: mote %s", async (line, words) => {
+  const shell = openShell("words");
+  const [source, sink] = [
+    { stage: "acquire", camera: "sim", frames: 2, size: "32x32" },
+    { stage: "archive", out: ["x.mote"] },
+  ];
+  const write = (name: string, ...stages: object[]) =>
+    writeFileSync(join(shell.folder, name), JSON.stringify({ version: 1, stages }));
+  write("bad.json", { ...source, fps: -1 }, sink!);
+  write("stray.json", source!, { ...sink, json: true });
+  const { code, err } = await shell.mote(line);
+  expect([code, err]).toEqual([2, expect.stringMatching(words)]);
   expect(existsSync(join(shell.folder, "x.mote"))).toBe(false);
 });
 

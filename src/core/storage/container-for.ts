@@ -40,6 +40,22 @@ export function containerFor(where: string, path: string): Container {
   throw unknownExtension(where, extension);
 }
 
+/** Whether `archive --out` writes files of this name. */
+export function isContainer(path: string): boolean {
+  return containers[extensionOf(path)] !== undefined;
+}
+
+/** What a file of this name would be taken for, as "HDF5"; undefined when its extension is among `own` or means nothing. */
+export function mistakenFormat(path: string, own: readonly string[]): string | undefined {
+  const extension = extensionOf(path);
+  if (own.includes(extension)) return undefined;
+  const file = { path, isFolder: false, extension, head: new Uint8Array() };
+  return formats.find(
+    ({ containers, replay, isNamed }) =>
+      containers?.[extension] !== undefined || replay?.extensions.includes(extension) || (containers && isNamed(file)),
+  )?.name;
+}
+
 function unknownExtension(where: string, extension: string): MoteError {
   const known = Object.keys(containers);
   const nearest = extension === ".hdf5" || extension === ".hdf" ? ".h5" : nearestName(extension, known);

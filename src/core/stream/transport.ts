@@ -7,6 +7,7 @@ import { connect } from "node:net";
 import { isatty } from "node:tty";
 import { failure, MoteError, type Problem, reason, refusal } from "../errors.js";
 import { type Claim, claimName, claimProblem } from "../storage/claim/claim.js";
+import { isContainer, mistakenFormat } from "../storage/container-for.js";
 import { msSince, now } from "../time.js";
 import { acceptOne, descriptorOf } from "./listen.js";
 
@@ -124,7 +125,7 @@ function isPipeOrDevice(output: string): boolean {
   return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
-/** What keeps `--output` from being opened, before anything is: a terminal, or a file in the way. Undefined when nothing does. */
+/** What keeps `--output` from being opened, before anything is: a terminal, a file in the way, or the name of something else than a stream. Undefined when nothing does. */
 export function outputProblem(stage: string, output: string, isForced: boolean): Problem | undefined {
   if (output === "-") {
     return isatty(1)
@@ -137,7 +138,20 @@ export function outputProblem(stage: string, output: string, isForced: boolean):
   }
   const isAddress = output.startsWith("unix:") || isNetwork(output);
   if (isAddress || isPipeOrDevice(output)) return undefined;
-  return claimProblem({ where: `${stage}, --output ${output}`, path: output, isForced });
+  const where = `${stage}, --output ${output}`;
+  return claimProblem({ where, path: output, isForced }) ?? nameProblem(where, output);
+}
+
+/** A stream under the name of another format would be opened by nobody. */
+function nameProblem(where: string, output: string): Problem | undefined {
+  const format = mistakenFormat(output, [".mote"]);
+  if (format === undefined) return undefined;
+  const instead = isContainer(output) ? `mote archive --out ${output} writes that one` : "mote archive writes others";
+  return {
+    where,
+    what: `is the name of another format (${format}), and --output writes a frame stream`,
+    hint: `Give --output a .mote file, a named pipe or unix:/path; ${instead}.`,
+  };
 }
 
 function isRegularFile(fd: number): boolean {

@@ -5,6 +5,7 @@ import { type ClaimRequest, claimProblem } from "../../storage/claim/claim.js";
 import type { Replaceable } from "../../storage/claim/replaceable.js";
 import { singleFile } from "../../storage/claim/single-file.js";
 import { openWholeOutput, type WholeOutput } from "../../storage/claim/whole-output.js";
+import { mistakenFormat } from "../../storage/container-for.js";
 import type { BeadField } from "./bead-field.js";
 
 const flushAt = 1 << 18;
@@ -57,6 +58,10 @@ function requestOf(path: string): ClaimRequest {
 
 /** What stands in the way of writing the truth to `path`. */
 export function truthProblems(path: string): readonly Problem[] {
+  const format = mistakenFormat(path, [".csv"]);
+  const { where } = requestOf(path);
+  if (format !== undefined)
+    return [{ where, what: `is the name of another format (${format}), and the truth is a .csv` }];
   const problem = claimProblem(requestOf(path));
   return problem ? [problem] : [];
 }
