@@ -182,7 +182,7 @@ test.each(refusals)("refused with exit code 2, in words: %s", async (name, conte
 
 test("no table, two tables, a folder and no search range are refused", async () => {
   mkdirSync(join(shell.folder, "folder"));
-  expect((await shell.mote("link --search-range 5")).err).toContain("--tables: is required");
+  expect((await shell.mote("link --search-range 5")).err).toContain("link, TABLE: is required");
   expect((await shell.mote("link a.csv b.csv --search-range 5")).err).toContain("expected one table, got 2");
   expect((await shell.mote("link folder --search-range 5")).err).toContain("got a folder");
   expect((await shell.mote("link nothing.csv --search-range 5")).err).toContain("nothing.csv: cannot be read: ENOENT");

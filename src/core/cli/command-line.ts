@@ -114,7 +114,13 @@ function takeRest(
     const isValueOfUnknown = i > 0 && unknown[i - 1]!.startsWith("-") && unknown[i - 1] !== "--";
     if (word.startsWith("-") && word.length > 1) {
       const name = camel(word.replace(/^-+/, "").split("=")[0]!);
-      if (!own(all, name)?.isFlag) raw[name] = true;
+      if (name === syntax.positional)
+        problems.push({
+          where: `${syntax.name}, --${kebab(name)}`,
+          what: "there is no such option",
+          hint: "Give the name alone.",
+        });
+      else if (!own(all, name)?.isFlag) raw[name] = true;
       else
         problems.push({
           where: `${syntax.name}, --${kebab(name)}`,

@@ -10,7 +10,7 @@ import { createWorkProgress } from "./work-progress.js";
 
 export async function runCommandVerb(command: Command, given: RawOptions, version: string): Promise<ExitCode> {
   const { raw, voice, reads } = await takeEvery(command.name, given, everyCommand);
-  const { options, problems, broken } = decodeOptions(command.name, command.options, raw);
+  const { options, problems, broken } = decodeOptions(command.name, command.options, raw, command.positional);
   if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
   const work = createWorkProgress(voice);
   const result = await runCommand(command, options, { version, reads, progress: work.show }).finally(work.stop);

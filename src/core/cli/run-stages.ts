@@ -8,7 +8,7 @@ import type { UsedFile } from "../model/used-files.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import type { Command } from "../pipeline/command.js";
-import { checkRun, planRun, type StageRequest } from "../pipeline/negotiate.js";
+import { checkRun, linkOptions, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
 import { fileConflicts } from "../storage/claim/own-inputs.js";
 import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
@@ -68,15 +68,44 @@ export async function runComposed(command: Command, words: readonly string[], ve
       const parsed = call.raw ? undefined : parseWords(stageSyntax(stage, false), call.words ?? []);
       if (parsed?.wantsHelp) throw refusal(call.label, `--help works outside a run`, `See mote ${call.stage} --help.`);
       const raw = call.raw ?? parsed!.raw;
+      refuseMisplaced(call.label, stage, raw);
       if (stage.replays !== undefined && raw[stage.replays] !== undefined) {
         const where = `${call.label}, --${kebab(stage.replays)}`;
         throw refusal(where, "takes the place of a source, and this run has one", "Give the files to acquire.");
       }
       return { stage, label: call.label, raw };
     }),
-  );
+  ).catch(nameRunFile(files[0]));
   const runFiles = files.map((file) => ({ where: `run, ${file}`, file }));
-  return runStages(requests, voice, version, [...reads, ...runFiles]);
+  return runStages(requests, voice, version, [...reads, ...runFiles]).catch(nameRunFile(files[0]));
+}
+
+/** Options that a stage has as a process of its own, and not within a run. */
+function refuseMisplaced(label: string, stage: StageDeclaration, raw: RawOptions): void {
+  for (const name of Object.keys(raw)) {
+    if (Object.hasOwn(stage.options, name)) continue;
+    const where = `${label}, --${kebab(name)}`;
+    if (Object.hasOwn(everyRun, name))
+      throw refusal(where, "is an option of the whole run", `Put it behind mote run: mote run --${kebab(name)} ...`);
+    if (Object.hasOwn(linkOptions, name)) continue;
+    if (Object.hasOwn(streamIn.options, name) || Object.hasOwn(streamOut.options, name))
+      throw refusal(
+        where,
+        "is for a stage in a shell pipeline, not within a run",
+        "Begin with acquire, end with archive.",
+      );
+  }
+}
+
+/** What is refused of a run that a file describes is found there. */
+function nameRunFile(file: string | undefined): (error: unknown) => never {
+  return (error) => {
+    if (file === undefined || !(error instanceof MoteError) || error.exitCode !== 2) throw error;
+    const problems = error.problems.map((problem) =>
+      problem.where.includes(file) ? problem : { ...problem, where: `${file}, ${problem.where}` },
+    );
+    throw new MoteError(problems, { exitCode: 2, cause: error });
+  };
 }
 
 async function runStages(

@@ -15,8 +15,15 @@ export interface Decoded<Specs extends OptionSpecs> {
   readonly broken: readonly Problem[];
 }
 
-/** Decodes `raw` (camelCase names) against `specs`; `where` names the stage in complaints. */
-export function decodeOptions<Specs extends OptionSpecs>(where: string, specs: Specs, raw: RawOptions): Decoded<Specs> {
+/** Decodes `raw` (camelCase names) against `specs`; `where` names the stage in complaints, `positional` the option that is typed without its name. */
+export function decodeOptions<Specs extends OptionSpecs>(
+  where: string,
+  specs: Specs,
+  raw: RawOptions,
+  positional?: string,
+): Decoded<Specs> {
+  const placeOf = (name: string, { metavar }: OptionSpecs[string]) =>
+    `${where}, ${name === positional ? metavar.toUpperCase() : `--${kebab(name)}`}`;
   const problems: Problem[] = [];
   const options: Record<string, unknown> = {};
   for (const name of Object.keys(raw)) {
@@ -32,14 +39,14 @@ export function decodeOptions<Specs extends OptionSpecs>(where: string, specs: S
     const given = raw[name] ?? spec.default;
     if (given === undefined || given === null) {
       if (spec.isRequired) {
-        problems.push({ where: `${where}, --${kebab(name)}`, what: `is required: ${spec.expected}`, hint: spec.doc });
+        problems.push({ where: placeOf(name, spec), what: `is required: ${spec.expected}`, hint: spec.doc });
       }
       options[name] = undefined;
       continue;
     }
     if (Array.isArray(given) && spec.isRepeatable && given.length === 0) {
       if (spec.isRequired) {
-        problems.push({ where: `${where}, --${kebab(name)}`, what: `is required: ${spec.expected}`, hint: spec.doc });
+        problems.push({ where: placeOf(name, spec), what: `is required: ${spec.expected}`, hint: spec.doc });
       }
       options[name] = [];
       continue;
@@ -48,7 +55,7 @@ export function decodeOptions<Specs extends OptionSpecs>(where: string, specs: S
     if ("value" in decoded) options[name] = decoded.value;
     else {
       problems.push({
-        where: `${where}, --${kebab(name)}`,
+        where: placeOf(name, spec),
         what: `expected ${spec.expected}, ${decoded.got}`,
         hint: spec.doc,
       });

@@ -81,7 +81,7 @@ export async function planRun(
   const decoded = requests.map((request) => {
     const raw = withPreset(request.stage, request.raw);
     const specs = optionsOf(request.stage);
-    const result = decodeOptions(request.servedStage ?? request.label, specs, raw);
+    const result = decodeOptions(request.servedStage ?? request.label, specs, raw, request.stage.positional);
     problems.push(...result.problems);
     broken.push(...result.broken);
     return { ...request, specs, raw, options: result.options as Record<string, unknown> };

@@ -1,6 +1,6 @@
 /** From what the user typed (files, folders, patterns) to the files to replay, in order. */
 import { readdirSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { OverBudget } from "../../budget.js";
 import { reason, refusal } from "../../errors.js";
 import { nearestName } from "../../option/names.js";
@@ -45,10 +45,15 @@ function suggestion(path: string): string {
   const folder = dirname(path);
   try {
     const nearest = nearestName(basename(path), readdirSync(folder));
-    return nearest ? `Did you mean ${join(folder, nearest)}?` : `There is no such file in ${folder}.`;
+    return nearest ? `Did you mean ${join(folder, nearest)}?` : `There is no such file in ${inWords(folder)}.`;
   } catch {
-    return `The folder ${folder} cannot be read either.`;
+    return `The folder ${inWords(folder)} cannot be read either.`;
   }
+}
+
+/** A folder within a sentence, where "." and ".." would be its full stop. */
+function inWords(folder: string): string {
+  return folder.endsWith(".") ? resolve(folder) : folder;
 }
 
 function imagesIn(where: string, folder: string): string[] {
@@ -81,6 +86,10 @@ function matchesOf(where: string, pattern: string): string[] {
     throw refusal(`${where}, ${pattern}`, error.message, "Begin the pattern with the folder that is meant.", error);
   }
   if (matches.length === 0)
-    throw refusal(`${where}, ${pattern}`, "no file matches", `There is nothing like it in ${dirname(pattern)}.`);
+    throw refusal(
+      `${where}, ${pattern}`,
+      "no file matches",
+      `There is nothing like it in ${inWords(dirname(pattern))}.`,
+    );
   return matches;
 }
