@@ -111,7 +111,7 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
     let cutAfterFrame: number | null = null;
     const reader = createStreamReader(source, context.output, context.geometry, {
       maxPayloadBytes: plan.maxPayloadBytes,
-      onEvent: context.emit,
+      onEvent: (event) => context.emit(event, "before"),
       shouldStop() {
         if (isLeaving) return isDry();
         if (context.isStopped()) return true;

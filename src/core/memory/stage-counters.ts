@@ -18,6 +18,7 @@ const field = {
   lost: 6,
   diskFullInS: 7,
   waitingSinceMs: 8,
+  lostBefore: 9,
 } as const;
 const firstBin = { latency: 16, age: 16 + bins } as const;
 export const counterFloats = 16 + 2 * bins;
@@ -48,6 +49,10 @@ export class StageCounters {
   /** Of the dropped, those that are a loss (a second copy of a frame is none). */
   get lost(): number {
     return this.#values[field.lost]!;
+  }
+  /** Frames that processes before this one lost, as far as their stream has told. */
+  get lostBefore(): number {
+    return this.#values[field.lostBefore]!;
   }
   get detections(): number {
     return this.#values[field.detections]!;
@@ -88,6 +93,9 @@ export class StageCounters {
   countDropped(frames: number, isLoss: boolean): void {
     this.#values[field.dropped]! += frames;
     if (isLoss) this.#values[field.lost]! += frames;
+  }
+  countLostBefore(frames: number): void {
+    this.#values[field.lostBefore]! += frames;
   }
   countDetections(rows: number): void {
     this.#values[field.detections]! += rows;

@@ -39,6 +39,8 @@ export async function runSource(source: SourceInstance, run: SerialRun): Promise
   }
   if (control.isAborted) return undefined;
   const upstream = source.upstreamEnd?.();
+  // Not every loss has an event of its own.
+  if (upstream) run.counters.countLostBefore(Math.max(0, upstream.lost - run.counters.lostBefore));
   return finish(run, source.summary?.() ?? {}, {
     isComplete: (upstream?.isComplete ?? source.isComplete?.() ?? true) && outcome === "end" && failure === undefined,
     lost: upstream?.lost ?? 0,

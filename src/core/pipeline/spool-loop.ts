@@ -160,7 +160,9 @@ export function runSpool(run: SpoolRun): void {
   }
 
   function giveUp(frames: number, why: string): void {
-    if (frames > 0) givenUp[why] = (givenUp[why] ?? 0) + frames;
+    if (frames === 0) return;
+    givenUp[why] = (givenUp[why] ?? 0) + frames;
+    counters.countDropped(frames, isLoss(why));
   }
 
   /** The run ends at once: what is kept elsewhere and nobody reads any more goes, all else is kept where it is. */
@@ -220,6 +222,7 @@ export function runSpool(run: SpoolRun): void {
       if (frame.kind === slotKind.frame) spool.write(frame);
     }
     const frames = left + spool.frames;
+    overflow.frames = spool.frames;
     if (spool.frames === 0) spool.discard();
     const [first, ...more] = spool.close();
     if (first === undefined) return;

@@ -3,9 +3,9 @@ import { asMoteError, defect, reason } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
-import { isFateEvent } from "../model/event-check.js";
+import { isFateEvent, isLossEvent } from "../model/event-check.js";
 import { recordedReason } from "../model/recorded-loss.js";
-import { type EndOfStream, harmlessReasons } from "../model/run-report.js";
+import { type EndOfStream, harmlessReasons, isLoss } from "../model/run-report.js";
 import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
 import { now } from "../time.js";
 import { createClock } from "./clock.js";
@@ -58,7 +58,9 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       else counters.countOut(-frames);
       outlet.drop(frames, why);
     },
-    emit(event) {
+    emit(event, from) {
+      // The stream's end says it all, for the report; until then this is what the status view knows.
+      if (from === "before" && isLossEvent(event) && isLoss(event.reason)) counters.countLostBefore(event.count);
       if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, context);
       outlet.event(event);
     },

@@ -83,8 +83,8 @@ export interface StageContext {
    * source "in" is what it knows to be lost, beyond what its events tell of.
    */
   countLost(frames: number, reason: string, of: "in" | "out"): void;
-  /** Passes an event downstream, in order with the frames. */
-  emit(event: StreamEvent): void;
+  /** Passes an event downstream, in order with the frames; `from` "before": a process before this one had told it. */
+  emit(event: StreamEvent, from?: "before"): void;
   /** Passes on a frame that was held. */
   pass(frame: Frame): void;
   /** A sentence for the user that does not end the run. */
