@@ -183,7 +183,11 @@ export const streamOut = defineStage<typeof options, Plan>({
         if (fault) tellMissed(end);
         else if (write(() => writer?.end(end))) ended = end.failure === undefined ? "complete" : "kept";
       },
-      summary: () => ({ bytes: sink.position, ...(notStored > 0 ? { notStored } : {}) }),
+      summary: () => ({
+        bytes: sink.position,
+        ...(claim ? { files: [{ path: name, bytes: sink.position }] } : {}),
+        ...(notStored > 0 ? { notStored } : {}),
+      }),
       close() {
         let outcome: Outcome = "cut";
         try {

@@ -101,6 +101,56 @@ test.each([
   expect(readFileSync(join(shell.folder, "code"), "utf8").trim()).toBe("130");
 });
 
+test("two interrupts say what became of every frame that was taken: sent on, in the spool, or lost on its way", async () => {
+  const shell = openShell("abort-count");
+  const hold = "hold() { exec tail -f --pid=$$ /dev/null; }";
+  const spooled = `wait-for "frames in the spool" "grep '.spooled.:[1-9]' told"`;
+  const heard = `wait-for "the interrupt to be heard" "grep '^ShdPnd:.*0000$' /proc/$P/status"`;
+  const twice = `${spooled}; kill -INT $P; ${heard}; kill -INT $P`;
+  const line = `${hold}; mote ${sim} --fps 200 --spill-dir . --json > >(hold) 2>told & P=$!; ${twice}; wait $P; echo $? >code`;
+  await shell.run(line);
+  expect(readFileSync(join(shell.folder, "code"), "utf8").trim()).toBe("130");
+  const told = readFileSync(join(shell.folder, "told"), "utf8");
+  const words =
+    /acquire: aborted: ([\d,]+) frames taken, ([\d,]+) sent on, ([\d,]+) in the spool(?:, (\d+) lost before)?; lost: ([\d,]+) frames? w/;
+  const found = (words.exec(told) ?? []).slice(1);
+  // The frame that was being sent may have been given up with its reader before.
+  const [taken, sent, inSpool, before, lost] = found.map((text = "0") => Number(text.replaceAll(",", "")));
+  expect(told).toMatch(words);
+  expect(sent! + inSpool! + before! + lost!).toBe(taken);
+  expect([sent! > 0, inSpool! > 0, lost! > 0]).toEqual([true, true, true]);
+  const spools = readdirSync(shell.folder).filter((name) => name.startsWith("mote-spool-"));
+  const kept = await Promise.all(spools.map((name) => shell.run(`mote inspect --json ${name}`)));
+  expect(kept.reduce((sum, { out }) => sum + JSON.parse(out).frames, 0)).toBeGreaterThanOrEqual(inSpool!);
+});
+
+test("what was lost upstream is in the live figures of every process behind, and nobody says that nothing was lost", async () => {
+  const shell = openShell("live-loss");
+  const told = (name: string) => `wait-for "frames in ${name}" "grep '.frames.:[2-9][0-9]' ${name}"`;
+  const lossy = `${sim} --fps 50 --fault drop@2-6`;
+  const line = `set -m; (mote --version >/dev/null; mote ${lossy} | mote ${track} --json 2>t | mote archive --json --out l.csv 2>a) & P=$!; ${told("t")}; ${told("a")}; kill -INT -- -$P; wait $P; echo $?`;
+  expect((await shell.run(line)).out).toBe("3");
+  for (const name of ["t", "a"]) {
+    const entries = readFileSync(join(shell.folder, name), "utf8")
+      .trim()
+      .split("\n")
+      .map((entry) => JSON.parse(entry));
+    const live = entries.filter(({ kind, frames }) => kind === "progress" && frames > 10);
+    expect(live.map(({ lost }) => lost)).toEqual(live.map(() => 5));
+    expect(entries.find(({ kind }) => kind === "report")).toMatchObject({ lost: 5 });
+  }
+});
+
+test("a stream that ends in a file is told as an archive is; one that goes on into a pipe is not", async () => {
+  const shell = openShell("told-file");
+  const kept = await shell.mote(`${sim} --frames 5 --output a.mote`);
+  expect(kept.err).toMatch(/^acquire: 5 frames in .* nothing lost\n {2}a\.mote {2}[\d.]+ kB$/);
+  expect((await shell.mote(`${sim} --frames 5 --output b.mote --quiet`)).err).toBe("");
+  expect((await shell.run(`mote ${sim} --frames 5 | cat > c.mote`)).err).toBe("");
+  const lossy = await shell.mote(`${sim} --frames 9 --fault drop@2-4 --output d.mote`);
+  expect(lossy.err).toMatch(/^acquire: 6 frames in .* 3 frames lost\n {2}d\.mote .*\nloss: acquire: 3 frames lost/);
+});
+
 test("a cut stream is an error that says after which frame; what came is kept", async () => {
   const shell = openShell("cut");
   await shell.run(`mote ${sim} --frames 20 > whole.mote`);

@@ -1,10 +1,12 @@
 /** Runs planned stages from the command line: threads, progress, interrupts, the last words and the exit code. */
 import type { ExitCode } from "../errors.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
-import { type RunOutcome, startRun } from "../pipeline/run-pipeline.js";
+import { type RunOutcome, type RunView, startRun } from "../pipeline/run-pipeline.js";
 import type { ThreadMessage } from "../pipeline/thread-plan.js";
 import { oneLine } from "../printable.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
+import { abortedText } from "./aborted-text.js";
+import { isEndOfLine, ownLabel } from "./end-of-line.js";
 import { listenForInterrupts, StreamThreads } from "./interrupts.js";
 import { createProgress } from "./progress.js";
 import { latencyText, reportText } from "./report-text.js";
@@ -17,26 +19,36 @@ const threadEntry = new URL("./thread-entry.js", import.meta.url);
 export async function executeRun(stages: readonly PlannedStage[], voice: Voice): Promise<ExitCode> {
   const progress = createProgress(voice, stages);
   const threads = new StreamThreads();
+  let view: RunView | undefined;
   const run = startRun(stages, {
     spawn: (plan, hear) =>
       spawnWorker<ThreadMessage | ThreadBorn>(threadEntry, plan.label, plan, (message) => {
         if (message.kind === "born") threads.add(plan, message.systemThreadId);
         else hear(message);
       }),
-    onStart(view) {
-      interrupts.source = view.shared.counters[0];
-      interrupts.sink = view.shared.counters[view.layout.threads.findLastIndex(({ part }) => part === "serial")];
-      progress.start(view);
+    onStart(started) {
+      view = started;
+      interrupts.source = started.shared.counters[0];
+      interrupts.sink = started.shared.counters[started.layout.threads.findLastIndex(({ part }) => part === "serial")];
+      progress.start(started);
     },
     onWarning: (text) => progress.say(`warning: ${oneLine(text)}`),
     onNews(text) {
       if (!voice.quiet) progress.say(text);
     },
   });
-  const interrupts = listenForInterrupts(run, stages, threads, (text) => progress.say(text));
+  /** Nobody else counts the frames of a run that was aborted. */
+  function tellAborted(): void {
+    progress.stop();
+    const text = view && abortedText(view, stages);
+    if (text) progress.say(text);
+  }
+
+  const interrupts = listenForInterrupts(run, stages, threads, (text) => progress.say(text), tellAborted);
   try {
     const outcome = await run.outcome;
     progress.stop();
+    if (run.control.isAborted) tellAborted();
     if (interrupts.count > 1 && !outcome.failure) return 130;
     const exitCode = sayLastWords(outcome, stages, voice);
     if (outcome.failure) throw outcome.failure;
@@ -49,14 +61,13 @@ export async function executeRun(stages: readonly PlannedStage[], voice: Voice):
 
 function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voice: Voice): ExitCode {
   const { report } = outcome;
-  const isEndOfLine = stages.at(-1)!.stage.name !== "stream-out";
   const upstreamCut = report.stages.length > 0 && !outcome.isComplete && outcome.quietReason === null;
   if (voice.json) printMessage(JSON.stringify({ kind: "report", ...report, isComplete: outcome.isComplete }));
   else {
     // What failed before anything came has no more to say than its error.
     const isWorthTelling = !outcome.failure || (report.stages.at(-1)?.in ?? 0) > 0;
-    if (!voice.quiet && isEndOfLine && isWorthTelling)
-      printMessage(reportText(report, upstreamCut, outcome.failure !== null));
+    if (!voice.quiet && isEndOfLine(stages) && isWorthTelling)
+      printMessage(reportText(ownLabel(stages), report, upstreamCut, outcome.failure !== null));
     const { loans, fromReserve } = report.pool;
     if (fromReserve > 0)
       printMessage(

@@ -6,6 +6,7 @@ import type { Run } from "../pipeline/run-pipeline.js";
 import type { ThreadPlan } from "../pipeline/thread-plan.js";
 import { latest, type MonotonicMs, msSince, now } from "../time.js";
 import { ThreadWaker } from "../workers/stuck-thread.js";
+import { isEndOfLine } from "./end-of-line.js";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** How long threads may take to notice an abort before the process ends without them. */
@@ -49,6 +50,7 @@ export function listenForInterrupts(
   stages: readonly PlannedStage[],
   threads: StreamThreads,
   say: (text: string) => void,
+  tellAborted: () => void,
 ): Interrupts {
   const { control } = run;
   let drainingSince: MonotonicMs | undefined;
@@ -65,13 +67,15 @@ export function listenForInterrupts(
     if (state.count === 1) {
       if (signal !== "SIGINT") patienceMs = hastyPatienceMs;
       control.drain();
-      if (stages.at(-1)!.stage.name !== "stream-out")
-        say("interrupted: finishing what is in flight (interrupt again to abort)");
+      if (isEndOfLine(stages)) say("interrupted: finishing what is in flight (interrupt again to abort)");
       return;
     }
     control.abort();
     look();
-    setTimeout(dieOfInterrupt, abortPatienceMs).unref();
+    setTimeout(() => {
+      tellAborted();
+      dieOfInterrupt();
+    }, abortPatienceMs).unref();
   }
 
   /** A thread in the middle of a blocking read or write cannot see that the run is over. */

@@ -1,8 +1,7 @@
 /** The bar on a terminal's stderr; cli-progress is loaded only when there is one. */
 import { oneLine, printable } from "../printable.js";
-import { formatCount } from "../units.js";
+import { barText } from "./bar-text.js";
 import type { Snapshot } from "./progress.js";
-import { diskText } from "./report-text.js";
 
 export interface ProgressBar {
   update(now: Snapshot): void;
@@ -13,32 +12,20 @@ export interface ProgressBar {
 /** `frameCount` null: a source without an end; the bar then counts instead of filling. */
 export async function openBar(name: string, frameCount: number | null): Promise<ProgressBar> {
   const { default: cliProgress } = await import("cli-progress");
-  // Braces would be taken for names of values.
-  const label = oneLine(name, 60).replaceAll(/[{}]/g, "");
+  const label = oneLine(name, 60);
   const multi = new cliProgress.MultiBar({
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: true,
-    format: frameCount === null ? `${label}  {frames}  {rest}` : `${label}  {bar} {percentage}%  {frames}  {rest}`,
-    barCompleteChar: "━",
-    barIncompleteChar: "─",
-    barsize: 24,
+    format: (_, { maxWidth }, { now }: { now?: Snapshot }) =>
+      now ? barText(label, now, frameCount && Math.min(1, now.frames / frameCount), maxWidth) : `${label}  starting`,
     gracefulExit: false,
     emptyOnZero: true,
   });
-  const bar = multi.create(frameCount ?? 1, 0, { frames: "", rest: "starting" });
+  const bar = multi.create(frameCount ?? 1, 0, {});
   return {
     update(now) {
-      const rest = [`${now.fps.toFixed(1)} fps`];
-      if (now.particles > 0) rest.push(formatCount(now.particles, "particle"));
-      if (now.spooled > 0) rest.push(`${formatCount(now.spooled, "frame")} in the spool`);
-      rest.push(now.lost === 0 ? "nothing lost" : `${now.lost} lost`);
-      const disk = diskText(now.diskFullInS);
-      if (disk) rest.push(disk);
-      bar.update(Math.min(now.frames, frameCount ?? 0), {
-        frames: formatCount(now.frames, "frame"),
-        rest: rest.join("  "),
-      });
+      bar.update(Math.min(now.frames, frameCount ?? 0), { now });
     },
     say(text) {
       multi.log(`${printable(text)}\n`);

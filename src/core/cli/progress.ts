@@ -5,6 +5,7 @@ import type { RunView } from "../pipeline/run-pipeline.js";
 import { oneLine } from "../printable.js";
 import { msSince } from "../time.js";
 import { formatCount } from "../units.js";
+import { isEndOfLine, ownLabel } from "./end-of-line.js";
 import { openBar, type ProgressBar } from "./progress-bar.js";
 import { diskText } from "./report-text.js";
 import { isMessageTerminal, isOutputPiped, printMessage } from "./terminal.js";
@@ -28,6 +29,7 @@ export interface Snapshot {
   readonly frames: number;
   readonly fps: number;
   readonly particles: number;
+  /** Frames lost so far, here and in the processes before. */
   readonly lost: number;
   /** Frames that wait on a disk, behind all stages together. */
   readonly spooled: number;
@@ -44,16 +46,17 @@ export interface Snapshot {
 export function takeSnapshot(view: RunView): Snapshot {
   const { layout, shared, labels } = view;
   const elapsedMs = msSince(view.startedAt);
-  const serial = layout.threads
+  const inOrder = layout.threads
     .map((thread, i) => ({ thread, counters: shared.counters[i]! }))
-    .filter(({ thread }) => thread.part === "serial");
+    .filter(({ thread }) => thread.part !== "mapper");
+  const serial = inOrder.filter(({ thread }) => thread.part === "serial");
   const last = serial.at(-1)!.counters;
   return {
     elapsedMs,
     frames: last.in,
     fps: (last.in / Math.max(1, elapsedMs)) * 1000,
     particles: last.detections,
-    lost: serial.reduce((sum, { counters }) => sum + counters.lost + counters.failed, 0),
+    lost: inOrder.reduce((sum, { counters }) => sum + counters.lost + counters.failed + counters.lostBefore, 0),
     spooled: shared.overflows.reduce((sum, overflow) => sum + (overflow?.frames ?? 0), 0),
     diskFullInS: soonest(serial.map(({ counters }) => counters.diskFullInS)),
     stages: serial.map(({ counters }, i) => ({
@@ -81,11 +84,11 @@ function lineOf(label: string, now: Snapshot): string {
 }
 
 export function createProgress(voice: Voice, stages: readonly PlannedStage[]): Progress {
-  const own = stages.filter((stage) => stage.stage.isTransport !== true);
-  const label = own.at(-1)?.label ?? "run";
-  const isWatchedDownstream = stages.at(-1)!.stage.name === "stream-out" && isOutputPiped();
+  const label = ownLabel(stages);
+  const isWatchedDownstream = !isEndOfLine(stages) && isOutputPiped();
   let bar: ProgressBar | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
 
   return {
     start(view) {
@@ -98,6 +101,7 @@ export function createProgress(voice: Voice, stages: readonly PlannedStage[]): P
         return;
       } else if (isMessageTerminal) {
         void openBar(label, view.frameCount).then((opened) => {
+          if (isStopped) return opened.stop();
           bar = opened;
           timer = setInterval(() => bar?.update(takeSnapshot(view)), barEveryMs);
         });
@@ -111,6 +115,7 @@ export function createProgress(voice: Voice, stages: readonly PlannedStage[]): P
       else printMessage(text);
     },
     stop() {
+      isStopped = true;
       if (timer) clearInterval(timer);
       timer = undefined;
       bar?.stop();

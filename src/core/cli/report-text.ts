@@ -4,8 +4,8 @@ import type { RunReport, SpillReport } from "../model/run-report.js";
 import { oneLine } from "../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../units.js";
 
-/** `wasCut`: the run ended before its source did; `hasFailed`: something broke, so that nobody knows all that is missing. */
-export function reportText(report: RunReport, wasCut: boolean, hasFailed: boolean): string {
+/** `label`: who says it; `wasCut`: the run ended before its source did; `hasFailed`: something broke, so that nobody knows all that is missing. */
+export function reportText(label: string, report: RunReport, wasCut: boolean, hasFailed: boolean): string {
   const last = report.stages.at(-1);
   const frames = last?.in ?? 0;
   const rate = (frames / Math.max(1, report.elapsedMs)) * 1000;
@@ -18,7 +18,7 @@ export function reportText(report: RunReport, wasCut: boolean, hasFailed: boolea
   if (report.lost > 0) parts.push(`${formatCount(report.lost, "frame")} lost`);
   else if (report.losses.length === 0 && !hasFailed) parts.push("nothing lost");
   if (wasCut) parts.push("ended early");
-  const lines = [`${last?.stage ?? "run"}: ${parts.join(", ")}`];
+  const lines = [`${label}: ${parts.join(", ")}`];
   const locking = summary.pixelLocking as { verdict?: string; text?: string } | undefined;
   if (locking?.text && locking.verdict !== "none") lines.push(`  ${locking.text}`);
   if (typeof summary.degradedFrames === "number" && summary.degradedFrames > 0) {

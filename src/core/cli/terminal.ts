@@ -60,10 +60,14 @@ export async function printData(where: string, pieces: AsyncIterable<Uint8Array>
   for await (const piece of pieces) if (!writeResult(where, piece)) return;
 }
 
+/** On a terminal, a bar that another program of the pipeline shows may stand where a message goes. */
+const clearLine = "\r\u001b[K";
+
 /** Everything else. */
 export function printMessage(text: string): void {
+  const before = isMessageTerminal && !listeners.getStore() ? clearLine : "";
   try {
-    write(2, Buffer.from(`${printable(text)}\n`));
+    write(2, Buffer.from(`${before}${printable(text)}\n`));
   } catch {
     // Nobody can be told that nobody can be told.
   }

@@ -125,6 +125,12 @@ function isPipeOrDevice(output: string): boolean {
   return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
+/** Whether a stream that is written to `--output` stays there, and nobody reads it as it comes. */
+export function endsInFile(output: string): boolean {
+  if (output === "-") return isRegularFile(1);
+  return !isAddress(output) && !isPipeOrDevice(output);
+}
+
 /** What keeps `--output` from being opened, before anything is: a terminal, a file in the way, or the name of something else than a stream. Undefined when nothing does. */
 export function outputProblem(stage: string, output: string, isForced: boolean): Problem | undefined {
   if (output === "-") {
@@ -136,8 +142,7 @@ export function outputProblem(stage: string, output: string, isForced: boolean):
         }
       : undefined;
   }
-  const isAddress = output.startsWith("unix:") || isNetwork(output);
-  if (isAddress || isPipeOrDevice(output)) return undefined;
+  if (isAddress(output) || isPipeOrDevice(output)) return undefined;
   const where = `${stage}, --output ${output}`;
   return claimProblem({ where, path: output, isForced }) ?? nameProblem(where, output);
 }
@@ -160,6 +165,10 @@ function isRegularFile(fd: number): boolean {
   } catch {
     return false;
   }
+}
+
+function isAddress(output: string): boolean {
+  return output.startsWith("unix:") || isNetwork(output);
 }
 
 function isNetwork(address: string): boolean {
