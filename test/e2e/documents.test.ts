@@ -105,6 +105,13 @@ testWithPython("the Python reader with numpy prints the same (skipped: needs MOT
   pythonReads(process.env.MOTE_PYTHON!),
 );
 
+test("the README's first five minutes write no file twice", () => {
+  const lines = /## In five minutes\n([\s\S]*?)\n## /.exec(readFileSync("README.md", "utf8"))![1]!;
+  const written = [...lines.matchAll(/--(?:out|output) (\S+)/g)].map(([, name]) => name);
+  expect(written.length).toBeGreaterThan(5);
+  expect(written.filter((name, i) => written.indexOf(name) !== i)).toEqual([]);
+});
+
 test("the Python reader is under 80 lines", () => {
   expect(readFileSync("docs/frame-stream/mote_stream.py", "utf8").trim().split("\n").length).toBeLessThan(80);
 });
