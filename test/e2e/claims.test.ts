@@ -112,6 +112,37 @@ test("a split archive is replaced file by file once it is complete, and not when
   expect((await shell.mote("inspect s_000.h5 --json")).out).not.toContain("partial");
 });
 
+test("a file that is only called like a part is not replaced with the row, and is named", async () => {
+  await archive(5, "--split 2frames --out s.h5");
+  for (const stray of ["s_123.h5", "s_20261101.h5"]) {
+    writeFileSync(file(stray), "thesis");
+    const { code, err } = await archive(3, "--split 2frames --out s.h5 --force");
+    expect([code, err]).toEqual([2, expect.stringContaining(`${stray} exists already and has no part before it`)]);
+    expect(readFileSync(file(stray), "utf8")).toBe("thesis");
+    rmSync(file(stray));
+  }
+  expect(await framesIn("s_001.h5")).toBe(2);
+});
+
+test("a hidden file that no killed run left is not removed by who writes a table", async () => {
+  writeFileSync(file("t.csv"), "frame,y,x\n0,1,2\n1,1,2\n");
+  writeFileSync(file(".l.csv.part"), "mine");
+  const { code, err } = await shell.mote("link t.csv --search-range 3 --out l.csv".split(" "));
+  expect([code, existsSync(file("l.csv"))], err).toEqual([1, false]);
+  expect(err).toContain(".l.csv.part");
+  expect(readFileSync(file(".l.csv.part"), "utf8")).toBe("mine");
+});
+
+test("a table is not appended to itself", async () => {
+  const table = "frame,y,x\n0,1,2\n1,1,2\n";
+  writeFileSync(file("t.csv"), table);
+  const own = await shell.run("mote link t.csv --search-range 3 >> t.csv");
+  expect([own.code, own.err]).toEqual([2, expect.stringContaining("is a file that this run reads")]);
+  const piped = await shell.run("mote link - --search-range 3 < t.csv >> t.csv");
+  expect(piped.code, piped.err).toBe(2);
+  expect(readFileSync(file("t.csv"), "utf8")).toBe(table);
+});
+
 test("--output replaces a recording when the new one is complete", async () => {
   await shell.mote(`${camera(3)} --output k.mote`);
   await shell.mote(`${camera(2)} --output two.mote`);

@@ -1,5 +1,5 @@
 /** What a run writes into is taken away while it writes: that is told, at once or at the end, and nothing is made again in its place. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -46,6 +46,20 @@ describe.each(containers)("$stage --out run$ending", (container) => {
 });
 
 describe.each(containers.filter(({ ending }) => ending !== "/"))("$stage --out run$ending", (container) => {
+  test("ends with a failure when another has its name, and writes nothing more into that one", bounded, async () => {
+    const other = join(mkdtempSync(join(folder, "other-")), `other${container.ending}`);
+    const made = await mote(runInto(other, container, 3), { TMPDIR: folder });
+    expect(made.code, made.err).toBe(0);
+    const before = contentOf(other);
+    const { code, err, place } = await whileWriting(container, 400, (_place, path) => {
+      renameSync(path, join(mkdtempSync(join(folder, "aside-")), "taken"));
+      renameSync(other, path);
+    });
+    expect(code, err).toBe(1);
+    expect(err).toContain("removed or moved by something else");
+    expect(contentOf(join(place, `run${container.ending}`))).toEqual(before);
+  });
+
   test("ends with a failure when its file is removed", bounded, async () => {
     const { code, err, place } = await whileWriting(container, 400, (_place, path) =>
       rmSync(renamed(path), { recursive: true }),
@@ -55,6 +69,15 @@ describe.each(containers.filter(({ ending }) => ending !== "/"))("$stage --out r
     expect(readdirSync(place).filter((name) => name.startsWith("run"))).toEqual([]);
   });
 });
+
+/** Every file of it, by its bytes. */
+function contentOf(path: string): readonly (readonly [string, string])[] {
+  if (!statSync(path).isDirectory()) return [["", readFileSync(path, "base64")]];
+  const files = readdirSync(path, { recursive: true, encoding: "utf8" }).sort();
+  return files
+    .filter((name) => statSync(join(path, name)).isFile())
+    .map((name) => [name, readFileSync(join(path, name), "base64")]);
+}
 
 /** A folder that is written to is removed in one step, like a file. */
 function renamed(path: string): string {

@@ -3,6 +3,7 @@ import { type ExitCode, MoteError } from "../errors.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
 import type { Command } from "../pipeline/command.js";
 import { oneLine } from "../printable.js";
+import { fileConflicts } from "../storage/claim/own-inputs.js";
 import { runCommand } from "./confined-command.js";
 import { everyCommand, takeEvery } from "./every-option.js";
 import { printData, printMessage, printResult } from "./terminal.js";
@@ -12,6 +13,12 @@ export async function runCommandVerb(command: Command, given: RawOptions, versio
   const { raw, voice, reads } = await takeEvery(command.name, given, everyCommand);
   const { options, problems, broken } = decodeOptions(command.name, command.options, raw, command.positional);
   if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
+  const files = options[command.positional ?? ""];
+  const paths = Array.isArray(files) ? (files as string[]) : [];
+  const inputs = paths.map((path) => ({ where: `${command.name}, ${path}`, file: path === "-" ? 0 : path }));
+  // Appended to (>>), an input would be read with what is written to it.
+  const conflicts = fileConflicts({ reads: inputs, writes: [{ where: `${command.name}, stdout`, file: 1 }] });
+  if (conflicts.length > 0) throw new MoteError(conflicts, { exitCode: 2 });
   const work = createWorkProgress(voice);
   const result = await runCommand(command, options, { version, reads, progress: work.show }).finally(work.stop);
   const said = voice.json ? JSON.stringify(result.json) : result.text;

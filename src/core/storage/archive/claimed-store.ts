@@ -21,14 +21,15 @@ export async function openClaimedStore(request: ClaimedRequest): Promise<FrameSt
   const kind = await container.kind?.(settings);
   const claim = claimName({ where, path, isForced, ...(kind && { kind }) }, what);
   try {
-    return claimed(await open({ ...request, path: claim.growing, name: claim.path }), claim, request);
+    const store = await open({ ...request, path: claim.growing, name: claim.path });
+    return claimed(store, claim, request, kind?.isFolder === true);
   } catch (error) {
     claim.giveBack();
     throw error;
   }
 }
 
-function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): FrameStore {
+function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest, isFolder: boolean): FrameStore {
   const isMoving = claim.growing !== claim.path;
   let path = isMoving ? claim.growing : undefined;
   let parts = store.parts;
@@ -73,7 +74,7 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): Fra
     async close(end) {
       let isClosed = false;
       try {
-        await store.close(end);
+        if (!isFolder || !claim.isLost()) await store.close(end);
         isClosed = true;
       } finally {
         settle(outcomeOf(store, end, isClosed));

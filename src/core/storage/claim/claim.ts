@@ -11,6 +11,7 @@ import { fileInTheWay, problemOfFolder } from "../files.js";
 import { syncFolder } from "../sync-folder.js";
 import { growingName } from "./beside.js";
 import { abandonedLock, type Lock, lockProblem, takeLock } from "./lock.js";
+import { type FileIdentity, identityOf, isSameFile } from "./removal.js";
 import type { Replaceable } from "./replaceable.js";
 import { singleFile } from "./single-file.js";
 
@@ -53,8 +54,15 @@ export interface Claim {
   readonly path: string;
   /** Where the new file grows: created there by its writer, never over another. */
   readonly growing: string;
-  /** Once a second it looks whether the file is still there; throws NameLost when it is not. For who writes, at every frame. */
+  /** The lock of a run that was killed was taken over: what that run left beside the name may go. */
+  readonly wasAbandoned: boolean;
+  /**
+   * Whether the file that was there at the first look still has the name; once a second also whether the lock is there. Throws
+   * NameLost when not. For who writes, at every frame.
+   */
   look(): void;
+  /** Something else has the name by now, or nothing. */
+  isLost(): boolean;
   /**
    * Ends the claim, once its file is closed: a complete one gets its name, any other stays where it grew, and an old one as
    * it was. The lock of a file that was cut stays beside it, as a mark for readers. Throws when the name cannot be given, and
@@ -109,7 +117,7 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
   kind.mend?.(path);
   if (!kind.isThere(path)) {
     if (kind.isRow) lock.isOfAnother();
-    return newClaim(path, lock, watchOf(request, path, lock));
+    return newClaim(path, lock, watchOf(request, path, lock), wasAbandoned);
   }
   const refused = kind.refused(path, isForced);
   if (refused) throw refusal(where, refused.what, refused.hint);
@@ -129,7 +137,9 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
   return {
     path,
     growing,
+    wasAbandoned,
     look: watch.look,
+    isLost: watch.isLost,
     settle(outcome) {
       if (watch.isLost()) {
         leave("nothing");
@@ -159,11 +169,13 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
 }
 
 /** Of a name that nothing had: the file stands under it from its first byte, so that a kill leaves it readable there. */
-function newClaim(path: string, lock: Lock, watch: NameWatch): Claim {
+function newClaim(path: string, lock: Lock, watch: NameWatch, wasAbandoned: boolean): Claim {
   return {
     path,
     growing: path,
+    wasAbandoned,
     look: watch.look,
+    isLost: watch.isLost,
     settle(outcome) {
       const isLost = outcome !== "nothing" && watch.isLost();
       if (outcome === "cut" && !isLost) lock.leave();
@@ -184,12 +196,24 @@ interface NameWatch {
 /** Looks after the file that grows under `growing`, and after its lock, which goes with the folder even where another run made both anew. */
 function watchOf({ where, kind = singleFile }: ClaimRequest, growing: string, lock: Lock): NameWatch {
   let lookedAt = now();
-  const isLost = () => !lock.isThere() || !kind.isThere(growing);
+  /** The file at the first look; undefined before, and for a row, which has no file of this name. */
+  let own: FileIdentity | undefined;
+  const found = () => {
+    const there = lstatSync(growing, { bigint: true, throwIfNoEntry: false });
+    return there && identityOf(there);
+  };
+  const isAnother = () => {
+    const there = own && found();
+    return own !== undefined && !(there && isSameFile(there, own));
+  };
+  const isLost = () => isAnother() || !lock.isThere() || !kind.isThere(growing);
   const lost = () => new NameLost(where, basename(growing));
   return {
     isLost,
     lost,
     look() {
+      own ??= found();
+      if (isAnother()) throw lost();
       if (msSince(lookedAt) < lookEveryMs) return;
       lookedAt = now();
       if (isLost()) throw lost();

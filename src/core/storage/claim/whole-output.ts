@@ -36,8 +36,7 @@ export function openWholeOutput(request: ClaimRequest, what: string): WholeOutpu
   }
 
   try {
-    // The lock is ours: what stands there was left by a run that is gone.
-    removeOwnFile(temporary);
+    if (claim.wasAbandoned) removeOwnFile(temporary);
     fd = openSync(temporary, "wx");
   } catch (error) {
     claim.giveBack();

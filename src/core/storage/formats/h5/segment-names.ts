@@ -45,12 +45,25 @@ export function partsOf(path: string): readonly string[] {
   return existsSync(path) || extname(path).toLowerCase() !== ".h5" ? [] : existingSegments(path);
 }
 
-/** A split archive as an output: all its files are replaced, so that none outlives a shorter archive of the same name. */
+/** The row that a run of this name wrote: its parts from the first on, without a hole. */
+function wholeRow(path: string): readonly string[] {
+  const row: string[] = [];
+  while (existsSync(segmentPath(path, row.length))) row.push(segmentPath(path, row.length));
+  return row;
+}
+
+/** A split archive as an output: all its files are replaced, so that none outlives a shorter archive of the same name, and no other. */
 export const h5Segments: Replaceable = {
   isRow: true,
   parts: existingSegments,
   isThere: (path) => existingSegments(path).length > 0,
   refused(path, isForced) {
+    const row = new Set(wholeRow(path));
+    const stray = existingSegments(path).find((segment) => !row.has(segment));
+    if (stray !== undefined) {
+      const what = `${basename(stray)} exists already and has no part before it: it is not known to be of this row`;
+      return { what, hint: "Move it away, or choose another name." };
+    }
     for (const segment of existingSegments(path)) {
       const refused = lockProblem(segment) ?? singleFile.refused(segment, true);
       if (refused) return { ...refused, what: `${basename(segment)} ${refused.what}` };
@@ -61,8 +74,8 @@ export const h5Segments: Replaceable = {
     return undefined;
   },
   replace(path, growing) {
-    const old = new Set(existingSegments(path));
-    for (const [index, segment] of existingSegments(growing).entries()) {
+    const old = new Set(wholeRow(path));
+    for (const [index, segment] of wholeRow(growing).entries()) {
       const target = segmentPath(path, index);
       if (old.delete(target)) replaceAlone(target, () => singleFile.replace(target, segment));
       else moveOwn(segment, target);
@@ -70,7 +83,7 @@ export const h5Segments: Replaceable = {
     for (const segment of old) replaceAlone(segment, () => removeOwnFile(segment));
   },
   remove(path) {
-    for (const segment of existingSegments(path)) removeOwnFile(segment);
+    for (const segment of wholeRow(path)) removeOwnFile(segment);
   },
 };
 
