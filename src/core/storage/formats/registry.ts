@@ -1,4 +1,4 @@
-/** The formats, one line each; where two know a name, the first has the file. */
+/** The formats, one line each; where two know a name, the first has the file: a journal is no table of documents. */
 import { csv } from "./csv/format.js";
 import type { Format } from "./format.js";
 import { h5 } from "./h5/format.js";
@@ -10,4 +10,4 @@ import { png } from "./png/format.js";
 import { tiff, tiffFolder } from "./tiff/format.js";
 import { zarr } from "./zarr/format.js";
 
-export const formats: readonly Format[] = [csv, h5, mote, ndjson, parquet, tiff, zarr, jxlFolder, tiffFolder, jxl, png];
+export const formats: readonly Format[] = [jxlFolder, tiffFolder, csv, h5, mote, ndjson, parquet, tiff, zarr, jxl, png];
