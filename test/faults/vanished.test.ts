@@ -51,11 +51,12 @@ describe.each(containers.filter(({ ending }) => ending !== "/"))("$stage --out r
     const made = await mote(runInto(other, container, 3), { TMPDIR: folder });
     expect(made.code, made.err).toBe(0);
     const before = contentOf(other);
-    const { code, err, place } = await whileWriting(container, 400, (_place, path) => {
+    const { code, err, place } = await whileWriting(container, 4000, (_place, path) => {
       renameSync(path, join(mkdtempSync(join(folder, "aside-")), "taken"));
       renameSync(other, path);
     });
-    expect(code, err).toBe(1);
+    // With nothing stored by then, all of it is lost.
+    expect([1, 3], err).toContain(code);
     expect(err).toContain("removed or moved by something else");
     expect(contentOf(join(place, `run${container.ending}`))).toEqual(before);
   });

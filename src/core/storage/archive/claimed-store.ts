@@ -22,6 +22,8 @@ export async function openClaimedStore(request: ClaimedRequest): Promise<FrameSt
   const claim = claimName({ where, path, isForced, ...(kind && { kind }) }, what);
   try {
     const store = await open({ ...request, path: claim.growing, name: claim.path });
+    // What has the name from now on is the file that was just made.
+    claim.look();
     return claimed(store, claim, request, kind?.isFolder === true);
   } catch (error) {
     claim.giveBack();
@@ -74,7 +76,9 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest, isFo
     async close(end) {
       let isClosed = false;
       try {
-        if (!isFolder || !claim.isLost()) await store.close(end);
+        // Closing an empty store removes it by its name, and a folder's files are found by theirs.
+        const isFree = !isFolder && store.frames + store.rows > 0;
+        if (isFree || !claim.isLost()) await store.close(end);
         isClosed = true;
       } finally {
         settle(outcomeOf(store, end, isClosed));
