@@ -46,6 +46,8 @@ interface Member extends OpenedStore {
   readonly missed: { firstFrame: number; count: number }[];
   /** Frames that are not in it with all they should have. */
   notStored: number;
+  /** Its name is another's: a failure of the run, whatever was stored by then. */
+  nameLost: NameLost | undefined;
 }
 
 export class StoreSet {
@@ -71,6 +73,7 @@ export class StoreSet {
       fault: "full",
       missed: [],
       notStored: 0,
+      nameLost: undefined,
     }));
     this.#pixelBytes = frameBytes(context.input) * stores.filter(({ keepsFrames }) => keepsFrames).length;
   }
@@ -105,7 +108,7 @@ export class StoreSet {
 
   /**
    * Closes every container, also after one of them failed to; the first such error is thrown at the end, unless it is the
-   * full disk's, which has been told.
+   * full disk's, which has been told. A lost name is thrown also when its container had nothing to close.
    */
   async close(end: EndOfStream | null): Promise<void> {
     let first: unknown;
@@ -116,6 +119,7 @@ export class StoreSet {
         first ??= error;
       }
     }
+    first ??= this.#members.find(({ nameLost }) => nameLost)?.nameLost;
     if (first !== undefined) throw first;
   }
 
@@ -177,6 +181,7 @@ export class StoreSet {
   async #refused(member: Member, frame: Frame, fault: DiskFault, error: unknown): Promise<boolean> {
     const { policy } = this.#plan;
     const why = diskComplaint(error);
+    if (error instanceof NameLost) member.nameLost = error;
     if (policy === "pause" && fault === "full") {
       if (this.#waitForRoom(why, [member])) return true;
       this.#ending = "full";
@@ -253,8 +258,7 @@ export class StoreSet {
       if (!end) return await store.close(null);
       const lost = lossReason[member.fault];
       for (const run of missed) this.#tell(member, { event: "drop", stage: "archive", ...run, reason: lost });
-      if (notStored === 0) return await store.close(end);
-      await store.close({ ...end, isComplete: false, lost: end.lost + notStored, notStored });
+      await store.close(notStored === 0 ? end : { ...end, isComplete: false, lost: end.lost + notStored, notStored });
     } catch (error) {
       if (member.state === "whole" || !diskFault(error) || error instanceof NameLost) throw error;
       this.#context.warn(`${diskComplaint(error)}; the file is not closed in order`);
