@@ -22,8 +22,9 @@ export const slowTests: readonly string[] = [
   "test/core/pipeline/spill.test.ts",
   "test/e2e/ends-add-up.test.ts",
   "test/e2e/spill.test.ts",
-  // Every format into every other, every flipped byte.
+  // Every format into every other, of an older Mote too, every flipped byte.
   "test/e2e/round-trips.test.ts",
+  "test/e2e/older-files.test.ts",
   "test/e2e/verify.test.ts",
   "test/core/storage/parquet-verify.test.ts",
   "test/core/storage/verify-folder.test.ts",
