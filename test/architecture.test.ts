@@ -112,6 +112,15 @@ test("a format imports no other format, and nothing that knows all of them", () 
   expect(strangers.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
 });
 
+test("a camera imports no other camera, and acquire none at all", () => {
+  const room = (name: string) => /^core\/cameras\/([^/]+)\//.exec(name)?.[1];
+  const strangers = imports.filter(({ from, to }) => {
+    if (room(to) === undefined) return to === "core/cameras/registry.ts" && room(from) !== undefined;
+    return room(from) !== room(to) && from !== "core/cameras/registry.ts";
+  });
+  expect(strangers.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
 test("commander, the progress bar and h5wasm are known in one place each", () => {
   const strangers = imports.filter(({ from, to }) => owners[to] && !owners[to]!.some((place) => isIn(from, place)));
   expect(strangers.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);

@@ -22,3 +22,17 @@ export function hasFault(faults: readonly Fault[], kind: Fault["kind"], deviceFr
     (fault) => fault.kind === kind && deviceFrameNumber >= fault.first && deviceFrameNumber <= fault.last,
   );
 }
+
+/** How many of the first `frames` frames are lost to faults, which may overlap. */
+export function countDropped(faults: readonly Fault[], frames: number): number {
+  let lost = 0;
+  let next = 0;
+  for (const { kind, first, last } of [...faults].sort((a, b) => a.first - b.first)) {
+    if (kind !== "drop") continue;
+    const from = Math.max(first, next);
+    const to = Math.min(last, frames - 1);
+    if (to >= from) lost += to - from + 1;
+    next = Math.max(next, to + 1);
+  }
+  return lost;
+}

@@ -1,18 +1,18 @@
 /** Files of images as a camera: one after the other, a part of them or all, once or again and again. */
 
-import { failure } from "../errors.js";
-import { explained } from "../imaging/explained.js";
-import type { ImageFile, ImageFileFacts } from "../imaging/image-file.js";
-import type { Region } from "../imaging/region.js";
-import type { Frame } from "../memory/frame.js";
-import type { FrameShape } from "../model/descriptor.js";
-import type { FateEvent } from "../model/event.js";
-import { isLossEvent } from "../model/event-check.js";
-import type { FrameHeader } from "../model/frame-header.js";
-import type { JsonObject } from "../model/json.js";
-import { bytesPerPixel, type PixelFormat } from "../model/pixel-format.js";
-import type { CameraContext, FrameSource } from "./frame-source.js";
-import { Pacer } from "./pacing.js";
+import { failure } from "../../errors.js";
+import { explained } from "../../imaging/explained.js";
+import type { ImageFile, ImageFileFacts } from "../../imaging/image-file.js";
+import type { Region } from "../../imaging/region.js";
+import type { Frame } from "../../memory/frame.js";
+import type { FrameShape } from "../../model/descriptor.js";
+import type { FateEvent } from "../../model/event.js";
+import { isLossEvent } from "../../model/event-check.js";
+import type { FrameHeader } from "../../model/frame-header.js";
+import type { JsonObject } from "../../model/json.js";
+import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
+import type { CameraContext, FrameSource } from "../frame-source.js";
+import { Pacer } from "../pacing.js";
 import { RecordedLosses } from "./recorded-losses.js";
 
 export interface ReplayFile extends Pick<ImageFileFacts, "recordedLoss" | "numberStep"> {

@@ -1,8 +1,8 @@
 /** Losses of recordings that are replayed: told again at their place under the numbers of this stream, and added up. */
-import type { FateEvent } from "../model/event.js";
-import { isLossEvent, mostFrames } from "../model/event-check.js";
-import { type CutFile, type RecordedLoss, recordedReason, unfinishedWords } from "../model/recorded-loss.js";
-import type { CameraContext } from "./frame-source.js";
+import type { FateEvent } from "../../model/event.js";
+import { isLossEvent, mostFrames } from "../../model/event-check.js";
+import { type CutFile, type RecordedLoss, recordedReason, unfinishedWords } from "../../model/recorded-loss.js";
+import type { CameraContext } from "../frame-source.js";
 
 /** Reason of a jump of the frame numbers that nothing in the recording explains. */
 const untoldReason = "not in the recording, which does not say why";
