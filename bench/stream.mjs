@@ -50,7 +50,6 @@ function write() {
   const writer = createStreamWriter(
     openByteSink("stdout", 1, () => false),
     descriptor,
-    geometry,
     { hasChecksums: false, hasIndex: false },
   );
   for (let i = 0; i < frames; i++) {
@@ -63,7 +62,7 @@ function write() {
 function read(isVerified) {
   const ring = slots(Number(process.env.RING ?? 2));
   const source = openByteSource("stdin", 0, 0, false);
-  const reader = createStreamReader(source, readDescriptor(source), geometry, {
+  const reader = createStreamReader(source, readDescriptor(source), {
     maxPayloadBytes: 2 ** 30,
     shouldStop: () => false,
     onEvent: () => {},

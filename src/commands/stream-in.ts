@@ -109,7 +109,7 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
     const patience = new DrainPatience(plan.upstream, clock);
     let lookedAtByte = source.position;
     let cutAfterFrame: number | null = null;
-    const reader = createStreamReader(source, context.output, context.geometry, {
+    const reader = createStreamReader(source, context.output, {
       maxPayloadBytes: plan.maxPayloadBytes,
       onEvent: (event) => context.emit(event, "before"),
       shouldStop() {

@@ -112,7 +112,7 @@ export const streamOut = defineStage<typeof options, Plan>({
     let writer: StreamWriter | undefined;
     write(() => {
       const descriptor = isFile ? { ...context.input, isLive: false } : context.input;
-      writer = createStreamWriter(sink, descriptor, context.geometry, {
+      writer = createStreamWriter(sink, descriptor, {
         hasChecksums: plan.checksums === "on",
         hasIndex: isFile,
       });

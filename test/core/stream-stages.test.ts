@@ -57,7 +57,7 @@ function makePipe(): string {
 /** The stream of a camera up to now, its end not yet come. */
 function writeLive(fd: number, frames: number): void {
   const sink = openByteSink("the camera", fd, { isStopped: () => false, isAborted: () => false });
-  const writer = createStreamWriter(sink, live, geometry, { hasChecksums: true, hasIndex: false });
+  const writer = createStreamWriter(sink, live, { hasChecksums: true, hasIndex: false });
   for (let number = 0; number < frames; number++) {
     fillFrame(frame, live, number, 2);
     writer.frame(frame);

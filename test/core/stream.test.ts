@@ -37,10 +37,14 @@ function newFrame(room: SlotGeometry = geometry): Frame {
 function record(path: string, given: Partial<StreamDescriptor> = {}): Buffer {
   const fd = openSync(path, "w");
   const sink = openByteSink(path, fd, { isStopped: () => false, isAborted: () => false });
-  const writer = createStreamWriter(sink, { ...descriptor, ...given }, geometry, {
-    hasChecksums: true,
-    hasIndex: true,
-  });
+  const writer = createStreamWriter(
+    sink,
+    { ...descriptor, ...given },
+    {
+      hasChecksums: true,
+      hasIndex: true,
+    },
+  );
   const frame = newFrame();
   for (const [i, rows] of [0, 3, 7].entries()) {
     frame.header.reset("uint16", 6, 8, 16, 12);
@@ -70,7 +74,7 @@ function read(bytes: Uint8Array, name = "x.mote", room: SlotGeometry = geometry)
     const source = openByteSource(name, fd, 0, true);
     const found = readDescriptor(source);
     const events: unknown[] = [];
-    const reader = createStreamReader(source, found, room, {
+    const reader = createStreamReader(source, found, {
       maxPayloadBytes: 1e6,
       shouldStop: () => false,
       onEvent: (event) => events.push(event),
@@ -214,7 +218,7 @@ test("an event that says the impossible ends the reading, with its message and b
   ] as const) {
     const fd = openSync(path, "w");
     const sink = openByteSink(path, fd, { isStopped: () => false, isAborted: () => false });
-    const writer = createStreamWriter(sink, descriptor, geometry, { hasChecksums: true, hasIndex: false });
+    const writer = createStreamWriter(sink, descriptor, { hasChecksums: true, hasIndex: false });
     const at = sink.position;
     writer.event(event as never);
     sink.close();

@@ -2,7 +2,7 @@
 import { FrameHeader } from "../model/frame-header.js";
 import { borrowPixels, bytesPerPixel, type PixelArray, type PixelFormat } from "../model/pixel-format.js";
 import { fromMemory, type MonotonicMs, toMemory } from "../time.js";
-import { type SlotGeometry, slotLayout, slotMeta } from "./slot-layout.js";
+import { pixelsAt, type SlotGeometry, slotLayout, slotMeta } from "./slot-layout.js";
 
 /**
  * Views are made once per slot and thread; using a frame allocates nothing. `pixels` covers `height * width` pixels of
@@ -19,11 +19,13 @@ export class Frame {
   readonly pixelsOffset: number;
   /** All the room for detections; only the first `columns * rowCount` values mean something. */
   readonly detections: Float64Array;
+  /** The same as bytes. */
+  readonly detectionBytes: Uint8Array;
   /** Byte offset of the detections in the shared memory, for kernels. */
   readonly detectionsOffset: number;
   /** Rows the slot has room for. */
   readonly detectionCapacity: number;
-  /** The whole slot's bytes, for those who send it as it stands. */
+  /** The whole slot's bytes. For the runner. */
   readonly bytes: Uint8Array;
   readonly #meta: Int32Array;
   readonly #entered: Float64Array;
@@ -37,7 +39,7 @@ export class Frame {
     this.#meta = new Int32Array(buffer, start, 8);
     this.#entered = new Float64Array(buffer, start + 32, 2);
     this.header = new FrameHeader(buffer, start + layout.frameHeaderAt);
-    this.pixelsOffset = start + layout.pixelsAt;
+    this.pixelsOffset = start + pixelsAt;
     this.pixels = borrowPixels(geometry.pixelFormat, buffer, this.pixelsOffset, pixelCount);
     this.pixelBytes = new Uint8Array(buffer, this.pixelsOffset, geometry.pixelBytes);
     this.detectionsOffset = start + layout.detectionsAt;
@@ -47,6 +49,7 @@ export class Frame {
       this.detectionsOffset,
       geometry.detectionRows * geometry.detectionColumns,
     );
+    this.detectionBytes = new Uint8Array(buffer, this.detectionsOffset, this.detections.byteLength);
   }
 
   /** Rows of detections; -1 when nothing has been located in this frame; or `encodedRows` or `unmappedRows` of slot-layout.ts. */

@@ -1,15 +1,11 @@
 /**
- * Where things are in a pool slot. The 40-byte message prefix and the frame header stand directly before the pixels, and
- * a second prefix and header directly before the detections, so a whole message leaves a slot in one write.
+ * Where things are in a pool slot. Only who makes a frame writes what is in it: the source header and pixels, a stage that
+ * finds particles the detections.
  *
  *     0    64 bytes   slot meta: loans, kind, rows, event length, time of entry
- *    64    40         message prefix of the frame
- *   104   152         frame header
+ *    64   152         frame header
  *   256   pixels, then padding to 64 bytes
- *     P    48         padding
- *  P+48    40         message prefix of the detections
- *  P+88    40         detections header
- * P+128    columns, float64
+ *     D   columns of the detections, float64
  */
 import type { PixelFormat } from "../model/pixel-format.js";
 
@@ -32,14 +28,11 @@ export const encodedRows = -2;
 export const unmappedRows = -3;
 export const slotKind = { frame: 1, event: 2 } as const;
 
+/** Byte offset of the pixels, or of an event's JSON, in every slot. */
+export const pixelsAt = 256;
+
 export interface SlotLayout {
-  readonly framePrefixAt: number;
   readonly frameHeaderAt: number;
-  readonly pixelsAt: number;
-  /** Bytes between `pixelsAt` and the end of the room for pixels. */
-  readonly payloadBytes: number;
-  readonly detectionsPrefixAt: number;
-  readonly detectionsHeaderAt: number;
   readonly detectionsAt: number;
   readonly slotBytes: number;
 }
@@ -49,16 +42,9 @@ function roundUp(bytes: number, to: number): number {
 }
 
 export function slotLayout(geometry: SlotGeometry): SlotLayout {
-  const payloadBytes = roundUp(Math.max(geometry.pixelBytes, leastPayloadBytes), 64);
-  const detectionsBlock = 256 + payloadBytes;
-  const detectionsAt = detectionsBlock + 128;
+  const detectionsAt = pixelsAt + roundUp(Math.max(geometry.pixelBytes, leastPayloadBytes), 64);
   return {
-    framePrefixAt: 64,
-    frameHeaderAt: 104,
-    pixelsAt: 256,
-    payloadBytes,
-    detectionsPrefixAt: detectionsBlock + 48,
-    detectionsHeaderAt: detectionsBlock + 88,
+    frameHeaderAt: 64,
     detectionsAt,
     slotBytes: roundUp(detectionsAt + geometry.detectionRows * geometry.detectionColumns * 8, 64),
   };

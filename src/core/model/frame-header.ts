@@ -14,9 +14,12 @@ const twoTo32 = 4294967296;
 
 /** Reads and writes the fields of one frame header in place; allocates nothing but the bigint that a ns getter returns. */
 export class FrameHeader {
+  /** All of it, as it is on the wire. */
+  readonly bytes: Uint8Array;
   readonly #view: DataView;
 
   constructor(buffer: ArrayBufferLike, byteOffset: number) {
+    this.bytes = new Uint8Array(buffer, byteOffset, frameHeaderBytes);
     this.#view = new DataView(buffer, byteOffset, frameHeaderBytes);
   }
 

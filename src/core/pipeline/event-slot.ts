@@ -3,7 +3,7 @@ import { failure } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
 import type { FramePool } from "../memory/frame-pool.js";
 import type { RunControl } from "../memory/run-control.js";
-import { slotKind } from "../memory/slot-layout.js";
+import { pixelsAt, slotKind } from "../memory/slot-layout.js";
 import type { StreamEvent } from "../model/event.js";
 import { parseJson } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
@@ -11,7 +11,6 @@ import type { EndOfStream } from "../model/run-report.js";
 /** The stream's last word as it travels: an event like any other. */
 export type EndEvent = { readonly event: "end" } & EndOfStream;
 
-const jsonAt = 256;
 const encoder = new TextEncoder();
 
 /** Lends a slot and puts the event into it; undefined when the run was aborted. `label` is for complaints. */
@@ -24,7 +23,7 @@ export function lendEvent(
   const frame = pool.acquire(control);
   if (!frame) return undefined;
   const bytes = encoder.encode(JSON.stringify(event));
-  const room = frame.bytes.subarray(jsonAt);
+  const room = frame.bytes.subarray(pixelsAt);
   if (bytes.length > room.length) {
     pool.release(frame.slot);
     throw failure(label, `an event of ${bytes.length} bytes does not fit into a slot of ${room.length}`);
@@ -37,6 +36,6 @@ export function lendEvent(
 
 /** The event a slot holds. */
 export function readEvent(frame: Frame): StreamEvent | EndEvent {
-  const text = new TextDecoder().decode(frame.bytes.slice(jsonAt, jsonAt + frame.eventBytes));
+  const text = new TextDecoder().decode(frame.bytes.slice(pixelsAt, pixelsAt + frame.eventBytes));
   return parseJson(text) as unknown as StreamEvent | EndEvent;
 }

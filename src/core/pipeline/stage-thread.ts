@@ -101,7 +101,6 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
         ...plan.spill!,
         label: plan.label,
         descriptor: plan.output,
-        geometry: layout.pool.geometry,
       });
       port.send({ kind: "ready" });
       const { stageIndex } = thread;

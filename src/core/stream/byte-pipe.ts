@@ -108,6 +108,22 @@ export interface SinkOwner {
   moved?(): void;
 }
 
+/** What is written next of the views, of which `done` bytes are written. */
+function pieceOf(views: readonly Uint8Array[], done: number): Uint8Array[] {
+  const piece: Uint8Array[] = [];
+  let skip = done;
+  let room = pieceBytes;
+  for (const view of views) {
+    if (skip < view.length && room > 0) {
+      const part = view.subarray(skip, skip + room);
+      piece.push(part);
+      room -= part.length;
+    }
+    skip = Math.max(0, skip - view.length);
+  }
+  return piece;
+}
+
 export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSink {
   let position = 0;
 
@@ -140,20 +156,13 @@ export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSi
       return position;
     },
     write(views) {
+      const all = views.reduce((sum, view) => sum + view.length, 0);
       let done = 0;
       try {
-        const isSmall = views.length > 1 && views.reduce((sum, view) => sum + view.length, 0) <= pieceBytes;
-        if (isSmall) done = attempt(() => writevSync(fd, views as Uint8Array[]));
-        let skipped = done;
-        for (const view of views) {
-          let at = Math.min(skipped, view.length);
-          skipped -= at;
-          while (at < view.length) {
-            const wrote = attempt(() => writeSync(fd, view, at, Math.min(pieceBytes, view.length - at)));
-            at += wrote;
-            done += wrote;
-            owner.moved?.();
-          }
+        while (done < all) {
+          const piece = pieceOf(views, done);
+          done += attempt(() => (piece.length === 1 ? writeSync(fd, piece[0]!) : writevSync(fd, piece)));
+          if (done < all) owner.moved?.();
         }
       } catch (error) {
         if (error instanceof ReaderGone) error.partBytes = done;

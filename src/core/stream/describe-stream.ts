@@ -72,7 +72,7 @@ export function describeStream(source: ByteSource, visit: FrameVisitor = () => t
   }
 
   try {
-    const reader = createStreamReader(source, descriptor, geometry, {
+    const reader = createStreamReader(source, descriptor, {
       maxPayloadBytes,
       shouldStop: () => false,
       onEvent(event) {

@@ -5,7 +5,6 @@
 import { crc32 } from "node:zlib";
 import { failure, type MoteError } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
-import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { detectionColumns, extraColumns } from "../model/detection.js";
 import { endFault } from "../model/end-check.js";
@@ -205,10 +204,8 @@ class MessageSource {
 export function createStreamReader(
   source: ByteSource,
   descriptor: StreamDescriptor,
-  geometry: SlotGeometry,
   options: StreamReaderOptions,
 ): StreamReader {
-  const layout = slotLayout(geometry);
   const messages = new MessageSource(source, options.maxPayloadBytes, options.shouldStop, 1);
   const ownHeader = new FrameHeader(messages.head.buffer, prefixBytes);
   const headView = new DataView(messages.head.buffer, prefixBytes, detectionsHeaderBytes);
@@ -244,15 +241,14 @@ export function createStreamReader(
     const strideBytes = ownHeader.strideBytes;
     frame.pixelsCrc32 = -1;
     if (strideBytes === rowBytes) {
-      if (!messages.readPayload(frame.bytes.subarray(layout.pixelsAt, layout.pixelsAt + prefix.payloadBytes)))
-        return false;
+      if (!messages.readPayload(frame.pixelBytes.subarray(0, prefix.payloadBytes))) return false;
       if (prefix.flags & flagPayloadChecksum) frame.pixelsCrc32 = prefix.payloadChecksum;
       return true;
     }
     const padded = new Uint8Array(prefix.payloadBytes);
     if (!messages.readPayload(padded)) return false;
     for (let y = 0; y < height; y++) {
-      frame.bytes.set(padded.subarray(y * strideBytes, y * strideBytes + rowBytes), layout.pixelsAt + y * rowBytes);
+      frame.pixelBytes.set(padded.subarray(y * strideBytes, y * strideBytes + rowBytes), y * rowBytes);
     }
     frame.header.strideBytes = rowBytes;
     return true;
@@ -287,8 +283,7 @@ export function createStreamReader(
       frame.header.deviceFrameNumber = header.deviceFrameNumber;
       frame.header.capturedAtNs = header.capturedAtNs;
     }
-    const start = layout.detectionsAt;
-    if (!messages.readPayload(frame.bytes.subarray(start, start + prefix.payloadBytes))) return false;
+    if (!messages.readPayload(frame.detectionBytes.subarray(0, prefix.payloadBytes))) return false;
     frame.rowCount = header.rowCount;
     return true;
   }

@@ -1,8 +1,10 @@
-/** Writes a frame stream: preamble, descriptor, then slots as they stand, the end and, in files, the index. */
+/**
+ * Writes a frame stream: preamble, descriptor, messages of frames and detections, the end and, in files, the index. A message's
+ * prefix and header are put together in the writer's own memory and leave in one write with pixels and columns from the slot.
+ */
 import { crc32 } from "node:zlib";
 import type { Frame } from "../memory/frame.js";
 import { checksumOf } from "../memory/pixel-checksum.js";
-import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import { frameHeaderBytes } from "../model/frame-header.js";
@@ -38,13 +40,14 @@ export interface StreamWriterOptions {
 export function createStreamWriter(
   sink: ByteSink,
   descriptor: StreamDescriptor,
-  geometry: SlotGeometry,
   options: StreamWriterOptions,
 ): StreamWriter {
-  const layout = slotLayout(geometry);
   const hasDetections = descriptor.detections !== null;
   const columnCount = descriptor.detections?.columns.length ?? 0;
   const index = options.hasIndex ? createIndexWriter() : undefined;
+  const frameHead = new Uint8Array(prefixBytes + frameHeaderBytes);
+  const detectionsHead = new Uint8Array(prefixBytes + detectionsHeaderBytes);
+  const detectionsHeader = new DataView(detectionsHead.buffer, prefixBytes);
   const views: Uint8Array[] = [];
   let sequence = 0;
 
@@ -72,34 +75,31 @@ export function createStreamWriter(
     if (index?.isFull) write(() => index.write(sink, sequence++));
   }
 
-  /** Completes the prefix in front of the pixels and returns the message's bytes. */
-  function frameMessage(frame: Frame): Uint8Array {
-    const payloadBytes = frame.header.height * frame.header.strideBytes;
-    const message = frame.bytes.subarray(layout.framePrefixAt, layout.pixelsAt + payloadBytes);
+  /** Adds a frame's message to `views`. */
+  function frameMessage(frame: Frame): void {
+    const { header } = frame;
+    const pixels = frame.pixelBytes.subarray(0, header.height * header.strideBytes);
     const checksum = options.hasChecksums ? checksumOf(frame) : undefined;
-    encodePrefix(message, messageKind.frame, sequence++, frameHeaderBytes, payloadBytes, checksum);
-    return message;
+    frameHead.set(header.bytes, prefixBytes);
+    encodePrefix(frameHead, messageKind.frame, sequence++, frameHeaderBytes, pixels.length, checksum);
+    views.push(frameHead, pixels);
   }
 
-  function detectionsMessage(frame: Frame): Uint8Array {
+  function detectionsMessage(frame: Frame): void {
+    const { header } = frame;
     const rowCount = Math.max(0, frame.rowCount);
-    const payloadBytes = rowCount * columnCount * 8;
-    const at = layout.detectionsAt;
-    encodeDetectionsHeader(
-      new DataView(frame.bytes.buffer, frame.bytes.byteOffset + layout.detectionsHeaderAt, detectionsHeaderBytes),
-      {
-        sourceIndex: frame.header.sourceIndex,
-        rowCount,
-        frameNumber: frame.header.frameNumber,
-        deviceFrameNumber: frame.header.deviceFrameNumber,
-        capturedAtNs: frame.header.capturedAtNs,
-        columnCount,
-      },
-    );
-    const message = frame.bytes.subarray(layout.detectionsPrefixAt, at + payloadBytes);
-    const payload = frame.bytes.subarray(at, at + payloadBytes);
-    encodePrefix(message, messageKind.detections, sequence++, detectionsHeaderBytes, payloadBytes, crc32(payload));
-    return message;
+    const columns = frame.detectionBytes.subarray(0, rowCount * columnCount * 8);
+    encodeDetectionsHeader(detectionsHeader, {
+      sourceIndex: header.sourceIndex,
+      rowCount,
+      frameNumber: header.frameNumber,
+      deviceFrameNumber: header.deviceFrameNumber,
+      capturedAtNs: header.capturedAtNs,
+      columnCount,
+    });
+    const kind = messageKind.detections;
+    encodePrefix(detectionsHead, kind, sequence++, detectionsHeaderBytes, columns.length, crc32(columns));
+    views.push(detectionsHead, columns);
   }
 
   sink.write([preamble]);
@@ -112,10 +112,10 @@ export function createStreamWriter(
       const frameAt = sink.position;
       let detectionsAt = 0;
       write(() => {
-        if (descriptor.hasFrames) views.push(frameMessage(frame));
+        if (descriptor.hasFrames) frameMessage(frame);
         if (hasDetections && frame.rowCount >= 0) {
-          detectionsAt = frameAt + (views[0]?.length ?? 0);
-          views.push(detectionsMessage(frame));
+          detectionsAt = frameAt + views.reduce((sum, view) => sum + view.length, 0);
+          detectionsMessage(frame);
         }
         sink.write(views);
       });
@@ -123,8 +123,12 @@ export function createStreamWriter(
     },
     detections(frame) {
       makeRoomInIndex();
+      views.length = 0;
       const at = sink.position;
-      write(() => sink.write([detectionsMessage(frame)]));
+      write(() => {
+        detectionsMessage(frame);
+        sink.write(views);
+      });
       index?.add(frame.header.frameNumber, 0, at);
     },
     event(event) {

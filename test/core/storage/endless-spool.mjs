@@ -29,7 +29,7 @@ const descriptor = {
 const newFrame = () => new Frame(new SharedArrayBuffer(slotLayout(geometry).slotBytes), 0, 0, geometry);
 const frame = newFrame();
 const back = newFrame();
-const spool = new Spool({ label: "endless", descriptor, geometry, folder, limitBytes: Number(limit) });
+const spool = new Spool({ label: "endless", descriptor, folder, limitBytes: Number(limit) });
 let written = -1;
 let read = -1;
 for (let number = 0; ; number++) {

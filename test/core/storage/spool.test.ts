@@ -35,7 +35,6 @@ function open(given: { descriptor?: StreamDescriptor; limitBytes?: number; label
   const spool = new Spool({
     label: given.label ?? "acquire",
     descriptor,
-    geometry,
     folder,
     limitBytes: given.limitBytes ?? 1e9,
   });

@@ -6,7 +6,6 @@
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { failure } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
-import type { SlotGeometry } from "../../memory/slot-layout.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import { openByteSink, openByteSource } from "../../stream/byte-pipe.js";
@@ -32,15 +31,15 @@ export class SpoolSegment {
   readonly #events: StreamEvent[] = [];
 
   /** Creates the file; throws what the file system says when it cannot, and EEXIST when the name is taken. */
-  constructor(path: string, descriptor: StreamDescriptor, geometry: SlotGeometry) {
+  constructor(path: string, descriptor: StreamDescriptor) {
     this.path = path;
     // Appending: after a failed write and its truncation the next write goes to the right place.
     this.#fd = openSync(path, "ax+", fileMode);
     try {
       this.#sink = openByteSink(path, this.#fd, { isStopped: () => false, isAborted: () => false });
-      this.#writer = createStreamWriter(this.#sink, descriptor, geometry, { hasChecksums: true, hasIndex: false });
+      this.#writer = createStreamWriter(this.#sink, descriptor, { hasChecksums: true, hasIndex: false });
       this.#source = openByteSource(path, this.#fd, this.#sink.position, true);
-      this.#reader = createStreamReader(this.#source, descriptor, geometry, {
+      this.#reader = createStreamReader(this.#source, descriptor, {
         maxPayloadBytes: Number.MAX_SAFE_INTEGER,
         isGrowing: true,
         shouldStop: () => false,

@@ -7,7 +7,6 @@
 import { join } from "node:path";
 import { MoteError, reason } from "../../errors.js";
 import type { Frame } from "../../memory/frame.js";
-import type { SlotGeometry } from "../../memory/slot-layout.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
 import { longAgo, msSince, now } from "../../time.js";
@@ -30,7 +29,6 @@ export interface SpoolRequest {
   /** Name of the stage in front, for the files' names. */
   readonly label: string;
   readonly descriptor: StreamDescriptor;
-  readonly geometry: SlotGeometry;
   /** Null: the folder for temporary files. */
   readonly folder: string | null;
   /** Bytes on the disk at most; null: leave 1 GB free. */
@@ -161,7 +159,7 @@ export class Spool {
     const last = this.#segments.at(-1);
     if (last && last.bytes >= this.#segmentBytes) last.isSealed = true;
     if (last && !last.isSealed) return last;
-    const { label, descriptor, geometry, folder } = this.#request;
+    const { label, descriptor, folder } = this.#request;
     this.#folder ??= folder ?? defaultSpoolFolder();
     if (this.isEmpty) this.#files = 0;
     const stage = label.replace(/[^\w.-]/g, "_");
@@ -169,7 +167,7 @@ export class Spool {
       const number = ++this.#files;
       const name = `mote-spool-${process.pid}-${stage}${number === 1 ? "" : `-${number}`}.mote`;
       try {
-        const segment = new SpoolSegment(join(this.#folder, name), descriptor, geometry);
+        const segment = new SpoolSegment(join(this.#folder, name), descriptor);
         this.#segments.push(segment);
         return segment;
       } catch (error) {

@@ -25,7 +25,7 @@ export function openMoteStore(request: StoreRequest): FrameStore {
       return createFile(path, (opened) => {
         const file = openFileSink(where, opened, hint);
         const options = { hasChecksums: true, hasIndex: true };
-        return { sink: file, writer: createStreamWriter(file, request.descriptor, request.geometry, options) };
+        return { sink: file, writer: createStreamWriter(file, request.descriptor, options) };
       });
     } catch (error) {
       throw error instanceof MoteError ? error : fileInTheWay(where, error);
