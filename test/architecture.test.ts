@@ -12,6 +12,7 @@ const layers: readonly (readonly string[])[] = [
     "core/budget.ts",
     "core/format-problem.ts",
     "core/decoding.ts",
+    "core/out-of-memory.ts",
     "core/model",
     "webassembly.d.ts",
   ],
@@ -46,6 +47,7 @@ const pure = [
   "core/budget.ts",
   "core/format-problem.ts",
   "core/decoding.ts",
+  "core/out-of-memory.ts",
   "core/model",
   "core/option",
   "core/imaging",
@@ -206,6 +208,7 @@ const readersOfAll = [
   "core/storage/claim/writer.ts",
   "core/stream/listen.ts",
   "core/workers/stuck-thread.ts",
+  "core/workers/thread-room.ts",
 ];
 
 test("files that somebody else made are read under a budget", () => {

@@ -41,6 +41,8 @@ export const slowTests: readonly string[] = [
   "test/e2e/compress.test.ts",
   // Threads that have to hang for seconds before they are ended.
   "test/e2e/bad-input.test.ts",
+  // A process for every command, each with too little address space.
+  "test/e2e/out-of-memory.test.ts",
   // Hundreds of mutated inputs of every format.
   "test/e2e/fuzz.test.ts",
 ];

@@ -6,12 +6,24 @@
 import { OverBudget } from "./budget.js";
 import { isSystemError, MoteError, reason } from "./errors.js";
 import { FormatProblem } from "./format-problem.js";
+import { isOutOfMemory } from "./out-of-memory.js";
 
-/** What was thrown while bytes were decoded: words stay what they are, all else becomes a FormatProblem with its cause. */
-export function asDamage(error: unknown): unknown {
+/** How a parser says that it could not go on, where it knows more. */
+export interface DamageWords {
+  /** "cannot be decoded" when absent. */
+  readonly what?: string;
+  readonly byte?: number;
+  readonly hint?: string;
+}
+
+/**
+ * What was thrown while bytes were decoded: words stay what they are, and memory that was not there is nothing that a file
+ * can help; all else becomes a FormatProblem with its cause.
+ */
+export function asDamage(error: unknown, { what = "cannot be decoded", byte, hint }: DamageWords = {}): unknown {
   if (error instanceof MoteError || error instanceof FormatProblem || error instanceof OverBudget) return error;
-  if (isSystemError(error)) return error;
-  return new FormatProblem(`cannot be decoded (${reason(error)})`, undefined, undefined, error);
+  if (isSystemError(error) || isOutOfMemory(error)) return error;
+  return new FormatProblem(`${what} (${reason(error)})`, byte, hint, error);
 }
 
 /** Decodes; what it throws is said by `asDamage`. */

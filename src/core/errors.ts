@@ -1,6 +1,7 @@
 /** What a user is told when Mote stops: where it happened, what was expected and what came, and what to do next. */
 import { OverBudget } from "./budget.js";
 import { damagedHint, FormatProblem } from "./format-problem.js";
+import { isOutOfMemory } from "./out-of-memory.js";
 
 /** 1 failed while running · 2 refused before anything was opened · 3 completed with loss · 130 on the second interrupt. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
@@ -85,6 +86,13 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ["EIO", "Check the disk or the device: it failed."],
 ]);
 
+/** Memory, or the address space for it, that could not be had (exit code 1); `what`: who asked for how much, or the engine's words. */
+export function outOfMemory(where: string, what: string, cause?: unknown): MoteError {
+  const hint =
+    "Lift the limit on address space if there is one (ulimit -v unlimited): much more is reserved than used. Else close other programs, or give fewer workers.";
+  return failure(where, `not enough memory (${what})`, hint, cause);
+}
+
 /** An error of the operating system as Node gives it: a code, the call and mostly the path. */
 interface SystemError extends Error {
   readonly code: string;
@@ -98,12 +106,13 @@ export function isSystemError(error: unknown): error is SystemError {
 }
 
 /**
- * Whatever was thrown, as a MoteError: one stays what it is, what a parser says of a file somebody else made and a refusal of
- * the operating system become a failure with what can be done about it. Undefined for anything else, which is a defect of Mote. `where` names
+ * Whatever was thrown, as a MoteError: one stays what it is, what a parser says of a file somebody else made, memory that is
+ * not there and a refusal of the operating system become a failure with what can be done about it. Undefined for anything else, which is a defect of Mote. `where` names
  * the verb or stage.
  */
 export function asMoteError(where: string, error: unknown): MoteError | undefined {
   if (error instanceof MoteError) return error;
+  if (isOutOfMemory(error)) return outOfMemory(where, reason(error), error);
   const problem = problemOfFile(where, error);
   if (problem) return new MoteError(problem, { exitCode: 1, cause: error });
   if (!isSystemError(error)) return undefined;

@@ -1,5 +1,6 @@
 /** zstd (RFC 8878), synchronous once it is loaded: Node's own from 22.15 on, the same library as WebAssembly before. */
 import zlib from "node:zlib";
+import { requireWebAssemblyMemory } from "../out-of-memory.js";
 
 export interface Zstd {
   /**
@@ -45,6 +46,7 @@ function nativeZstd(native: NodeZstd): Zstd {
 
 /** The twin that Node before 22.15 uses; exported so that both are tested wherever one of them runs. */
 export async function loadWasmZstd(): Promise<Zstd> {
+  requireWebAssemblyMemory();
   const { default: wasm } = await import("@foxglove/wasm-zstd");
   await wasm.isLoaded;
   return {

@@ -1,5 +1,6 @@
 /** One PNG as one frame: grey as it is, colour as grey; decoding by fast-png, what it must not guess at refused before. */
 
+import { asDamage } from "../decoding.js";
 import { FormatProblem } from "../format-problem.js";
 import type { JsonObject } from "../model/json.js";
 import { bytesPerPixel, type PixelArray } from "../model/pixel-format.js";
@@ -95,11 +96,7 @@ async function decode(source: ByteSource, header: PngHeader): Promise<Uint8Array
   try {
     samples = decodePng(file, { checkCrc: true }).data;
   } catch (error) {
-    throw new FormatProblem(
-      `cannot be decoded (${(error as Error).message})`,
-      33,
-      "The file is damaged; copy it again.",
-    );
+    throw asDamage(error, { byte: 33, hint: "The file is damaged; copy it again." });
   }
   const pixels = header.width * header.height;
   if (samples.length !== pixels * header.channels) {

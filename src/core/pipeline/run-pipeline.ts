@@ -2,10 +2,11 @@
  * Runs planned stages, each on a thread of its own, over one pool: lays out the memory, starts the threads, lets them go
  * together, watches, and puts their reports into one. Knows no terminal, no signal and no worker: those are handed in.
  */
-import { defect, type ExitCode, failure, MoteError } from "../errors.js";
+import { asMoteError, defect, type ExitCode, failure, MoteError } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import { cutFilesIn } from "../model/recorded-loss.js";
 import { isLoss, type RunReport, type StageReport } from "../model/run-report.js";
+import { isOutOfMemory } from "../out-of-memory.js";
 import { type MonotonicMs, msSince, now, wallOffset } from "../time.js";
 import type { PlannedStage } from "./negotiate.js";
 import { layOutRun, type RunLayout } from "./run-layout.js";
@@ -125,8 +126,9 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
     for (const [i, end] of ends.entries()) {
       if (end.status === "fulfilled") continue;
       if (end.reason instanceof MoteError) return end.reason;
-      const what = `its thread died: ${String(end.reason)}`;
       const { label } = stages[layout.threads[i]!.stageIndex]!;
+      if (isOutOfMemory(end.reason)) return asMoteError(label, end.reason);
+      const what = `its thread died: ${String(end.reason)}`;
       return failure(label, what, "What was flushed before is intact.", end.reason);
     }
     return undefined;

@@ -54,7 +54,7 @@ export async function openCrew<Setup>(plan: CrewPlan<Setup>): Promise<Crew> {
     },
     async close() {
       words.stop();
-      for (const { ref } of members) ref();
+      for (const { hold } of members) hold();
       await Promise.all(members.map(({ ended }) => ended));
     },
   };
@@ -65,15 +65,16 @@ interface Member {
   readonly isGone: boolean;
   /** When the thread is gone, however it went. */
   readonly ended: Promise<void>;
-  ref(): void;
+  /** From now on the thread keeps the process. */
+  hold(): void;
 }
 
 function startMember<Setup>(plan: CrewPlan<Setup>, member: number, buffers: CrewBuffers, words: CrewWords): Member {
   const entry = new URL("./crew-entry.js", import.meta.url);
   const memberPlan: MemberPlan = { member, buffers, task: plan.task.address, setup: plan.setup };
-  const { ended, worker } = spawnWorker(entry, `${plan.name} ${member}`, memberPlan, () => {});
+  const { ended, hold } = spawnWorker(entry, `${plan.name} ${member}`, memberPlan, () => {});
   // A crew that nobody closed must not keep the process.
-  worker.unref();
+  hold(false);
   let isGone = false;
   function gone(why: string): void {
     isGone = true;
@@ -90,7 +91,7 @@ function startMember<Setup>(plan: CrewPlan<Setup>, member: number, buffers: Crew
       },
       (error: unknown) => gone(reason(error)),
     ),
-    ref: () => worker.ref(),
+    hold: () => hold(true),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Blosc 1 chunks, whichever compressor and filter made them, read by c-blosc itself (numcodecs, WebAssembly). */
+import { requireWebAssemblyMemory } from "../../out-of-memory.js";
 
 export interface BloscDecoder {
   /** Throws when the chunk is damaged or its header says another length than `length`. */
@@ -8,6 +9,7 @@ export interface BloscDecoder {
 const headerBytes = 16;
 
 export async function loadBloscDecoder(): Promise<BloscDecoder> {
+  requireWebAssemblyMemory();
   const { default: Blosc } = await import("numcodecs/blosc");
   // Decoding goes by the chunk's own header; these are for encoding.
   const codec = Blosc.fromConfig({ id: "blosc", cname: "lz4", clevel: 1, shuffle: 2, blocksize: 0 });

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { requireWebAssemblyMemory } from "../../out-of-memory.js";
 import type { FrameDecoder, FrameEncoder } from "../frame-codec.js";
 import { createGradientDecoder } from "./gradient-decoder.js";
 
@@ -35,6 +36,7 @@ const leastSafeEffort = 2;
 
 /** `effort` 1 (fast) to 9; 2 at least for frames of 9 bits and more that fit into one group. The first calls of an encoder are slower, until the engine has compiled it. */
 export async function openJxlEncoder(effort: number): Promise<FrameEncoder> {
+  requireWebAssemblyMemory();
   const { default: load } = await import("@cornerstonejs/codec-libjxl/encodewasmjs");
   const codec = await load({ wasmBinary: wasmBytes("encodewasm") });
   const encoder = new codec.JpegXLEncoder();
@@ -74,6 +76,7 @@ export async function openJxlDecoder(libjxlEvery = Number.POSITIVE_INFINITY): Pr
 }
 
 export async function openLibjxlDecoder(): Promise<FrameDecoder> {
+  requireWebAssemblyMemory();
   const { default: load } = await import("@cornerstonejs/codec-libjxl/decodewasmjs");
   const codec = await load({ wasmBinary: wasmBytes("decodewasm") });
   const decoder = new codec.JpegXLDecoder();

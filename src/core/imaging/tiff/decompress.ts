@@ -1,6 +1,7 @@
 /** One compressed strip or tile to its bytes, by the value of TIFF's Compression tag. */
 import zlib from "node:zlib";
 import { loadZstd } from "../../codecs/zstd.js";
+import { asDamage } from "../../decoding.js";
 import { FormatProblem } from "../../format-problem.js";
 import { decodeLzw } from "./lzw.js";
 import { compression } from "./tags.js";
@@ -65,8 +66,7 @@ function copyTo(output: Uint8Array, decode: () => Uint8Array): number {
   try {
     bytes = decode();
   } catch (cause) {
-    if (cause instanceof FormatProblem) throw cause;
-    throw new FormatProblem(`cannot be decompressed (${(cause as Error).message})`, 0);
+    throw asDamage(cause, { what: "cannot be decompressed", byte: 0 });
   }
   const count = Math.min(bytes.length, output.length);
   output.set(count === bytes.length ? bytes : bytes.subarray(0, count));

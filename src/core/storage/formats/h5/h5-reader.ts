@@ -1,5 +1,7 @@
 /** An HDF5 file being read: plain typed arrays out, a sentence when the file is not what it should be. */
 import { failure, type MoteError, reason } from "../../../errors.js";
+import { isOutOfMemory, OutOfMemory } from "../../../out-of-memory.js";
+import { formatBytes } from "../../../units.js";
 import { watchedCall } from "../../../workers/call-watch.js";
 import { complaintReason, type Hdf5Library, loadHdf5 } from "./library.js";
 
@@ -43,6 +45,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
   try {
     file = watchedCall(() => new library.hdf5.File(path, "r"));
   } catch (error) {
+    if (isOutOfMemory(error)) throw error;
     throw unreadable(path, reason(error), error);
   }
   // A failed open does not throw.
@@ -53,6 +56,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
     try {
       value = watchedCall(read);
     } catch (error) {
+      if (isOutOfMemory(error)) throw error;
       throw unreadable(path, `${what}: ${complaintReason(library.takeComplaint()) || reason(error)}`, error);
     }
     const complaint = library.takeComplaint();
@@ -88,7 +92,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
     block(name, offset, count, target) {
       const { module } = library;
       const at = module._malloc(target.length);
-      if (at === 0) throw unreadable(path, `${name}: no memory for ${target.length} bytes`);
+      if (at === 0) throw new OutOfMemory(`${name} of ${path} takes ${formatBytes(target.length)}`);
       try {
         const status = checked(name, () =>
           module.get_dataset_data(

@@ -5,6 +5,7 @@
  */
 import { resolve } from "node:path";
 import type * as H5wasm from "h5wasm/node";
+import { requireWebAssemblyMemory } from "../../../out-of-memory.js";
 import { watchedStep } from "../../../workers/call-watch.js";
 import type { HeldFile } from "./held-file.js";
 
@@ -41,6 +42,7 @@ export function loadHdf5(): Promise<Hdf5Library> {
 }
 
 async function load(): Promise<Hdf5Library> {
+  requireWebAssemblyMemory();
   const [hdf5, plugins] = await Promise.all([import("h5wasm/node"), import("h5wasm-plugins")]);
   const module = await hdf5.ready;
   // A URL is decoded first: the folder may have a space in its name.

@@ -3,6 +3,7 @@
  * Pixels without a checksum are told as not checked: what a filter does not notice is not found.
  */
 import { MoteError } from "../../../errors.js";
+import { isOutOfMemory } from "../../../out-of-memory.js";
 import { formatCount } from "../../../units.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
 import { detectionsOf } from "../../recover/counted-detections.js";
@@ -33,6 +34,7 @@ export const verifyH5: Verify = async (path, report, options) => {
     try {
       file = await openH5Reader(path);
     } catch (error) {
+      if (!(error instanceof MoteError)) throw error;
       if (isOpenable) report.damaged("structure", reasonOf(path, error));
       return;
     }
@@ -84,6 +86,7 @@ async function checkArchive(
   try {
     state = readArchiveState(file, source);
   } catch (error) {
+    if (isOutOfMemory(error)) throw error;
     report.damaged("structure", reasonOf(report.path, error));
     return;
   }

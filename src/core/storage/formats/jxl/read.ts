@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { readXml } from "../../../codecs/jxl/container.js";
 import { type JxlHeader, readJxlHeader } from "../../../codecs/jxl/jxl-header.js";
+import { asDamage } from "../../../decoding.js";
 import { FormatProblem } from "../../../format-problem.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../../imaging/image-file.js";
 import { copyOverlap } from "../../../imaging/region.js";
@@ -134,10 +135,6 @@ async function decode(source: FileSource, head: JxlHeader, rawBytes: number): Pr
   } catch (error) {
     // The codec's state after a failure is not known: the next file gets a fresh one.
     decoder = undefined;
-    throw new FormatProblem(
-      `cannot be decoded (${(error as Error).message})`,
-      undefined,
-      "The file is damaged; copy it again.",
-    );
+    throw asDamage(error, { hint: "The file is damaged; copy it again." });
   }
 }

@@ -9,6 +9,7 @@ import { bytesAsSource } from "../../../imaging/byte-source.js";
 import type { FrameShape, StreamDescriptor } from "../../../model/descriptor.js";
 import type { StreamEvent } from "../../../model/event.js";
 import { eventFault } from "../../../model/event-check.js";
+import { isOutOfMemory } from "../../../out-of-memory.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
 import { readBounded } from "../../bounded-file.js";
 import { hex } from "../../image-folder/hex.js";
@@ -169,6 +170,7 @@ export class FileReader {
     } catch (error) {
       // The codec's state after a failure is not known.
       this.#decoder = undefined;
+      if (isOutOfMemory(error)) throw error;
       const what = `does not decode (${(error as Error).message})`;
       return { ...nothing, bytes, own: own?.frame, stream: own?.stream, fault: damaged(what) };
     }

@@ -5,6 +5,7 @@
 import type { ColumnChunk, FileMetaData, ParquetReadOptions, SchemaElement } from "hyparquet";
 import { mostGroupRows } from "../../../budget.js";
 import { MoteError, reason, refusal } from "../../../errors.js";
+import { isOutOfMemory } from "../../../out-of-memory.js";
 import { linkFlag } from "../../../tracking/link/linker.js";
 import { type BytePieces, readRange } from "../../table/byte-pieces.js";
 import { cellText, float32Text, instantParsers } from "../../table/cell-text.js";
@@ -63,7 +64,7 @@ export async function openParquetSource(where: string, pieces: BytePieces): Prom
     try {
       return await work;
     } catch (error) {
-      if (error instanceof MoteError) throw error;
+      if (error instanceof MoteError || isOutOfMemory(error)) throw error;
       throw refusal(where, `cannot be read as Parquet: ${reason(error)}`, "Was the file cut?", error);
     }
   };

@@ -1,5 +1,6 @@
 /** Planes of an array into tightly packed rows, whatever chunks they lie in. */
 
+import { asDamage } from "../../../decoding.js";
 import { FormatProblem } from "../../../format-problem.js";
 import { largestFrameBytes } from "../../../imaging/image-file.js";
 import { copyOverlap, type Region } from "../../../imaging/region.js";
@@ -106,7 +107,7 @@ class ChunkCache {
     try {
       return await this.#decoder.decode(stored);
     } catch (error) {
-      throw new FormatProblem(`${name} cannot be decoded: ${(error as Error).message}`);
+      throw asDamage(error, { what: `${name} cannot be decoded` });
     }
   }
 }
