@@ -5,7 +5,7 @@ import { option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { FilesPlan } from "../core/storage/archive/archive-files.js";
 import { whereOf } from "../core/storage/archive/where.js";
-import { containerFor, isPlainFolder, isTiffFolder } from "../core/storage/container-for.js";
+import { containerFor, isPlainFolder, isTiffFolder, stdoutName, streams } from "../core/storage/container-for.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
 import { extensionOf } from "../core/storage/extension.js";
 import { csvOptions, csvSettings } from "../core/storage/formats/csv/csv-options.js";
@@ -25,10 +25,13 @@ const options = {
   ...presetOption,
   out: option.list(
     option.path({
-      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames), .ome.zarr (a folder with frames, tracks, metadata). A name that ends in /, or a folder that is there: one TIFF a frame in it (see --name-template). May be given several times. With --root an extension alone; .tif/ for one TIFF a frame.",
+      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames), .ome.zarr (a folder with frames, tracks, metadata). A name that ends in /, or a folder that is there: one TIFF a frame in it (see --name-template). - is stdout (see --to). May be given several times. With --root an extension alone; .tif/ for one TIFF a frame.",
     }),
     { required: true },
   ),
+  to: option.choice(Object.keys(streams), {
+    doc: "What goes to stdout, where --out is -: rows for the program behind the pipe, as they are found.",
+  }),
   ...rootOption("as in data/2026-11-20/tracking_run_001.h5, tracks_run_001.csv and run_001.tif"),
   force: option.flag({ doc: "Replace files that exist, and Zarr stores, but no TIFFs in a folder.", default: false }),
   ...diskOptions,
@@ -71,6 +74,10 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
       shows: "Tracks of a simulated recording as a table.",
     },
     {
+      cmd: "run acquire --camera sim --frames 20 --size 128x128 then track --diameter 11 then archive --to csv --out - | head -3",
+      shows: "The rows on stdout as they are found, for another program; run.h5 beside it would keep all.",
+    },
+    {
       cmd: "run acquire --camera sim --frames 3 --size 64x64 then archive --out tifs/ --name-template '{date}/run_{run:03}_frame_{frame:06}.tiff' --run 2",
       shows: "One TIFF a frame, each with all metadata, in a folder of the day.",
     },
@@ -104,12 +111,19 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     const problems = [...tiffFolderProblems(o, folders), ...choiceProblems({ ...o, out }, input)];
     for (const path of out) {
       try {
-        checkFits(path, input, settings);
+        checkFits(path, o.to, input, settings);
         if (o.root !== undefined) checkKind(path);
       } catch (error) {
         if (!(error instanceof MoteError)) throw error;
         problems.push(...error.problems);
       }
+    }
+    if (o.to !== undefined && !out.includes(stdoutName)) {
+      problems.push({
+        where: `archive, --to ${o.to}`,
+        what: "no --out is stdout",
+        hint: "Add --out -, or leave --to out.",
+      });
     }
     if (o.root !== undefined && o.force) {
       const hint = "Leave --force away: every run under --root has a number of its own.";
@@ -123,11 +137,12 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     const { workers, notes } = facts;
     return {
       output: input,
-      plan: { out, root: o.root ?? null, force: o.force, disk, workers, settings },
-      needs: { pixelChecksums: out.some((path) => containerFor(whereOf(path), path).keepsFrames) },
+      plan: { out, to: o.to ?? null, root: o.root ?? null, force: o.force, disk, workers, settings },
+      needs: { pixelChecksums: out.some((path) => containerFor(whereOf(path), path, o.to).keepsFrames) },
       notes,
     };
   },
+  feedsReader: ({ out }) => out.includes(stdoutName),
   check: async (plan, input) => (await archiveFiles()).fileProblems(plan, input),
   uses: async (plan) => (await archiveFiles()).usedFiles(plan),
   async open(plan, context) {
@@ -137,7 +152,7 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
       import("../core/memory/pixel-checksum.js"),
     ]);
     const { geometry, warn } = context;
-    const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn });
+    const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn }, context);
     const paths = files.stores.map(({ path }) => path);
     if (plan.root !== null) context.say(`writing ${paths.join(", ")}`);
     const stores = new StoreSet(files.stores, plan.disk, context);
@@ -178,9 +193,9 @@ function checkKind(out: string): void {
 }
 
 /** Refuses a container that could hold nothing of this stream. */
-function checkFits(path: string, input: StreamDescriptor, settings: StoreSettings): void {
+function checkFits(path: string, to: string | undefined, input: StreamDescriptor, settings: StoreSettings): void {
   const where = whereOf(path);
-  const container = containerFor(where, path);
+  const container = containerFor(where, path, to);
   if ((container.keepsFramesOnly || container.needsFrames) && !input.hasFrames) {
     throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
   }

@@ -47,6 +47,7 @@ export const streamOut = defineStage<typeof options, Plan>({
     const plan = { output: o.output, checksums: o.checksums, force: o.force };
     return { output: input!, plan, needs: { pixelChecksums: o.checksums === "on" } };
   },
+  feedsReader: () => true,
   async check(plan, input) {
     const { outputProblem } = await import("../core/stream/transport.js");
     const problem = outputProblem(writerOf(input), plan.output, plan.force);

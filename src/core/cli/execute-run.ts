@@ -23,7 +23,8 @@ export async function executeRun(stages: readonly PlannedStage[], voice: Voice):
   const run = startRun(stages, {
     spawn: (plan, hear) =>
       spawnWorker<ThreadMessage | ThreadBorn>(threadEntry, plan.label, plan, (message) => {
-        if (message.kind === "born") threads.add(plan, message.systemThreadId);
+        if (message.kind === "born")
+          threads.add(stages[plan.layout.threads[plan.threadIndex]!.stageIndex]!, message.systemThreadId);
         else hear(message);
       }),
     onStart(started) {

@@ -3,7 +3,6 @@ import type { StageCounters } from "../memory/stage-counters.js";
 import { lastWordPatienceMs } from "../pipeline/drain-patience.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import type { Run } from "../pipeline/run-pipeline.js";
-import type { ThreadPlan } from "../pipeline/thread-plan.js";
 import { latest, type MonotonicMs, msSince, now } from "../time.js";
 import { ThreadWaker } from "../workers/stuck-thread.js";
 import { isEndOfLine } from "./end-of-line.js";
@@ -29,11 +28,11 @@ export class StreamThreads {
   #reader: ThreadWaker | undefined;
   #writer: ThreadWaker | undefined;
 
-  /** A thread has started. */
-  add(plan: ThreadPlan, systemThreadId: number | null): void {
+  /** The thread of a stage has started. */
+  add({ stage, plan }: PlannedStage, systemThreadId: number | null): void {
     if (systemThreadId === null) return;
-    if (plan.stageName === "stream-in") this.#reader = new ThreadWaker(systemThreadId, "read");
-    if (plan.stageName === "stream-out") this.#writer = new ThreadWaker(systemThreadId, "write");
+    if (stage.name === "stream-in") this.#reader = new ThreadWaker(systemThreadId, "read");
+    if (stage.feedsReader?.(plan)) this.#writer = new ThreadWaker(systemThreadId, "write");
   }
 
   wakeReader(): void {
@@ -85,7 +84,8 @@ export function listenForInterrupts(
     if (isStuck(state.source)) control.stop();
     if (control.isStopped) threads.wakeReader();
     // A reader that was interrupted, too, may take its time.
-    const isLeft = patienceMs === hastyPatienceMs && stages.at(-1)!.stage.name === "stream-out" && isStuck(state.sink);
+    const { stage, plan } = stages.at(-1)!;
+    const isLeft = patienceMs === hastyPatienceMs && stage.feedsReader?.(plan) === true && isStuck(state.sink);
     if (isLeft) control.leave();
     if (isLeft || control.isAborted) threads.wakeWriter();
   }

@@ -184,6 +184,8 @@ export interface StageDeclaration<
     facts: Facts,
     origin: StreamOrigin,
   ): Negotiated<Plan>;
+  /** Of a sink: another program reads what it writes, so it may have to wait, and is woken when that one takes nothing. */
+  feedsReader?(plan: Plan): boolean;
   /** Last look before anything is opened: disk space, files in the way. */
   check?(plan: Plan, input: StreamDescriptor): Awaitable<readonly Problem[]>;
   /** The files that it will read and may write over, for the check that none of a run's outputs is one of its inputs. */

@@ -1,16 +1,39 @@
-/** A file that grows by whole pieces: what is written is there, or the file is as it was. For tables of lines. */
+/** Where tables of lines go: what is written is there, or all is as it was. */
 import { closeSync, fsyncSync, ftruncateSync } from "node:fs";
+import type { ByteSink } from "../stream/byte-pipe.js";
 import { createFile } from "./appear.js";
 import { removeOwnFile } from "./claim/removal.js";
 import { fileInTheWay } from "./files.js";
+import type { StoreRequest } from "./frame-store.js";
 import { writeAll } from "./write-all.js";
 
-export class AppendFile {
+/** What grows by whole pieces. */
+export interface Pieces {
+  /** Appends all of it, in as many writes as the system wants; after the system's error a file is as it was before. */
+  append(bytes: Uint8Array): void;
+  /** Waits until the disk has it. */
+  sync(): void;
+  close(): void;
+  remove(): void;
+}
+
+/** Begins a table with its first piece: in a file, which a refusal says is there already, or in the sink of the request. */
+export function beginPieces({ where, path, sink }: StoreRequest, first: Uint8Array): Pieces {
+  return sink ? intoSink(sink, first) : new AppendFile(where, path, first);
+}
+
+/** What went out is another program's. */
+function intoSink(sink: ByteSink, first: Uint8Array): Pieces {
+  sink.write([first]);
+  return { append: (bytes) => sink.write([bytes]), sync() {}, close() {}, remove() {} };
+}
+
+/** Creates the file with its first piece; a refusal when it is there already. */
+export class AppendFile implements Pieces {
   readonly #path: string;
   readonly #fd: number;
   #bytes = 0;
 
-  /** Creates the file with its first piece; a refusal when it is there already. */
   constructor(where: string, path: string, first: Uint8Array) {
     this.#path = path;
     try {
@@ -21,7 +44,6 @@ export class AppendFile {
     this.#bytes = first.length;
   }
 
-  /** Appends all of it, in as many writes as the system wants; after the system's error the file is as it was before. */
   append(bytes: Uint8Array): void {
     try {
       writeAll(this.#fd, bytes, this.#bytes);
@@ -32,7 +54,6 @@ export class AppendFile {
     this.#bytes += bytes.length;
   }
 
-  /** Waits until the disk has it. */
   sync(): void {
     fsyncSync(this.#fd);
   }

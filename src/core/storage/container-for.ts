@@ -1,6 +1,7 @@
 /** Which file name means which container. */
 import { statSync } from "node:fs";
 import { type MoteError, refusal } from "../errors.js";
+import { own } from "../model/own.js";
 import { nearestName } from "../option/names.js";
 import { extensionOf } from "./extension.js";
 import type { Container } from "./formats/format.js";
@@ -11,6 +12,14 @@ export const containers: Readonly<Record<string, Container>> = Object.assign(
   {},
   ...formats.map((format) => format.containers),
 );
+
+/** What can go to stdout, by the name that --to has for it. */
+export const streams: Readonly<Record<string, Container>> = Object.fromEntries(
+  Object.values(containers).flatMap((container) => (container.stream ? [[container.stream.name, container]] : [])),
+);
+
+/** The --out that is no file. */
+export const stdoutName = "-";
 
 /** What a name that ends in / stands for. */
 const folderContainer = formats.find((format) => format.folder)!.folder!;
@@ -27,8 +36,21 @@ export function isPlainFolder(path: string): boolean {
   );
 }
 
-/** The container a file name stands for (".tif/" under --root: a folder's files); a refusal lists the known ones and the nearest. */
-export function containerFor(where: string, path: string): Container {
+/**
+ * The container a file name stands for (".tif/" under --root: a folder's files), or for stdout the one that `to` names; a refusal
+ * lists the known ones and the nearest.
+ */
+export function containerFor(where: string, path: string, to?: string | null): Container {
+  if (path === stdoutName) {
+    const named = own(streams, to ?? "");
+    if (named) return named;
+    const names = Object.keys(streams);
+    throw refusal(
+      where,
+      "nothing says what to write there",
+      `Add --to ${names.slice(0, -1).join(", ")} or ${names.at(-1)}.`,
+    );
+  }
   const extension = extensionOf(path);
   const container = containers[extension];
   if (isTiffFolder(path)) {

@@ -4,6 +4,7 @@ import type { SlotGeometry } from "../memory/slot-layout.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { EndOfStream } from "../model/run-report.js";
+import type { ByteSink } from "../stream/byte-pipe.js";
 
 /**
  * An open container. What `append` has taken is in the operating system's hands when it returns, so a process that is
@@ -42,6 +43,8 @@ export interface StoreRequest {
   readonly path: string;
   /** The name it will have where that is another one, for what is written about it inside. */
   readonly name?: string;
+  /** Where the bytes go instead of to a file, of a container that is a `stream`; it is not the store's to close. */
+  readonly sink?: ByteSink;
   /** For complaints: "archive, --out run.h5". */
   readonly where: string;
   readonly descriptor: StreamDescriptor;

@@ -3,10 +3,10 @@
 import { join } from "node:path";
 import type { Problem } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
-import type { UsedFiles } from "../../model/used-files.js";
+import type { UsedFile, UsedFiles } from "../../model/used-files.js";
 import type { EpochNs } from "../../time.js";
 import { claimProblem } from "../claim/claim.js";
-import { containerFor, isTiffFolder } from "../container-for.js";
+import { containerFor, isTiffFolder, stdoutName } from "../container-for.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
 import { realPath } from "../files.js";
@@ -15,12 +15,15 @@ import { rootProblem } from "../root/root-problem.js";
 import { runFileName } from "../root/run-file-name.js";
 import { claimRun, localDay } from "../root/run-number.js";
 import { openClaimedStore } from "./claimed-store.js";
+import { openStdoutStore, type StdoutOwner, stdoutProblem } from "./stdout-store.js";
 import type { OpenedStore } from "./store-set.js";
 import { whereOf } from "./where.js";
 
 export interface FilesPlan {
   /** Files, or, with a root, kinds: ".h5". */
   readonly out: readonly string[];
+  /** What goes to stdout, when one of them is "-". */
+  readonly to: string | null;
   readonly root: string | null;
   readonly force: boolean;
   readonly disk: DiskPlan;
@@ -39,7 +42,7 @@ export async function fileProblems(plan: FilesPlan, input: StreamDescriptor): Pr
   if (ofRoot) return [ofRoot];
   for (const path of plan.out) {
     const where = whereOf(path);
-    const real = realPath(path);
+    const real = path === stdoutName ? path : realPath(path);
     if (seen.has(real)) problems.push({ where, what: "is given twice", hint: "Each file needs a name of its own." });
     else {
       const problem = root === null ? await problemOf(where, path, plan) : undefined;
@@ -48,7 +51,8 @@ export async function fileProblems(plan: FilesPlan, input: StreamDescriptor): Pr
     }
     seen.add(real);
   }
-  const needs = writable.map((path): SpaceNeeded => {
+  const files = writable.filter((path) => path !== stdoutName);
+  const needs = files.map((path): SpaceNeeded => {
     const keepsFrames = containerFor(whereOf(path), path).keepsFrames && input.hasFrames;
     const frames =
       keepsFrames && input.frameCount !== null ? { count: input.frameCount, bytes: frameBytes(input) } : null;
@@ -61,8 +65,9 @@ export async function fileProblems(plan: FilesPlan, input: StreamDescriptor): Pr
 export async function usedFiles({ out, root, settings }: FilesPlan): Promise<UsedFiles> {
   if (root !== null) return {};
   const writes = await Promise.all(
-    out.map(async (path) => {
+    out.map(async (path): Promise<UsedFile[]> => {
       const where = whereOf(path);
+      if (path === stdoutName) return [{ where, file: 1 }];
       const container = containerFor(where, path);
       // A folder of TIFFs never takes the place of a file.
       if (container.folderProblem) return [];
@@ -74,8 +79,9 @@ export async function usedFiles({ out, root, settings }: FilesPlan): Promise<Use
 }
 
 async function problemOf(where: string, path: string, plan: FilesPlan): Promise<Problem | undefined> {
-  const { force: isForced, settings } = plan;
-  const container = containerFor(where, path);
+  const { force: isForced, settings, to } = plan;
+  const container = containerFor(where, path, to);
+  if (path === stdoutName) return stdoutProblem(where, container);
   if (container.folderProblem) return await container.folderProblem({ path, where, settings });
   const kind = await container.kind?.(settings);
   return claimProblem({ where, path, isForced, ...(kind && { kind }) });
@@ -97,6 +103,7 @@ export async function openFiles(
   plan: FilesPlan,
   startedAtNs: EpochNs,
   input: Pick<StoreRequest, "descriptor" | "geometry" | "warn">,
+  owner: StdoutOwner,
 ): Promise<OpenedFiles> {
   const claim = plan.root === null ? undefined : claimRun("archive", plan.root, localDay(startedAtNs));
   const stores: OpenedStore[] = [];
@@ -104,7 +111,13 @@ export async function openFiles(
   try {
     for (const out of plan.out) {
       const where = whereOf(out);
-      const { keepsFrames } = containerFor(where, out);
+      const container = containerFor(where, out, plan.to);
+      const keepsFrames = container.keepsFrames && input.descriptor.hasFrames;
+      if (out === stdoutName) {
+        const store = await openStdoutStore(container, { where, settings: plan.settings, ...input }, owner);
+        stores.push({ path: "stdout", store, keepsFrames, isStdout: true });
+        continue;
+      }
       const path = claim ? join(claim.folder, isTiffFolder(out) ? "/" : runFileName(where, out, claim.run)) : out;
       const store = await openClaimedStore({
         path,
@@ -115,7 +128,7 @@ export async function openFiles(
         workers: plan.workers,
         settings: claim ? ofRun(plan.settings, claim.run) : plan.settings,
       });
-      stores.push({ path, store, keepsFrames: keepsFrames && input.descriptor.hasFrames });
+      stores.push({ path, store, keepsFrames });
     }
   } catch (error) {
     for (const { store } of stores) await store.close(null);

@@ -6,7 +6,8 @@ import type { Frame } from "../../memory/frame.js";
 import { changedPixels, hasItsPixels } from "../../memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
-import type { EndOfStream } from "../../model/run-report.js";
+import { type EndOfStream, readerGoneReason } from "../../model/run-report.js";
+import { ReaderGone } from "../../stream/byte-pipe.js";
 import { formatBytes, formatCount } from "../../units.js";
 import { NameLost } from "../claim/claim.js";
 import { type DiskFault, diskComplaint, diskFault, imageNotStored, lossReason } from "../disk/disk-fault.js";
@@ -25,19 +26,23 @@ export interface OpenedStore {
   readonly store: FrameStore;
   /** Pixels have a place in it. */
   readonly keepsFrames: boolean;
+  /** Goes to another program, and takes no room on a disk that is known. */
+  readonly isStdout?: boolean;
 }
 
 export interface StoreSetContext extends PauseContext {
   readonly input: StreamDescriptor;
   foreseeFullDisk(inSeconds: number | null): void;
   endRun(): void;
+  stopQuietly(reason: string): void;
 }
 
 /** What became of a container: all goes in, detections only, or nothing any more. */
 type State = "whole" | "tracks" | "ended";
 
 interface Member extends OpenedStore {
-  readonly disk: number;
+  /** Null on stdout. */
+  readonly disk: number | null;
   state: State;
   isClosed: boolean;
   /** Why it is not whole any more. */
@@ -48,6 +53,8 @@ interface Member extends OpenedStore {
   notStored: number;
   /** Its name is another's: a failure of the run, whatever was stored by then. */
   nameLost: NameLost | undefined;
+  /** Its reader went away. */
+  hasLeft: boolean;
 }
 
 export class StoreSet {
@@ -67,13 +74,14 @@ export class StoreSet {
     this.#pause = new PauseForRoom(context);
     this.#members = stores.map((opened) => ({
       ...opened,
-      disk: this.#watch.add(opened.path),
+      disk: opened.isStdout ? null : this.#watch.add(opened.path),
       state: "whole",
       isClosed: false,
       fault: "full",
       missed: [],
       notStored: 0,
       nameLost: undefined,
+      hasLeft: false,
     }));
     this.#pixelBytes = frameBytes(context.input) * stores.filter(({ keepsFrames }) => keepsFrames).length;
   }
@@ -140,10 +148,12 @@ export class StoreSet {
   async #lookAtDisks(frame: Frame): Promise<void> {
     if (!this.#watch.look()) return;
     this.#context.foreseeFullDisk(this.#watch.fullInS);
-    const low = this.#members.filter(({ state, disk }) => state === "whole" && this.#watch.isLow(disk));
+    const low = this.#members.filter(
+      ({ state, disk }) => state === "whole" && disk !== null && this.#watch.isLow(disk),
+    );
     if (low.length === 0) return;
     const why = ({ path, disk }: Member) =>
-      `${path}: the disk has ${formatBytes(this.#watch.free(disk))} free, less than --min-free ${formatBytes(this.#plan.minFreeBytes)}`;
+      `${path}: the disk has ${formatBytes(this.#watch.free(disk!))} free, less than --min-free ${formatBytes(this.#plan.minFreeBytes)}`;
     if (this.#plan.policy === "stop") this.#end("full", frame, why(low[0]!));
     else if (this.#plan.policy === "pause") {
       if (this.#waitForRoom(why(low[0]!), low)) this.#pause.over();
@@ -163,12 +173,31 @@ export class StoreSet {
         this.#pause.over();
         return undefined;
       } catch (error) {
+        if (error instanceof ReaderGone) return this.#left(member);
         const fault = diskFault(error);
         if (!fault) throw error;
         const isRetried = await this.#refused(member, frame, fault, error);
         if (!isRetried) return this.#miss(member, frame);
       }
     }
+  }
+
+  /** The reader of stdout went away: what other containers have is not missing, and without any nobody wants the run. */
+  #left(member: Member): string | undefined {
+    member.state = "ended";
+    member.hasLeft = true;
+    if (this.#members.some(({ state }) => state !== "ended")) {
+      this.#context.warn("the reader of stdout went away; nothing more is written there");
+      return undefined;
+    }
+    this.#context.stopQuietly("the reader of stdout went away");
+    return this.#missedBy(member);
+  }
+
+  /** Why a frame that came after the reader of stdout had gone is given up; undefined where another container takes it. */
+  #missedBy({ hasLeft }: Member): string | undefined {
+    const isElsewhere = this.#members.some(({ state }) => state !== "ended");
+    return hasLeft && !isElsewhere ? readerGoneReason(this.#context.input.isLive) : undefined;
   }
 
   async #putTracks(member: Member, frame: Frame): Promise<string> {
@@ -202,7 +231,7 @@ export class StoreSet {
     const needed = this.#plan.minFreeBytes + framesToGoOn * this.#pixelBytes;
     return this.#pause.wait(`${why}; waiting until ${formatBytes(needed)} are free`, () => {
       this.#watch.lookNow();
-      return members.every(({ disk }) => this.#watch.free(disk) >= needed);
+      return members.every(({ disk }) => disk === null || this.#watch.free(disk) >= needed);
     });
   }
 
@@ -231,7 +260,8 @@ export class StoreSet {
     this.#context.endRun();
   }
 
-  #miss(member: Member, { header }: Frame): string {
+  #miss(member: Member, { header }: Frame): string | undefined {
+    if (member.hasLeft) return this.#missedBy(member);
     member.notStored++;
     const last = member.missed.at(-1);
     if (last && last.firstFrame + last.count === header.frameNumber) last.count++;

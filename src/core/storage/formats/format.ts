@@ -30,6 +30,13 @@ export interface Container {
   readonly keepsFramesOnly?: boolean;
   /** Is nothing without pixels, but keeps detections beside them. */
   readonly needsFrames?: boolean;
+  /** Can be written from front to back, as to stdout: its store writes to `request.sink` where there is one. */
+  readonly stream?: {
+    /** What --to calls it. */
+    readonly name: string;
+    /** May go to a terminal. */
+    readonly isText: boolean;
+  };
   /** Is a folder with files of its own, whether or not its name ends in /. */
   readonly isFolder?: boolean;
   /** What speaks against such settings for such a stream. */

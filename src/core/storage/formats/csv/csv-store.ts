@@ -3,18 +3,18 @@
  * so a process killed between two frames leaves a table that any reader takes; nothing is kept in memory.
  */
 import { failure, reason } from "../../../errors.js";
-import { AppendFile } from "../../append-file.js";
+import { beginPieces } from "../../append-file.js";
 import { TrackRows, trackColumnNames } from "../../columns/track-rows.js";
 import type { FrameStore, StoreRequest } from "../../frame-store.js";
 import type { CsvSettings } from "./csv-options.js";
 
 export function openCsvStore(request: StoreRequest): FrameStore {
-  const { path, where } = request;
+  const { where } = request;
   const hasFlags = request.descriptor.detections?.columns.includes("flags") ?? false;
   const lines = new TrackRows(
     (request.settings?.csv as CsvSettings | undefined)?.columns ?? trackColumnNames(hasFlags),
   );
-  const file = new AppendFile(where, path, lines.header());
+  const file = beginPieces(request, lines.header());
   let frames = 0;
   let rows = 0;
 

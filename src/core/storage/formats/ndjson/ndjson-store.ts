@@ -6,14 +6,14 @@
 import { randomUUID } from "node:crypto";
 import { failure, reason } from "../../../errors.js";
 import { epochNow } from "../../../time.js";
-import { AppendFile } from "../../append-file.js";
+import { beginPieces } from "../../append-file.js";
 import type { FrameStore, StoreRequest } from "../../frame-store.js";
 import { RunDocuments } from "./documents.js";
 
 export function openNdjsonStore(request: StoreRequest): FrameStore {
-  const { path, where } = request;
+  const { where } = request;
   const documents = new RunDocuments(request.descriptor, { uid: randomUUID, now: () => Number(epochNow()) / 1e9 });
-  const file = new AppendFile(where, path, Buffer.from(documents.opening()));
+  const file = beginPieces(request, Buffer.from(documents.opening()));
   let frames = 0;
   let rows = 0;
 
