@@ -1,6 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -89,6 +99,49 @@ test("what is no lock of ours is never removed", () => {
   writeFileSync(join(besideName(path, "lock"), "notes"), "somebody's");
   expect(refused(() => takeLock("a", path, "archive")).exitCode).toBe(2);
   expect(readdirSync(besideName(path, "lock"))).toEqual(["notes"]);
+});
+
+test("a link under the lock's name is followed neither by who writes nor by who reads, and the refusal says what it is", () => {
+  const other = join(folder, "other");
+  mkdirSync(other);
+  writeFileSync(join(other, "left"), "somebody's");
+  for (const target of ["nowhere", "other", ".run.h5.lock"]) {
+    symlinkSync(target, besideName(path, "lock"));
+    const { exitCode, problems } = refused(() => takeLock("a", path, "archive"));
+    expect(exitCode, target).toBe(2);
+    expect(problems[0]?.what, target).toMatch(
+      /^needs the name \S+\.run\.h5\.lock for its lock .* a symbolic link has it$/,
+    );
+    expect(lockProblem(path), target).toEqual({ what: problems[0]?.what, hint: problems[0]?.hint });
+    expect([lockOn(path), abandonedLock(path)], target).toEqual([undefined, undefined]);
+    expect(readdirSync(other), target).toEqual(["left"]);
+    rmSync(besideName(path, "lock"));
+  }
+  expect(readdirSync(folder)).toEqual(["other"]);
+});
+
+test("a named pipe under the lock's name is refused and not waited for", () => {
+  execFileSync("mkfifo", [besideName(path, "lock")]);
+  expect(refused(() => takeLock("a", path, "archive")).problems[0]?.what).toMatch(/ a named pipe has it$/);
+  expect(lockOn(path)).toBeUndefined();
+});
+
+test("a lock that cannot be looked into is refused as one that somebody may hold", () => {
+  plant({});
+  chmodSync(besideName(path, "lock"), 0);
+  chmodSync(folder, 0o777);
+  // Root may look into everything: for this test it becomes nobody.
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    const { exitCode, problems } = refused(() => takeLock("a", path, "archive"));
+    expect(exitCode).toBe(2);
+    expect(problems[0]?.what).toMatch(/^has a lock that cannot be looked into, .*\(EACCES: permission denied/);
+    expect(lockProblem(path)?.what).toBe(problems[0]?.what);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(besideName(path, "lock"), 0o700);
+  }
 });
 
 test("an empty lock, as a kill in the middle of giving one back leaves it, is passed over", () => {

@@ -3,10 +3,10 @@
  * it half made (it is renamed into place), and one that a dead process left is taken over by renaming that very file: of
  * any number of processes that found the same dead one, the first has it and the others find a name that is gone.
  */
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { refusal } from "../../errors.js";
+import { reason, refusal } from "../../errors.js";
 import { parseJsonObject } from "../../model/json.js";
 import { oneLine } from "../../printable.js";
 import { epochNow, isoText } from "../../time.js";
@@ -61,6 +61,8 @@ export function takeLock(where: string, path: string, what: string): Lock {
   const words = Buffer.from(`${JSON.stringify(ownWords(what))}\n`);
   for (let tries = 0; tries < mostTries; tries++) {
     if (make(lock, mine, words)) return lockOf(lock, mine);
+    const obstacle = obstacleAt(lock);
+    if (obstacle) throw refusal(where, obstacle.what, obstacle.hint);
     const entry = entryOf(lock);
     if (entry === undefined) {
       // Given back meanwhile; some file systems do not rename a folder onto an empty one.
@@ -88,13 +90,45 @@ export function abandonedLock(path: string): LockHolder | undefined {
   return holder?.state === "gone" && !holder.isOfAnother ? holder : undefined;
 }
 
-/** Why a file that somebody writes cannot be had, as a problem's two clauses; undefined when nobody does. */
-export function lockProblem(path: string): { readonly what: string; readonly hint: string } | undefined {
+interface Clauses {
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** Why a file cannot be had that somebody writes, or whose lock cannot be made; undefined when nothing is in the way. */
+export function lockProblem(path: string): Clauses | undefined {
+  const obstacle = obstacleAt(besideName(path, "lock"));
+  if (obstacle) return obstacle;
   const holder = lockOn(path);
   return holder === undefined || holder.state === "gone" ? undefined : inWords(holder);
 }
 
-function inWords({ state, who, lock }: LockHolder): { readonly what: string; readonly hint: string } {
+/** What has the name of a lock and is none, or a lock that cannot be looked into; undefined when there is a lock, or nothing. */
+function obstacleAt(lock: string): Clauses | undefined {
+  const there = lstatSync(lock, { throwIfNoEntry: false });
+  if (!there) return undefined;
+  if (!there.isDirectory()) {
+    const what = `needs the name ${lock} for its lock while it is written, and ${kindOf(there)} has it`;
+    return { what, hint: `Mote makes folders only under such a name: move ${lock} away, or choose another name.` };
+  }
+  try {
+    readdirSync(lock);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    const what = `has a lock that cannot be looked into, so that nobody can tell who writes it (${reason(error)})`;
+    return { what, hint: `Ask whoever ${lock} belongs to, or choose another name.` };
+  }
+}
+
+function kindOf(there: Stats): string {
+  if (there.isSymbolicLink()) return "a symbolic link";
+  if (there.isFIFO()) return "a named pipe";
+  return there.isFile() ? "a file" : "something that is no folder";
+}
+
+function inWords({ state, who, lock }: LockHolder): Clauses {
   if (state === "alive") {
     return { what: `exists already, ${who} is writing it`, hint: "Wait until it has ended, or choose another name." };
   }
@@ -158,16 +192,15 @@ function takeOver(lock: string, entry: string, mine: string, words: Uint8Array):
   return true;
 }
 
-/** The name of a lock's one entry; undefined when there is no lock, or one that was just given back. */
+/** The name of a lock's one entry; undefined when there is no lock, none that can be looked into, or one that was just given back. */
 function entryOf(lock: string): string | undefined {
   try {
+    // What a link leads to is no lock of this file.
+    if (!lstatSync(lock, { throwIfNoEntry: false })?.isDirectory()) return undefined;
     const names = readdirSync(lock);
     return names.find((name) => name === leftName || writerOfEntry(name)) ?? names[0];
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    if (code === "ENOTDIR") return "";
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 
