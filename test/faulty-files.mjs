@@ -33,7 +33,10 @@ const real = { ...fs };
 const opened = new Map();
 
 function pathOf(file) {
-  if (typeof file !== "number") return resolve(String(file));
+  // A file in a folder that is held by its descriptor has the folder's own path.
+  if (typeof file !== "number") {
+    return resolve(String(file)).replace(/^\/proc\/self\/fd\/[0-9]+(?=\/)/, (way) => real.readlinkSync(way));
+  }
   try {
     const told = real.readlinkSync(`/proc/self/fd/${file}`);
     // A file that got its name by a link goes on under the one it was opened with, which is gone.

@@ -62,11 +62,42 @@ describe.each(containers.filter(({ ending }) => ending !== "/"))("$stage --out r
 
   test("ends with a failure when its file is removed", bounded, async () => {
     const { code, err, place } = await whileWriting(container, 400, (_place, path) =>
-      rmSync(renamed(path), { recursive: true }),
+      // The frame that is on its way may still come into it.
+      rmSync(renamed(path), { recursive: true, maxRetries: 20 }),
     );
     expect(code, err).toBe(1);
     expect(err).toContain("removed or moved by something else");
     expect(readdirSync(place).filter((name) => name.startsWith("run"))).toEqual([]);
+  });
+});
+
+describe.each(containers.filter(({ ending }) => ending === "/"))("$stage --out frames/ of .$reader", (container) => {
+  test(
+    "ends with a failure or a loss when another folder has its name, and writes nothing into that one",
+    bounded,
+    async () => {
+      const other = join(mkdtempSync(join(folder, "other-")), "frames/");
+      const made = await mote(runInto(other, container, 3), { TMPDIR: folder });
+      expect(made.code, made.err).toBe(0);
+      const before = contentOf(other);
+      const { code, err, place } = await whileWriting(container, 4000, (_place, path) => {
+        renameSync(path, join(mkdtempSync(join(folder, "aside-")), "taken"));
+        renameSync(other, path);
+      });
+      expect(code, err).toBe(container.stage === "archive" ? 1 : 3);
+      expect(err).toContain("frames was removed or moved by something else");
+      expect(contentOf(join(place, "frames"))).toEqual(before);
+    },
+  );
+
+  test("ends with a failure or a loss when its journal is removed", bounded, async () => {
+    let journal = "";
+    const { code, err } = await whileWriting(container, 4000, (_place, path) => {
+      journal = readdirSync(path).find((name) => name.endsWith(".ndjson"))!;
+      rmSync(join(path, journal));
+    });
+    expect(code, err).toBe(container.stage === "archive" ? 1 : 3);
+    expect(err).toContain(`${journal} was removed or moved by something else`);
   });
 });
 

@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, ftruncateSync } from "node:fs";
 import type { ByteSink } from "../stream/byte-pipe.js";
 import { createFile } from "./appear.js";
-import { removeOwnFile } from "./claim/removal.js";
+import { type FileIdentity, openedIdentity, removeOwnFile } from "./claim/removal.js";
 import { fileInTheWay } from "./files.js";
 import type { StoreRequest } from "./frame-store.js";
 import { writeAll } from "./write-all.js";
@@ -52,6 +52,10 @@ export class AppendFile implements Pieces {
       throw error;
     }
     this.#bytes += bytes.length;
+  }
+
+  get identity(): FileIdentity {
+    return openedIdentity(this.#fd);
   }
 
   sync(): void {

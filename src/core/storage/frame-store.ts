@@ -5,6 +5,7 @@ import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { EndOfStream } from "../model/run-report.js";
 import type { ByteSink } from "../stream/byte-pipe.js";
+import type { FileIdentity } from "./claim/removal.js";
 
 /**
  * An open container. What `append` has taken is in the operating system's hands when it returns, so a process that is
@@ -16,6 +17,8 @@ export interface FrameStore {
   readonly frames: number;
   /** Detections stored so far. */
   readonly rows: number;
+  /** The folder that it made and writes into, where it is one. */
+  readonly made?: FileIdentity;
   /** Where it is, when that is not where it was asked for. */
   readonly path?: string | undefined;
   /** The files written so far, where the one that was asked for is split. */

@@ -22,16 +22,16 @@ export async function openClaimedStore(request: ClaimedRequest): Promise<FrameSt
   const claim = claimName({ where, path, isForced, ...(kind && { kind }) }, what);
   try {
     const store = await open({ ...request, path: claim.growing, name: claim.path });
-    // What has the name from now on is the file that was just made.
-    claim.look();
-    return claimed(store, claim, request, kind?.isFolder === true);
+    // What has the name from now on is what was just made.
+    claim.look(store.made);
+    return claimed(store, claim, request);
   } catch (error) {
     claim.giveBack();
     throw error;
   }
 }
 
-function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest, isFolder: boolean): FrameStore {
+function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): FrameStore {
   const isMoving = claim.growing !== claim.path;
   let path = isMoving ? claim.growing : undefined;
   let parts = store.parts;
@@ -76,9 +76,8 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest, isFo
     async close(end) {
       let isClosed = false;
       try {
-        // Closing an empty store removes it by its name, and a folder's files are found by theirs.
-        const isFree = !isFolder && store.frames + store.rows > 0;
-        if (isFree || !claim.isLost()) await store.close(end);
+        // Closing an empty store removes it by its name.
+        if (store.frames + store.rows > 0 || !claim.isLost()) await store.close(end);
         isClosed = true;
       } finally {
         settle(outcomeOf(store, end, isClosed));

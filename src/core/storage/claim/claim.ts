@@ -57,10 +57,10 @@ export interface Claim {
   /** The lock of a run that was killed was taken over: what that run left beside the name may go. */
   readonly wasAbandoned: boolean;
   /**
-   * Whether the file that was there at the first look still has the name; once a second also whether the lock is there. Throws
-   * NameLost when not. For who writes, at every frame.
+   * Whether the file that was there at the first look, or that its writer says it `made`, still has the name; once a second also
+   * whether the lock is there. Throws NameLost when not. For who writes, at every frame.
    */
-  look(): void;
+  look(made?: FileIdentity): void;
   /** Something else has the name by now, or nothing. */
   isLost(): boolean;
   /**
@@ -188,7 +188,7 @@ function newClaim(path: string, lock: Lock, watch: NameWatch, wasAbandoned: bool
 }
 
 interface NameWatch {
-  look(): void;
+  look(made?: FileIdentity): void;
   isLost(): boolean;
   lost(): NameLost;
 }
@@ -211,8 +211,8 @@ function watchOf({ where, kind = singleFile }: ClaimRequest, growing: string, lo
   return {
     isLost,
     lost,
-    look() {
-      own ??= found();
+    look(made) {
+      own ??= made ?? found();
       if (isAnother()) throw lost();
       if (msSince(lookedAt) < lookEveryMs) return;
       lookedAt = now();

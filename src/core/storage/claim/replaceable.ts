@@ -9,8 +9,6 @@ export interface Refused {
 export interface Replaceable {
   /** Its files have names made of the one that is claimed; none has that one. */
   readonly isRow?: true;
-  /** What is written in it is found by its name each time: once something else has the name, no more may be written. */
-  readonly isFolder?: true;
   /** The files of a row that are there. */
   parts?(path: string): readonly string[];
   /** Whether something has the name. */

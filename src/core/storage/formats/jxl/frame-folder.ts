@@ -2,7 +2,7 @@
  * The serial part of `compress`: frames arrive in order, most of them encoded already, and become files, each with its
  * line in the journal. A frame counts once its bytes, its name and its line are there.
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { withXml } from "../../../codecs/jxl/container.js";
@@ -16,7 +16,9 @@ import { lossOfEnd } from "../../../model/recorded-loss.js";
 import type { EndOfStream } from "../../../model/run-report.js";
 import type { EpochNs } from "../../../time.js";
 import { readBounded } from "../../bounded-file.js";
-import { takeLock } from "../../claim/lock.js";
+import { NameLost } from "../../claim/claim.js";
+import { HeldFolder } from "../../claim/held-folder.js";
+import { type Lock, takeLock } from "../../claim/lock.js";
 import { removeOwnFile } from "../../claim/removal.js";
 import { diskFault } from "../../disk/disk-fault.js";
 import { makeFolders } from "../../folders.js";
@@ -95,14 +97,17 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   } catch (error) {
     throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
   }
-  const lock = takeLock(where, join(folder, plan.journal), "compress");
+  const held = new HeldFolder(folder);
+  let lock: Lock | undefined;
   let before: JournalContent | undefined;
   let journal: JournalWriter;
   try {
-    before = plan.isResumed ? readResumed(where, folder, plan.journal) : undefined;
-    journal = openJournal(where, folder, before, plan.journal);
+    lock = takeLock(where, join(folder, plan.journal), "compress");
+    before = plan.isResumed ? held.within((path) => readResumed(where, path, plan.journal)) : undefined;
+    journal = held.within((path) => openJournal(where, path, before, plan.journal));
   } catch (error) {
-    lock.release();
+    lock?.release();
+    held.close();
     throw error;
   }
   const counts = { stored: 0, resumed: 0, verified: 0, quarantined: 0, rawBytes: 0, bytes: 0 };
@@ -110,9 +115,9 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   let codec: FrameCodec | undefined;
 
   function note(line: object): void {
-    // Without it nothing says what the files are; where all of the folder is gone, nothing is there at all.
-    if (!existsSync(join(folder, plan.journal)))
-      throw failure(where, "the journal was removed or moved by something else", "Record again, into a new folder.");
+    // Without the journal nothing says what the files are; where all of the folder is gone, nothing is there at all.
+    const lost = held.lostName(plan.journal, journal.identity);
+    if (lost !== undefined) throw new NameLost(where, lost);
     try {
       journal.append(line);
     } catch (error) {
@@ -121,7 +126,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     }
   }
 
-  if (plan.isResumed) removeUnfinished(folder, names);
+  if (plan.isResumed) held.within((path) => removeUnfinished(path, names));
   note({ journal: 1, startedAtNs: String(plan.startedAtNs), verifyEvery: plan.verifyEvery, descriptor });
 
   function count(entry: JournalEntry): void {
@@ -136,7 +141,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   /** True when the journal says that the frame is stored; its pixels have to be those. */
   function isDone(frame: Frame): boolean {
     const entry = before?.byFrame.get(frame.header.frameNumber);
-    if (!isThere(folder, entry)) return false;
+    if (entry === undefined || !held.within((path) => isThere(path, entry))) return false;
     if (hex(borrowEncodedFrame(frame)?.crc32 ?? crc32(frame.pixelBytes)) !== entry.crc32) {
       throw failure(
         `${where}, ${entry.file}`,
@@ -156,7 +161,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     const pixels = copyPixels(codec, frame);
     let bytes: Uint8Array;
     try {
-      bytes = readBounded(join(folder, name), largestFrameBytes);
+      bytes = readBounded(join(held.path, name), largestFrameBytes);
       requireEqual(codec.decoder, bytes, pixels, descriptor.shape);
     } catch {
       return false;
@@ -189,12 +194,12 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     });
     const { file: _file, bytes: _bytes, isVerified: _isVerified, ...metadata } = entry;
     const pieces = withXml(encoded.bytes, frameXmp(metadata, descriptor));
-    writeNewFile(folder, name, pieces);
+    held.within((path) => writeNewFile(path, name, pieces));
     try {
       count({ ...entry, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) });
     } catch (error) {
       // A file without a line counts for nothing, and its name would be in the way.
-      removeOwnFile(join(folder, name));
+      held.within((path) => removeOwnFile(join(path, name)));
       throw error;
     }
   }
@@ -207,7 +212,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       const pixels = copyPixels(codec, frame);
       const stem = name.replace(/\.[^.]*$/, "");
       const about = { stem, pixels, crc32: crc32(pixels), reason: why, attempts: mostAttempts };
-      file = quarantine(folder, { header: frame.header, ...about });
+      file = held.within((path) => quarantine(path, { header: frame.header, ...about }));
     } catch (error) {
       throw failure(
         `${where}, ${name}`,
@@ -276,10 +281,11 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       // A file that was being read when the run was stopped may hold more frames.
       if (isComplete) plan.sources.next(undefined);
       note({ end: { isComplete: isComplete && missed === 0, isCut, lost: lost + missed, ...counts } });
-      syncFolder(folder);
+      held.within(syncFolder);
     },
     close() {
       journal.close();
+      held.close();
       lock.release();
     },
   };

@@ -8,6 +8,7 @@ import type { FateEvent, StreamEvent } from "../../../model/event.js";
 import { eventFault, isFateEvent } from "../../../model/event-check.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
 import { readBounded } from "../../bounded-file.js";
+import { type FileIdentity, openedIdentity } from "../../claim/removal.js";
 import { fileInTheWay } from "../../files.js";
 import { decodeLine, encodeLine } from "../../image-folder/journal-line.js";
 import { writeAll } from "../../write-all.js";
@@ -99,6 +100,7 @@ function damaged(name: string, at: number, what: string): FormatProblem {
 export interface JournalWriter {
   /** Writes a line and waits until the disk has it; after an error the journal is as before. */
   append(line: object): void;
+  readonly identity: FileIdentity;
   close(): void;
 }
 
@@ -119,6 +121,7 @@ export function openJournal(
   let isOpen = true;
   let chain = resumed?.chain ?? 0;
   return {
+    identity: openedIdentity(file),
     append(line) {
       const { bytes, chain: next } = encodeLine(line, chain);
       const whole = fstatSync(file).size;

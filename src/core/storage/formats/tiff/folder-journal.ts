@@ -9,6 +9,7 @@ import { endJson, readEnd, type TiffEnd } from "../../../imaging/tiff/end-mark.j
 import type { FateEvent, StreamEvent } from "../../../model/event.js";
 import { eventFault, isFateEvent } from "../../../model/event-check.js";
 import { AppendFile } from "../../append-file.js";
+import type { FileIdentity } from "../../claim/removal.js";
 import { decodeLine, encodeLine } from "../../image-folder/journal-line.js";
 import { compileNames, type FrameNames, templateFault } from "../../image-folder/name-template.js";
 import { textLines } from "../../table/text-lines.js";
@@ -31,6 +32,7 @@ export function tiffJournalName(names: FrameNames): string {
 }
 
 export interface TiffJournal {
+  readonly identity: FileIdentity;
   /** Keeps what became of frames that have no file; it is written with what comes next. */
   tell(event: FateEvent): void;
   /** Throws the system's error; the journal is as it was then. */
@@ -63,6 +65,7 @@ export function openTiffJournal(where: string, folder: string, names: FrameNames
   }
 
   return {
+    identity: file.identity,
     tell: (event) => {
       untold.push(event);
     },

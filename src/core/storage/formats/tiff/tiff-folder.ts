@@ -10,7 +10,9 @@ import type { StreamDescriptor } from "../../../model/descriptor.js";
 import { isFateEvent } from "../../../model/event-check.js";
 import type { EndOfStream } from "../../../model/run-report.js";
 import { formatCount } from "../../../units.js";
-import { lockProblem, takeLock } from "../../claim/lock.js";
+import { NameLost } from "../../claim/claim.js";
+import { HeldFolder } from "../../claim/held-folder.js";
+import { type Lock, lockProblem, takeLock } from "../../claim/lock.js";
 import { removeOwnFile } from "../../claim/removal.js";
 import { nearestFolder } from "../../files.js";
 import { makeFolders } from "../../folders.js";
@@ -84,13 +86,17 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
   } catch (error) {
     throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
   }
+  const journalName = tiffJournalName(names);
+  const held = new HeldFolder(place);
   // Runs may share a folder: what is taken are the names of these files.
-  const lock = takeLock(where, join(place, tiffJournalName(names)), "archive");
+  let lock: Lock | undefined;
   let journal: TiffJournal;
   try {
-    journal = openTiffJournal(where, place, names);
+    lock = takeLock(where, join(place, journalName), "archive");
+    journal = held.within((path) => openTiffJournal(where, path, names));
   } catch (error) {
-    lock.release();
+    lock?.release();
+    held.close();
     throw error;
   }
   const encoder = createStripEncoder({
@@ -114,6 +120,12 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
     }
   }
 
+  /** Nothing is found in a folder, or without a journal, whose name is another's. */
+  function look(): void {
+    const lost = held.lostName(journalName, journal.identity);
+    if (lost !== undefined) throw new NameLost(where, lost);
+  }
+
   return {
     get frames() {
       return frames;
@@ -127,24 +139,27 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
       const name = names.nameOf(header.frameNumber);
       try {
         const strips = await encoder.encode(frame);
+        look();
         // A frame has at most 1 GB, so that it fits into a classic TIFF.
         const plan = { descriptor, layout, isBig: false, omeName: omeNameOf(basename(name)), dateTime };
         const pixelsCrc32 = checksumOf(frame);
-        const size = writeNewFile(place, name, (fd) => {
+        const write = (fd: number) => {
           const writer = createTiffWriter(fd, plan);
           writer.append({ header, pixelsCrc32 }, strips);
           writer.finish({ isComplete: true, lost: 0, stages: [] });
-        });
+        };
+        const size = held.within((path) => writeNewFile(path, name, write));
         try {
           journal.append({ file: name, frame: header.frameNumber, bytes: size, crc32: pixelsCrc32 });
         } catch (error) {
           // A file without a line counts for nothing, and its name would be in the way.
-          removeOwnFile(join(place, name));
+          held.within((path) => removeOwnFile(join(path, name)));
           throw error;
         }
         bytes += size;
         frames++;
       } catch (error) {
+        if (error instanceof NameLost) throw error;
         if (error instanceof NameTaken) {
           throw failure(`${where}, ${name}`, "exists already", "Choose another folder, --run or --name-template.");
         }
@@ -167,9 +182,11 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
         else if (end) endJournal(end);
         else journal.close();
         isEnded = end !== null || frames === 0;
-        syncFolder(place);
+        held.within(syncFolder);
         await encoder.close();
+        if (frames > 0) look();
       } finally {
+        held.close();
         if (isEnded) lock.release();
         else lock.leave();
       }

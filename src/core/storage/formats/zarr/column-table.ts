@@ -5,6 +5,7 @@
  */
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { join } from "node:path";
+import type { HeldFolder } from "../../claim/held-folder.js";
 import { writeAll } from "../../write-all.js";
 import { type ArrayLayout, bytesCodec, bytesPerElement, rowsPatch, type ZarrType } from "./array-metadata.js";
 
@@ -30,7 +31,7 @@ export function columnLayout({ chunkRows, dimension }: TableLayout, { dataType }
 
 export class ColumnTable {
   readonly layout: TableLayout;
-  readonly #folder: string;
+  readonly #store: HeldFolder;
   /** The chunk that is being filled, of each column. */
   readonly #chunks: { fd: number; index: number }[];
   /** The metadata of each column, open once a row was promised. */
@@ -38,9 +39,9 @@ export class ColumnTable {
   #rows = 0;
   #promised = 0;
 
-  constructor(store: string, layout: TableLayout) {
+  constructor(store: HeldFolder, layout: TableLayout) {
     this.layout = layout;
-    this.#folder = join(store, layout.folder);
+    this.#store = store;
     this.#chunks = layout.columns.map(() => ({ fd: -1, index: -1 }));
   }
 
@@ -50,14 +51,14 @@ export class ColumnTable {
 
   /** Stores values of the rows behind those that count; column `position` of the table, little-endian. */
   put(position: number, bytes: Uint8Array): void {
-    const { name, dataType } = this.layout.columns[position]!;
-    const size = bytesPerElement[dataType];
+    const column = this.layout.columns[position]!;
+    const size = bytesPerElement[column.dataType];
     const chunk = this.#chunks[position]!;
     const rows = bytes.length / size;
     for (let done = 0; done < rows; ) {
       const row = this.#rows + done;
       const index = Math.floor(row / this.layout.chunkRows);
-      if (chunk.index !== index) this.#openChunk(chunk, name, index, size);
+      if (chunk.index !== index) this.#openChunk(chunk, column, index, size);
       const within = row % this.layout.chunkRows;
       const count = Math.min(rows - done, this.layout.chunkRows - within);
       writeAll(chunk.fd, bytes.subarray(done * size, (done + count) * size), within * size);
@@ -75,7 +76,7 @@ export class ColumnTable {
     if (rows === this.#promised) return;
     for (const [position, column] of this.layout.columns.entries()) {
       const { text, at } = rowsPatch(columnLayout(this.layout, column), rows);
-      this.#metadata[position] ??= openSync(join(this.#folder, column.name, "zarr.json"), "r+");
+      this.#metadata[position] ??= openSync(join(this.#folderOf(column), "zarr.json"), "r+");
       writeAll(this.#metadata[position], Buffer.from(text), at);
     }
     this.#promised = rows;
@@ -91,9 +92,13 @@ export class ColumnTable {
     }
   }
 
-  #openChunk(chunk: { fd: number; index: number }, name: string, index: number, size: number): void {
+  #folderOf({ name }: Column): string {
+    return join(this.#store.path, this.layout.folder, name);
+  }
+
+  #openChunk(chunk: { fd: number; index: number }, column: Column, index: number, size: number): void {
     // What a failed attempt left in the file is written over.
-    const fd = openSync(join(this.#folder, name, `c.${index}`), index < chunk.index ? "r+" : "w");
+    const fd = openSync(join(this.#folderOf(column), `c.${index}`), index < chunk.index ? "r+" : "w");
     try {
       ftruncateSync(fd, this.layout.chunkRows * size);
     } catch (error) {

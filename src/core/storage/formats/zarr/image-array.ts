@@ -3,6 +3,7 @@ import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { crc32c } from "../../../codecs/crc32c.js";
 import type { JsonValue } from "../../../model/json.js";
+import type { HeldFolder } from "../../claim/held-folder.js";
 import { moveOwn, removeEmptyFolder, removeOwnFile } from "../../claim/removal.js";
 import { makeFoldersIn } from "../../folders.js";
 import { partialName, writeWhole } from "../../whole-file.js";
@@ -14,7 +15,8 @@ const absent = 0xffff_ffff_ffff_ffffn;
 
 /** A shard that is being filled, under its partial name: whole after every frame, its index behind the last one. */
 interface OpenShard {
-  readonly path: string;
+  /** Which shard of the array. */
+  readonly number: number;
   readonly fd: number;
   /** Offset and length of every frame. */
   readonly index: BigUint64Array;
@@ -42,14 +44,17 @@ export function imageLayout(
 }
 
 export class ImageArray {
-  readonly #folder: string;
+  readonly #store: HeldFolder;
+  readonly #name: string;
   readonly #layout: ArrayLayout;
   #shard: OpenShard | undefined;
   /** Bytes of the frame that was put last and does not count yet. */
   #putBytes = 0;
 
-  constructor(folder: string, layout: ArrayLayout) {
-    this.#folder = folder;
+  /** The array of that name in a store. */
+  constructor(store: HeldFolder, name: string, layout: ArrayLayout) {
+    this.#store = store;
+    this.#name = name;
     this.#layout = layout;
   }
 
@@ -103,9 +108,14 @@ export class ImageArray {
     if (!shard) return;
     this.#shard = undefined;
     closeSync(shard.fd);
+    const path = this.#chunkPath(shard.number);
     // One that was opened for a frame that never got in.
-    if (shard.end === 0) removeOwnFile(partialName(shard.path));
-    else if (!shard.isNamed) moveOwn(partialName(shard.path), shard.path);
+    if (shard.end === 0) removeOwnFile(partialName(path));
+    else if (!shard.isNamed) moveOwn(partialName(path), path);
+  }
+
+  get #folder(): string {
+    return join(this.#store.path, this.#name);
   }
 
   #chunkPath(index: number): string {
@@ -126,7 +136,8 @@ export class ImageArray {
   #putInShard(index: number, chunk: Uint8Array): void {
     const rows = this.#layout.chunkRows;
     const slot = index % rows;
-    this.#shard ??= openShard(this.#placeOfChunk(Math.floor(index / rows)), rows);
+    const number = Math.floor(index / rows);
+    this.#shard ??= openShard(this.#placeOfChunk(number), number, rows);
     const shard = this.#shard;
     const offsets = shard.index.slice();
     offsets[2 * slot] = BigInt(shard.end);
@@ -137,15 +148,16 @@ export class ImageArray {
     ftruncateSync(shard.fd, shard.end + chunk.length + tail.length);
     this.#putBytes = chunk.length;
     if (slot === rows - 1 && !shard.isNamed) {
-      moveOwn(partialName(shard.path), shard.path);
+      const path = this.#chunkPath(number);
+      moveOwn(partialName(path), path);
       shard.isNamed = true;
     }
   }
 }
 
-function openShard(path: string, rows: number): OpenShard {
+function openShard(path: string, number: number, rows: number): OpenShard {
   const fd = openSync(partialName(path), "w");
-  return { path, fd, index: new BigUint64Array(2 * rows).fill(absent), end: 0, isNamed: false };
+  return { number, fd, index: new BigUint64Array(2 * rows).fill(absent), end: 0, isNamed: false };
 }
 
 /** The index as it stands in a shard: little-endian (as this machine and WebAssembly are), then its CRC-32C. */

@@ -20,7 +20,6 @@ const chunk = /^(c[./])?\d+([./]\d+)*$/;
 
 /** A store as an output: replaced by one that is complete, and only if nothing else was put into its folder. */
 export const zarrStore: Replaceable = {
-  isFolder: true,
   isThere: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   refused(path, isForced) {
     const hint = "It is not replaced, not even by --force; choose another name.";

@@ -10,6 +10,8 @@ import { type FrameShape, frameBytes } from "../../../model/descriptor.js";
 import { fates } from "../../../model/ledger.js";
 import { borrowPixels, bytesPerPixel, type PixelArray } from "../../../model/pixel-format.js";
 import type { EndOfStream } from "../../../model/run-report.js";
+import type { HeldFolder } from "../../claim/held-folder.js";
+import { removeEmptyFolder } from "../../claim/removal.js";
 import { fileInTheWay } from "../../files.js";
 import { type FrameStore, nameOf, type StoreRequest } from "../../frame-store.js";
 import { writeWhole } from "../../whole-file.js";
@@ -52,8 +54,9 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   let range: DisplayRange | undefined;
   let end: EndOfStream | null = null;
   let frames = 0;
+  let store: HeldFolder;
   try {
-    makeStore(path, skeletonOf(rootJson(), layouts, tables));
+    store = makeStore(path, skeletonOf(rootJson(), layouts, tables));
   } catch (error) {
     throw fileInTheWay(where, error);
   }
@@ -61,9 +64,9 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   const levels = layouts.map((layout, level): Level => {
     const shape = shapes[level]!;
     const room = level === 0 ? undefined : newPixels(descriptor.pixelFormat, shape);
-    return { array: new ImageArray(join(path, String(level)), layout), shape, pixels: room };
+    return { array: new ImageArray(store, String(level), layout), shape, pixels: room };
   });
-  const [images, ledger, tracks] = tables.map((layout) => new ColumnTable(path, layout)) as [
+  const [images, ledger, tracks] = tables.map((layout) => new ColumnTable(store, layout)) as [
     ColumnTable,
     ColumnTable,
     ColumnTable | undefined,
@@ -122,7 +125,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   function describeRange(pixels: PixelArray): void {
     range = rangeOf(pixels);
     try {
-      writeWhole(join(path, "zarr.json"), Buffer.from(rootJson()));
+      writeWhole(join(store.path, "zarr.json"), Buffer.from(rootJson()));
     } catch (error) {
       range = undefined;
       throw error;
@@ -135,7 +138,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   }
 
   function writingFailed(error: unknown): MoteError {
-    const what = `writing after frame ${frames} failed: ${reason(error)}`;
+    const what = `writing after frame ${frames} failed: ${reason(store.told(error))}`;
     return failure(where, what, "What was stored before is whole; make room and run again with another --out.", error);
   }
 
@@ -157,6 +160,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     });
 
   return {
+    made: store.identity,
     get frames() {
       return frames;
     },
@@ -179,8 +183,9 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     },
     async close(given) {
       if (given === null && frames === 0 && (tracks?.rows ?? 0) === 0) {
-        closeTables();
-        zarrStore.remove(path);
+        zarrStore.remove(store.path);
+        if (store.hasItsName()) removeEmptyFolder(path);
+        closeFiles();
         return;
       }
       let first: unknown;
@@ -189,33 +194,35 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
         first ??= error;
         return error === undefined;
       };
-      freeReserve(path);
+      step(() => freeReserve(store));
       let readable = frames;
       for (const { array } of levels) {
         if (!step(() => array.finish())) readable = Math.min(readable, array.readable(frames));
       }
       step(() => promiseFrames(readable));
       step(() => promiseRows({ images: readable, ledger: ledger.rows, tracks: tracks?.rows ?? 0 }));
-      closeTables();
       // What says that a store was closed in order is not said when something before it failed.
       end = first === undefined ? given : null;
-      step(() => writeWhole(join(path, "zarr.json"), Buffer.from(rootJson())));
+      step(() => writeWhole(join(store.path, "zarr.json"), Buffer.from(rootJson())));
       try {
-        await syncStore(path);
+        await syncStore(store, path);
       } catch (error) {
         first ??= error;
+      } finally {
+        closeFiles();
       }
       if (first !== undefined && given) {
         const hint = "The frames up to here are in the store.";
-        throw failure(where, `cannot be closed in order: ${reason(first)}`, hint, first);
+        throw failure(where, `cannot be closed in order: ${reason(store.told(first))}`, hint, first);
       }
     },
   };
 
-  function closeTables(): void {
+  function closeFiles(): void {
     images.close();
     ledger.close();
     tracks?.close();
+    store.close();
   }
 }
 
