@@ -91,3 +91,17 @@ test.skipIf(!canMountSmallDisk)("files with the same number on two disks are two
     for (const disk of disks) execFileSync("umount", [disk]);
   }
 });
+
+test("an output that has the name of a part of another output is told before a byte is written", () => {
+  const outs = (...names: string[]) => names.map((name) => ({ where: `--out ${name}`, file: join(folder, name) }));
+  const [row, ...others] = outs("run.h5", "run_001.h5", "run_1000.h5", "run_01.h5", "run.csv");
+  expect(
+    fileConflicts({ writes: [...others, { ...row!, isRow: true }] }).map(({ where, what }) => [where, what]),
+  ).toEqual(
+    ["run_001.h5", "run_1000.h5"].map((name) => [
+      `--out ${name}`,
+      "is a name that a part of --out run.h5 will have, which is split",
+    ]),
+  );
+  expect(fileConflicts({ writes: [...others, row!] })).toEqual([]);
+});

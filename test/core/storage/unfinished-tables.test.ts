@@ -3,9 +3,10 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { takeLock } from "../../../src/core/storage/claim/lock.js";
+import { partPath } from "../../../src/core/storage/claim/row-names.js";
 import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js";
 import { openH5Store } from "../../../src/core/storage/formats/h5/h5-store.js";
-import { partsOf, segmentPath } from "../../../src/core/storage/formats/h5/segment-names.js";
+import { partsOf } from "../../../src/core/storage/formats/h5/segment-names.js";
 import { openNdjsonStore } from "../../../src/core/storage/formats/ndjson/ndjson-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
@@ -63,14 +64,14 @@ test("a row of .h5 of which a part is gone is not whole, wherever it stood; the 
     await store.append(frame);
   }
   await store.close(end);
-  expect(partsOf(path)).toEqual([0, 1, 2].map((index) => segmentPath(path, index)));
+  expect(partsOf(path)).toEqual([0, 1, 2].map((index) => partPath(path, index)));
   for (const part of partsOf(path)) expect((await verified(part)).verdict).toBe("whole");
-  rmSync(segmentPath(path, 2));
-  expect((await verified(segmentPath(path, 0))).verdict).toBe("whole");
-  const beforeTheGap = await verified(segmentPath(path, 1));
+  rmSync(partPath(path, 2));
+  expect((await verified(partPath(path, 0))).verdict).toBe("whole");
+  const beforeTheGap = await verified(partPath(path, 1));
   expect([beforeTheGap.verdict, beforeTheGap.findings[0]?.code]).toEqual(["incomplete", "part-missing"]);
-  rmSync(segmentPath(path, 0));
-  expect((await verified(segmentPath(path, 1))).findings.map(({ code }) => code)).toEqual([
+  rmSync(partPath(path, 0));
+  expect((await verified(partPath(path, 1))).findings.map(({ code }) => code)).toEqual([
     "part-missing",
     "part-missing",
   ]);

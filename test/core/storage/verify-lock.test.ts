@@ -66,7 +66,7 @@ test("a table whose writer died or gave up, or writes on another machine, is inc
 test("an old table that a run replaces is judged as it is: the new one grows under another name", async () => {
   const path = table();
   const lock = takeLock("test", path, "archive");
-  lock.isOfAnother();
+  lock.isOfAnother("file");
   expect((await verified(path)).verdict).toBe("unchecked");
   lock.release();
 });

@@ -72,7 +72,8 @@ export async function usedFiles({ out, root, settings }: FilesPlan): Promise<Use
       // A folder of TIFFs never takes the place of a file.
       if (container.folderProblem) return [];
       const kind = await container.kind?.(settings);
-      return [path, ...(kind?.parts?.(path) ?? [])].map((file) => ({ where, file }));
+      const parts = kind?.parts?.(path) ?? [];
+      return [{ where, file: path, isRow: kind?.isRow === true }, ...parts.map((file) => ({ where, file }))];
     }),
   );
   return { writes: writes.flat() };

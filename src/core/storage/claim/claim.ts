@@ -10,7 +10,7 @@ import { msSince, now } from "../../time.js";
 import { fileInTheWay, problemOfFolder } from "../files.js";
 import { syncFolder } from "../sync-folder.js";
 import { growingName } from "./beside.js";
-import { abandonedLock, type Lock, lockProblem, takeLock } from "./lock.js";
+import { abandonedLock, type Lock, lockProblem, rowProblem, takeLock } from "./lock.js";
 import { type FileIdentity, identityOf, isSameFile } from "./removal.js";
 import type { Replaceable } from "./replaceable.js";
 import { singleFile } from "./single-file.js";
@@ -114,9 +114,11 @@ function end(lock: Lock, wasAbandoned: boolean): void {
 
 function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandoned: boolean): Claim {
   const { where, path, isForced, kind = singleFile } = request;
+  const ofRow = rowProblem(path);
+  if (ofRow) throw refusal(where, ofRow.what, ofRow.hint);
   kind.mend?.(path);
   if (!kind.isThere(path)) {
-    if (kind.isRow) lock.isOfAnother();
+    if (kind.isRow) lock.isOfAnother("row");
     return newClaim(path, lock, watchOf(request, path, lock), wasAbandoned);
   }
   const refused = kind.refused(path, isForced);
@@ -125,7 +127,7 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
   for (let count = 2; kind.isThere(growing); count++) growing = growingName(path, count);
   // A second lock: what a killed run leaves is marked where it grew, and the old file is as whole as it was.
   const growingLock = takeLock(where, growing, what);
-  lock.isOfAnother();
+  lock.isOfAnother(kind.isRow ? "row" : "file");
 
   function leave(outcome: "kept" | "cut" | "nothing"): void {
     if (outcome === "cut") growingLock.leave();

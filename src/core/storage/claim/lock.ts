@@ -5,7 +5,7 @@
  */
 import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { reason, refusal } from "../../errors.js";
 import { parseJsonObject } from "../../model/json.js";
 import { oneLine } from "../../printable.js";
@@ -13,6 +13,7 @@ import { epochNow, isoText } from "../../time.js";
 import { readBounded } from "../bounded-file.js";
 import { besideName } from "./beside.js";
 import { moveOwn, removeEmptyFolder, removeOwnFile } from "./removal.js";
+import { rowOf } from "./row-names.js";
 import { stateOf, thisWriter, type Writer, type WriterState, writerName, writerOf } from "./writer.js";
 
 /** Enough for any number of runs that start and end meanwhile. */
@@ -28,6 +29,8 @@ export interface LockHolder {
   readonly who: string;
   /** The file is an old one, to be replaced by what that writer writes elsewhere: nothing is wrong with it. */
   readonly isOfAnother: boolean;
+  /** What is written is a row: the names of all its parts are taken, also of those to come. */
+  readonly isOfRow: boolean;
   /** The lock itself, for who has to remove it by hand. */
   readonly lock: string;
 }
@@ -42,14 +45,14 @@ export interface Lock {
   leave(): void;
   /** False once somebody took it away, as with the folder that it stands in. */
   isThere(): boolean;
-  /** Says that the file beside it is an old one, which is whole: the new one grows under another name. */
-  isOfAnother(): void;
+  /** Says what is written under other names: a new file, so that the one beside it is an old one, which is whole; or a row. */
+  isOfAnother(what: "file" | "row"): void;
 }
 
 /** Name of the entry of a lock that its writer left on purpose. */
 const leftName = "left";
 /** Behind the name of an entry whose file is not the one that is written. */
-const ofAnother = "-new";
+const ofAnother = { file: "-new", row: "-row" } as const;
 
 /**
  * Takes the lock of `path`, whose folder has to be there; passes over one that a dead process left. Refuses (exit code 2) when
@@ -100,7 +103,16 @@ export function lockProblem(path: string): Clauses | undefined {
   const obstacle = obstacleAt(besideName(path, "lock"));
   if (obstacle) return obstacle;
   const holder = lockOn(path);
-  return holder === undefined || holder.state === "gone" ? undefined : inWords(holder);
+  return holder === undefined || holder.state === "gone" ? rowProblem(path) : inWords(holder);
+}
+
+/** Why a name is to be that of a part of a row that somebody writes; undefined when it is not. */
+export function rowProblem(path: string): Clauses | undefined {
+  const row = rowOf(path);
+  const holder = row === undefined ? undefined : lockOn(row);
+  if (row === undefined || !holder?.isOfRow || holder.state === "gone") return undefined;
+  const { hint } = inWords(holder);
+  return { what: `is a name of the row of files ${basename(row)}, and ${holder.who} writes it`, hint };
 }
 
 /** What has the name of a lock and is none, or a lock that cannot be looked into; undefined when there is a lock, or nothing. */
@@ -153,9 +165,9 @@ function lockOf(lock: string, mine: string): Lock {
     },
     leave: () => quietly(() => moveOwn(join(lock, entry), join(lock, leftName))),
     isThere: () => isNamed(join(lock, entry)),
-    isOfAnother() {
-      moveOwn(join(lock, mine), join(lock, mine + ofAnother));
-      entry = mine + ofAnother;
+    isOfAnother(what) {
+      moveOwn(join(lock, mine), join(lock, mine + ofAnother[what]));
+      entry = mine + ofAnother[what];
     },
   };
 }
@@ -205,7 +217,8 @@ function entryOf(lock: string): string | undefined {
 }
 
 function writerOfEntry(name: string): Writer | undefined {
-  return writerOf(name.endsWith(ofAnother) ? name.slice(0, -ofAnother.length) : name);
+  const mark = Object.values(ofAnother).find((mark) => name.endsWith(mark)) ?? "";
+  return writerOf(name.slice(0, name.length - mark.length));
 }
 
 interface LockWords {
@@ -221,12 +234,14 @@ function ownWords(what: string): LockWords {
 
 function holderOf(lock: string, entry: string): LockHolder {
   const words = wordsOf(join(lock, entry));
-  const isOfAnother = entry.endsWith(ofAnother);
-  if (entry === leftName) return { state: "gone", who: words ? told(words) : "a run that failed", isOfAnother, lock };
+  const isOfRow = entry.endsWith(ofAnother.row);
+  const isOfAnother = isOfRow || entry.endsWith(ofAnother.file);
+  const facts = { isOfAnother, isOfRow, lock };
+  if (entry === leftName) return { state: "gone", who: words ? told(words) : "a run that failed", ...facts };
   const writer = writerOfEntry(entry);
-  if (!writer) return { state: "elsewhere", who: `something that left ${lock}`, isOfAnother, lock };
+  if (!writer) return { state: "elsewhere", who: `something that left ${lock}`, ...facts };
   const who = words?.pid === writer.pid ? told(words) : `process ${writer.pid}`;
-  return { state: stateOf(writer), who, isOfAnother, lock };
+  return { state: stateOf(writer), who, ...facts };
 }
 
 function told({ what, host, pid, since }: LockWords): string {

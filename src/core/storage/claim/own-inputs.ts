@@ -7,6 +7,7 @@ import { dirname, resolve } from "node:path";
 import type { Problem } from "../../errors.js";
 import type { UsedFile, UsedFiles } from "../../model/used-files.js";
 import { realPath } from "../files.js";
+import { rowOf } from "./row-names.js";
 
 interface Found extends UsedFile {
   /** One text for one file; undefined of what is no file or folder, as a pipe. */
@@ -28,6 +29,7 @@ export function fileConflicts({ reads = [], writes = [] }: UsedFiles): readonly 
   }
   const problems: Problem[] = [];
   const outputs = new Map<string, Found>();
+  const rows = new Map(writes.filter(({ isRow }) => isRow).map((row) => [realPath(String(row.file)), row]));
   for (const found of writes.map(find)) {
     const { key, where } = found;
     if (key === undefined) continue;
@@ -35,10 +37,14 @@ export function fileConflicts({ reads = [], writes = [] }: UsedFiles): readonly 
     const folder = above.find((one) => folders.has(one));
     const input =
       inputs.get(key) ?? foldersOfInputs.get(key) ?? (folder === undefined ? undefined : inputs.get(folder));
+    const row = rowOver(found, rows);
     const twin = outputs.get(key) ?? above.map((one) => outputs.get(one)).find((one) => one?.isFolder);
     if (input) {
       const hint = "Choose another name: a file cannot be read while it is written.";
       problems.push({ where, what: `is a file that this run reads (${input.where})`, hint });
+    } else if (row) {
+      const hint = "Choose another name for one of the two.";
+      problems.push({ where, what: `is a name that a part of ${row.where} will have, which is split`, hint });
     } else if (twin) {
       const hint = "Each file needs a name of its own.";
       problems.push({ where, what: `is given twice (${twin.where})`, hint });
@@ -46,6 +52,13 @@ export function fileConflicts({ reads = [], writes = [] }: UsedFiles): readonly 
     outputs.set(key, found);
   }
   return problems;
+}
+
+/** The row, another output, that has a file of this name as one of its parts. */
+function rowOver({ file, where }: UsedFile, rows: ReadonlyMap<string, UsedFile>): UsedFile | undefined {
+  if (rows.size === 0 || typeof file !== "string") return undefined;
+  const row = rows.get(rowOf(realPath(file)) ?? "");
+  return row?.where === where ? undefined : row;
 }
 
 function find(used: UsedFile): Found {

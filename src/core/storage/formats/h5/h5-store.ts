@@ -4,11 +4,11 @@ import type { Frame } from "../../../memory/frame.js";
 import { frameBytes } from "../../../model/descriptor.js";
 import type { EndOfStream } from "../../../model/run-report.js";
 import { type Lock, takeLock } from "../../claim/lock.js";
+import { partPath } from "../../claim/row-names.js";
 import { type FrameStore, nameOf, type StoreRequest } from "../../frame-store.js";
 import { defaultHdf5, type Hdf5Settings } from "./h5-options.js";
 import { H5Segment } from "./h5-segment.js";
 import { loadHdf5 } from "./library.js";
-import { segmentPath } from "./segment-names.js";
 
 /** A file that is open; of a row of them also its lock: another run may have been asked for that very name. */
 interface OpenSegment {
@@ -36,8 +36,8 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   let next: OpenSegment | undefined;
 
   function open(index: number): OpenSegment {
-    const own = split ? segmentPath(path, index) : path;
-    const place = split ? { index, previous: index === 0 ? "" : basename(segmentPath(name, index - 1)) } : null;
+    const own = split ? partPath(path, index) : path;
+    const place = split ? { index, previous: index === 0 ? "" : basename(partPath(name, index - 1)) } : null;
     const ownWhere = split ? `${where}, ${basename(own)}` : where;
     const lock = split ? takeLock(ownWhere, own, "archive") : undefined;
     try {
@@ -71,7 +71,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
     next ??= open(files.length);
     const { segment, lock } = current;
     const metrics = { framesStored: segment.frames, detectionsStored: segment.rows };
-    segment.finish(metrics, { next: basename(segmentPath(name, files.length - 1)), isWhole: true });
+    segment.finish(metrics, { next: basename(partPath(name, files.length - 1)), isWhole: true });
     lock?.release();
     framesBefore += segment.frames;
     rowsBefore += segment.rows;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { RecordingPart } from "../../../imaging/image-file.js";
 import type { H5Reader } from "./h5-reader.js";
-import { neighbourOf, rowOf } from "./segment-names.js";
+import { archiveOf, neighbourOf } from "./segment-names.js";
 
 /** Undefined of a file that is no part of a row. */
 export function rowPlaceOf(file: H5Reader, path: string): RecordingPart | undefined {
@@ -19,7 +19,7 @@ export function rowPlaceOf(file: H5Reader, path: string): RecordingPart | undefi
     found && !existsSync(found.path) ? basename(found.path) : null;
   const [before, behind] = [neighbour("previous_file", -1), neighbour("next_file", 1)];
   return {
-    recording: rowOf(path, index) ?? join(dirname(path), rowOfName(before?.recorded ?? behind?.recorded ?? path)),
+    recording: archiveOf(path, index) ?? join(dirname(path), rowOfName(before?.recorded ?? behind?.recorded ?? path)),
     index,
     missingBefore: missing(before),
     missingBehind: missing(behind),

@@ -1,27 +1,22 @@
-/** The files of a split archive: run.h5 becomes run_000.h5, run_001.h5 and so on. */
+/** The files of a split archive: a row. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { lockProblem, takeLock } from "../../claim/lock.js";
 import { moveOwn, removeOwnFile } from "../../claim/removal.js";
 import type { Replaceable } from "../../claim/replaceable.js";
+import { partPath, rowOf } from "../../claim/row-names.js";
 import { singleFile } from "../../claim/single-file.js";
 
-/** From the thousandth on the number has four digits; Mote's own patterns sort by its value. */
-export function segmentPath(path: string, index: number): string {
-  const extension = extname(path);
-  return `${path.slice(0, path.length - extension.length)}_${String(index).padStart(3, "0")}${extension}`;
-}
-
 /** The archive that part `index` is of, by that part's own name; undefined when it was renamed. */
-export function rowOf(path: string, index: number): string | undefined {
-  const row = path.replace(/_\d{3,}(\.[^./\\]*)$/, "$1");
-  return segmentPath(row, index) === path ? row : undefined;
+export function archiveOf(path: string, index: number): string | undefined {
+  const row = rowOf(path);
+  return row !== undefined && partPath(row, index) === path ? row : undefined;
 }
 
 /** The file before (-1) or behind (1) part `index` of a row, by that part's own name; undefined when it was renamed. */
 export function neighbourOf(path: string, index: number, offset: -1 | 1): string | undefined {
-  const row = rowOf(path, index);
-  return row === undefined ? undefined : segmentPath(row, index + offset);
+  const row = archiveOf(path, index);
+  return row === undefined ? undefined : partPath(row, index + offset);
 }
 
 /** Segments of this archive that are there already, from an earlier run of the same name, the first one first. */
@@ -48,7 +43,7 @@ export function partsOf(path: string): readonly string[] {
 /** The row that a run of this name wrote: its parts from the first on, without a hole. */
 function wholeRow(path: string): readonly string[] {
   const row: string[] = [];
-  while (existsSync(segmentPath(path, row.length))) row.push(segmentPath(path, row.length));
+  while (existsSync(partPath(path, row.length))) row.push(partPath(path, row.length));
   return row;
 }
 
@@ -76,7 +71,7 @@ export const h5Segments: Replaceable = {
   replace(path, growing) {
     const old = new Set(wholeRow(path));
     for (const [index, segment] of wholeRow(growing).entries()) {
-      const target = segmentPath(path, index);
+      const target = partPath(path, index);
       if (old.delete(target)) replaceAlone(target, () => singleFile.replace(target, segment));
       else moveOwn(segment, target);
     }
