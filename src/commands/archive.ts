@@ -1,31 +1,40 @@
 /** The `archive` stage: frames and tracks into files, the container chosen by each file's extension. */
-import { MoteError, refusal } from "../core/errors.js";
+import { MoteError, type Problem, refusal } from "../core/errors.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { option } from "../core/option/option.js";
+import { isGiven } from "../core/option/rules.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { FilesPlan } from "../core/storage/archive/archive-files.js";
+import {
+  containerOptions,
+  containerProblems,
+  containerSettings,
+  extensionsText,
+} from "../core/storage/archive/format-choices.js";
 import { whereOf } from "../core/storage/archive/where.js";
-import { containerFor, isPlainFolder, isTiffFolder, stdoutName, streams } from "../core/storage/container-for.js";
+import {
+  containerFor,
+  folderContainer,
+  isFolderName,
+  isPlainFolder,
+  stdoutName,
+  streams,
+} from "../core/storage/container-for.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
 import { extensionOf } from "../core/storage/extension.js";
-import { csvOptions, csvSettings } from "../core/storage/formats/csv/csv-options.js";
-import { h5Options, h5Settings } from "../core/storage/formats/h5/h5-options.js";
-import { tiffFolderOptions, tiffFolderProblems, tiffNames } from "../core/storage/formats/tiff/folder-options.js";
-import { tiffOptions, tiffSettings } from "../core/storage/formats/tiff/tiff-options.js";
-import { zarrOptions, zarrSettings } from "../core/storage/formats/zarr/zarr-options.js";
-import type { StoreSettings } from "../core/storage/frame-store.js";
+import type { Container } from "../core/storage/formats/format.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import { isKind } from "../core/storage/root/run-names.js";
 import { epochNow } from "../core/time.js";
 import type { WorkerCount } from "../core/workers/processors.js";
-import { archivePresets, choiceProblems, presetOption, presetProblem } from "./archive-choices.js";
+import { archivePresets, presetOption, presetProblem, presetValue } from "./archive-presets.js";
 import { summaries } from "./summaries.js";
 
-const options = {
+const own = {
   ...presetOption,
   out: option.list(
     option.path({
-      doc: "File to write; its extension decides what: .h5 (frames, tracks, metadata), .csv, .parquet or .ndjson (tracks), .mote (the stream as it came), .tif or .ome.tif (frames), .ome.zarr (a folder with frames, tracks, metadata). A name that ends in /, or a folder that is there: one TIFF a frame in it (see --name-template). - is stdout (see --to). May be given several times. With --root an extension alone; .tif/ for one TIFF a frame.",
+      doc: `File to write; its extension decides what: ${extensionsText()}. A name that ends in /, or a folder that is there: ${folderContainer.summary} (see --name-template). - is stdout (see --to). May be given several times. With --root an extension alone; .tif/ for a file a frame.`,
     }),
     { required: true },
   ),
@@ -33,19 +42,20 @@ const options = {
     doc: "What goes to stdout, where --out is -: rows for the program behind the pipe, as they are found.",
   }),
   ...rootOption("as in data/2026-11-20/tracking_run_001.h5, tracks_run_001.csv and run_001.tif"),
-  force: option.flag({ doc: "Replace files that exist, and Zarr stores, but no TIFFs in a folder.", default: false }),
+  force: option.flag({
+    doc: "Replace files that exist, and archives that are folders, but no single frame's file.",
+    default: false,
+  }),
   ...diskOptions,
   workers: option.count({
-    doc: "Threads that compress the frames of TIFFs. Default: one a processor.",
+    doc: "Threads that compress frames, where a container can use several. Default: one a processor.",
     min: 1,
     max: 64,
   }),
-  ...h5Options,
-  ...tiffOptions,
-  ...zarrOptions,
-  ...tiffFolderOptions,
-  ...csvOptions,
 };
+
+/** What can be chosen of the containers is declared by their formats. */
+const options = { ...own, ...containerOptions };
 
 /** Loaded when a run begins: help needs no files. */
 const archiveFiles = () => import("../core/storage/archive/archive-files.js");
@@ -57,14 +67,13 @@ interface Facts extends WorkerCount {
   readonly folders: readonly string[];
 }
 
-export const archive = defineStage<typeof options, FilesPlan, Facts>({
+export const archive = defineStage<typeof own, FilesPlan, Facts>({
   name: "archive",
   role: "sink",
   summary: summaries.archive,
   description:
     "Every file is readable up to the last frame even if the process is killed, and says whether it was closed with every " +
-    "frame that came (mote verify). .h5, .mote and .ome.zarr keep everything; .tif and .ome.tif frames alone; .csv, .parquet " +
-    "and .ndjson detections alone. One file that cannot be written any more does not lose the others: see --on-full. " +
+    "frame that came (mote verify). One file that cannot be written any more does not lose the others: see --on-full. " +
     "docs/formats.md says which one is for what.",
   options,
   presets: archivePresets,
@@ -98,26 +107,29 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
     const unnamed = presetProblem(o);
     if (unnamed) throw new MoteError([unnamed], { exitCode: 2 });
-    const out = o.out.map((path) => (facts.folders.includes(path) && !isTiffFolder(path) ? `${path}/` : path));
-    const folders = out.filter(isTiffFolder);
-    const settings: StoreSettings = {
-      hdf5: h5Settings(o),
-      tiff: tiffSettings(o),
-      tiffNames: tiffNames(o, folders[0], facts.date),
-      zarr: zarrSettings(o),
-      csv: csvSettings(o),
-    };
-    const disk = diskPlan(o);
-    const problems = [...tiffFolderProblems(o, folders), ...choiceProblems({ ...o, out }, input)];
+    const out = o.out.map((path) => (facts.folders.includes(path) && !isFolderName(path) ? `${path}/` : path));
+    const problems: Problem[] = [];
+    const written: { path: string; container: Container }[] = [];
     for (const path of out) {
       try {
-        checkFits(path, o.to, input, settings);
+        written.push({ path, container: fittingContainer(path, o.to, input) });
         if (o.root !== undefined) checkKind(path);
       } catch (error) {
         if (!(error instanceof MoteError)) throw error;
         problems.push(...error.problems);
       }
     }
+    // With those of the containers, which this stage does not know by name.
+    const values: Readonly<Record<string, unknown>> = o;
+    const asked = {
+      out: written,
+      root: o.root,
+      date: facts.date,
+      input,
+      isGiven: (name: string) => isGiven(containerOptions[name], values[name], presetValue(o.preset, name)),
+    };
+    problems.unshift(...containerProblems("archive", values, asked));
+    const disk = diskPlan(o);
     if (o.to !== undefined && !out.includes(stdoutName)) {
       problems.push({
         where: `archive, --to ${o.to}`,
@@ -137,8 +149,16 @@ export const archive = defineStage<typeof options, FilesPlan, Facts>({
     const { workers, notes } = facts;
     return {
       output: input,
-      plan: { out, to: o.to ?? null, root: o.root ?? null, force: o.force, disk, workers, settings },
-      needs: { pixelChecksums: out.some((path) => containerFor(whereOf(path), path, o.to).keepsFrames) },
+      plan: {
+        out,
+        to: o.to ?? null,
+        root: o.root ?? null,
+        force: o.force,
+        disk,
+        workers,
+        settings: containerSettings(values, asked),
+      },
+      needs: { pixelChecksums: written.some(({ container }) => container.keepsFrames) },
       notes,
     };
   },
@@ -192,18 +212,17 @@ function checkKind(out: string): void {
   );
 }
 
-/** Refuses a container that could hold nothing of this stream. */
-function checkFits(path: string, to: string | undefined, input: StreamDescriptor, settings: StoreSettings): void {
+/** The container of a name; refuses one that could hold nothing of this stream. */
+function fittingContainer(path: string, to: string | undefined, input: StreamDescriptor): Container {
   const where = whereOf(path);
   const container = containerFor(where, path, to);
   if ((container.keepsFramesOnly || container.needsFrames) && !input.hasFrames) {
     throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
   }
-  const misfit = container.misfit?.(where, settings, input);
-  if (misfit) throw misfit;
-  if (input.detections !== null) return;
+  if (input.detections !== null) return container;
   if (!container.keepsFrames) {
     throw refusal(where, "expected a stream with detections, got one of frames only", "Put `track` before it.");
   }
   if (!input.hasFrames) throw refusal(where, "expected frames or detections, got a stream of neither");
+  return container;
 }

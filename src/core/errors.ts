@@ -54,6 +54,8 @@ export function defect(where: string, what: string, evidence: "the lines below" 
 /** What a library finds wrong with one of its parameters; the command line names the option that it came from. */
 export interface ParameterFault<Field extends string = string> {
   readonly field: Field;
+  /** Its value as it was given, where that says more than the field alone. */
+  readonly given?: string;
   /** What was expected and what came, in one clause. */
   readonly what: string;
   /** What to do, a sentence in the words of the parameters. */
@@ -62,7 +64,10 @@ export interface ParameterFault<Field extends string = string> {
 
 /** Parameters that nobody checked beforehand, all at once; `where` names what was to use them. */
 export function parameterRefusal(where: string, faults: readonly ParameterFault[]): MoteError {
-  const problems = faults.map(({ field, ...rest }) => ({ where: `${where}, ${field}`, ...rest }));
+  const problems = faults.map(({ field, given, ...rest }) => ({
+    where: `${where}, ${[field, given].filter((part) => part !== undefined).join(" ")}`,
+    ...rest,
+  }));
   return new MoteError(problems, { exitCode: 2 });
 }
 

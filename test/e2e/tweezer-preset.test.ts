@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { archivePresets } from "../../src/commands/archive-choices.js";
+import { archivePresets } from "../../src/commands/archive-presets.js";
 import { python, testWithPython } from "../judges.js";
 import { openShell, type Shell } from "./shell.js";
 
@@ -175,6 +175,15 @@ test.each([
   ["--out a.csv --csv-columns frame,x,y,colour", "got frame,x,y,colour"],
   ["--out a.csv --csv-columns frame,x,y,flags", "--csv-columns: this stream has no column flags"],
   ["--out a.csv --tiff-date-time iso8601", "--tiff-date-time: no --out is a TIFF"],
+  ["--out a.csv --tiff-compression lzw --tiff-predictor", "--tiff-compression: no --out is a TIFF"],
+  ["--out a.tif --tiff-predictor", "--tiff-predictor: means nothing without --tiff-compression lzw or deflate or zstd"],
+  ["--out a.csv --split 10frames", "--split: no --out is an .h5"],
+  ["--out a.h5 --split 1MB", "--split 1.0 MB: has no room for a frame, expected at least 2.0 MB"],
+  ["--out a.h5 --zarr-shard 4", "--zarr-shard: no --out is a .zarr"],
+  ["--out a.ome.zarr --zarr-levels 8", "--zarr-levels 8: frames of 32x32 are down to one pixel at level 6"],
+  ["--out a.csv --run 2", "--run: no --out is a folder"],
+  ["--out tifs/ --run 2", "--run: the name template has no {run}"],
+  ["--out .tif/", "--out .tif/: names no folder"],
 ])("archive %s is refused before anything is opened", async (options, reason) => {
   const shell = openShell("tweezer-refused");
   const line = `run acquire --camera sim --frames 1 --size 32x32 then track --diameter 5 then archive ${options}`;

@@ -8,5 +8,8 @@ export function parameterProblems<Field extends string>(
   faults: readonly ParameterFault<Field>[],
   optionOf: { readonly [F in Field]?: string } = {},
 ): Problem[] {
-  return faults.map(({ field, ...rest }) => ({ where: `${where}, --${kebab(optionOf[field] ?? field)}`, ...rest }));
+  return faults.map(({ field, given, ...rest }) => {
+    const option = `--${kebab(optionOf[field] ?? field)}`;
+    return { where: `${where}, ${option}${given === undefined ? "" : ` ${given}`}`, ...rest };
+  });
 }

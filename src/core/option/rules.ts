@@ -71,10 +71,14 @@ function holds(needed: Condition[string], spec: OptionSpec<unknown> | undefined,
   return Array.isArray(needed) ? needed.includes(value as never) : value === needed;
 }
 
-/** Has a value that the command would not have by itself. */
-function isGiven(spec: OptionSpec<unknown> | undefined, value: unknown): boolean {
+/** Has a value that the command would not have by itself, or from a preset. */
+export function isGiven(
+  spec: OptionSpec<unknown> | undefined,
+  value: unknown,
+  otherwise: unknown = spec?.default,
+): boolean {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return false;
-  if (spec?.default === undefined) return true;
-  const own = spec.decode(spec.default);
+  if (spec === undefined || otherwise === undefined) return true;
+  const own = spec.decode(otherwise);
   return !("value" in own) || JSON.stringify(own.value) !== JSON.stringify(value);
 }

@@ -21,11 +21,11 @@ export const streams: Readonly<Record<string, Container>> = Object.fromEntries(
 /** The --out that is no file. */
 export const stdoutName = "-";
 
-/** What a name that ends in / stands for. */
-const folderContainer = formats.find((format) => format.folder)!.folder!;
+/** What a name that ends in / stands for: a file a frame. */
+export const folderContainer = formats.find((format) => format.folder)!.folder!;
 
 /** True for a name that says it is a folder, and that no extension makes a container of its own. */
-export function isTiffFolder(path: string): boolean {
+export function isFolderName(path: string): boolean {
   return /[/\\]$/.test(path) && !containers[extensionOf(path)]?.isFolder;
 }
 
@@ -53,9 +53,9 @@ export function containerFor(where: string, path: string, to?: string | null): C
   }
   const extension = extensionOf(path);
   const container = containers[extension];
-  if (isTiffFolder(path)) {
+  if (isFolderName(path)) {
     if (!container || (container.keepsFramesOnly && path.toLowerCase() === `${extension}/`)) return folderContainer;
-    const hint = `Leave the / away for a ${extension} file; a folder of TIFFs needs another name.`;
+    const hint = `Leave the / away for a ${extension} file; ${folderContainer.summary}, needs another name.`;
     throw refusal(where, `ends in ${extension} and in /: a file or a folder?`, hint);
   }
   if (container) return container;
@@ -80,12 +80,14 @@ export function mistakenFormat(path: string, own: readonly string[]): string | u
 
 function unknownExtension(where: string, extension: string): MoteError {
   const known = Object.keys(containers);
-  const nearest = extension === ".hdf5" || extension === ".hdf" ? ".h5" : nearestName(extension, known);
+  const file = { path: extension, isFolder: false, extension, head: new Uint8Array() };
+  const meant = formats.find((format) => format.containers && format.isNamed(file));
+  const nearest = meant ? Object.keys(meant.containers!)[0] : nearestName(extension, known);
   return refusal(
     where,
     `expected a file name ending in ${known.slice(0, -1).join(", ")} or ${known.at(-1)}, got ${extension || "no extension"}`,
     nearest
       ? `Did you mean ${nearest}?`
-      : "The extension decides what is written; a name that ends in / is a folder of TIFFs, one file a frame.",
+      : `The extension decides what is written; a name that ends in / is ${folderContainer.summary}.`,
   );
 }

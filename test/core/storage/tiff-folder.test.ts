@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { acquire } from "../../../src/commands/acquire.js";
 import { archive } from "../../../src/commands/archive.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
-import { isTiffFolder } from "../../../src/core/storage/container-for.js";
-import { tiffFolderProblems } from "../../../src/core/storage/formats/tiff/folder-options.js";
+import { isFolderName } from "../../../src/core/storage/container-for.js";
+import { tiffFolderFaults } from "../../../src/core/storage/formats/tiff/folder-options.js";
 import { openTiffFolder, tiffFolderProblem } from "../../../src/core/storage/formats/tiff/tiff-folder.js";
 import { openTiffStore } from "../../../src/core/storage/formats/tiff/tiff-store.js";
 import { lookAtFiles } from "../../../src/core/storage/read/look-at-files.js";
@@ -149,12 +149,10 @@ test("a file that a killed run left unfinished is told, not replaced", () => {
 
 test("options that mean nothing, and templates that could not work, are refused", () => {
   const faultOf = (nameTemplate: string | undefined, folders: string[], given: { run?: number; root?: string } = {}) =>
-    tiffFolderProblems({ nameTemplate, run: undefined, ...given }, folders)[0]?.what;
+    tiffFolderFaults({ nameTemplate, run: undefined, ...given }, { out: folders, root: given.root })[0]?.what;
   const folders = ["tifs/"];
   expect(faultOf(undefined, folders)).toBeUndefined();
   expect(faultOf("{date}/run_{run:03}_frame_{frame:06}.tiff", folders, { run: 7 })).toBeUndefined();
-  expect(faultOf("{frame}.tif", [])).toBe("no --out is a folder");
-  expect(faultOf(undefined, [], { run: 2 })).toBe("no --out is a folder");
   expect(faultOf(undefined, folders, { run: 2 })).toBe("the name template has no {run}");
   expect(faultOf("{frame}/a.tif", folders)).toBe("{frame} belongs into the name of the file, not of its folder");
   expect(faultOf("/{frame}.tif", folders)).toBe("expected folders inside the one of --out");
@@ -165,7 +163,7 @@ test("options that mean nothing, and templates that could not work, are refused"
   expect(faultOf(undefined, [".tif/"], { root: "data" })).toBeUndefined();
   expect(faultOf("{frame}.tif", [".tif/"], { root: "data" })).toBe("without {run} two runs would share names");
   expect(faultOf("{run}_{frame}.tif", [".tif/"], { root: "data", run: 3 })).toBe("the run's number is given by --root");
-  expect([isTiffFolder("tifs/"), isTiffFolder("tifs")]).toEqual([true, false]);
+  expect([isFolderName("tifs/"), isFolderName("tifs")]).toEqual([true, false]);
 });
 
 const readAll = `print(json.dumps([bool(np.array_equal(a, expected(int(p[-10:-4]), a.shape[0], a.shape[1], "uint16"))) for p in paths for a in [tifffile.imread(p)]]))`;
@@ -213,7 +211,7 @@ describe.skipIf(!canMountSmallDisk)(`a disk that is full for a while${needsDisk}
         const path = join(disk, kind);
         const plain = { compression, isPredicted: false };
         const names = { template: "frame_{frame:06}.tif", run: 1, date };
-        const store = isTiffFolder(path)
+        const store = isFolderName(path)
           ? openTiffFolder({ folder: path, where, names, descriptor: large, settings: plain })
           : openTiffStore({ path, where, descriptor: large, geometry, settings: { tiff: plain } });
         const put = (number: number) => {
@@ -241,7 +239,7 @@ describe.skipIf(!canMountSmallDisk)(`a disk that is full for a while${needsDisk}
         for (const last = number + 3; number < last; number++) await put(number);
         await store.close(end);
         expect(store.frames).toBe(number);
-        if (isTiffFolder(path)) {
+        if (isFolderName(path)) {
           const files = Array.from({ length: number }, (_, k) => `frame_${String(k).padStart(6, "0")}.tif`);
           expect(readdirSync(path).sort()).toEqual([...files, "frame_N.tiffs.ndjson"]);
           expect((await verified(path)).verdict).toBe("whole");
@@ -251,7 +249,7 @@ describe.skipIf(!canMountSmallDisk)(`a disk that is full for a while${needsDisk}
         expect(
           frames.every(({ pixels, frameNumber: k }) => pixels[59_999] === expectedPixel("uint16", 59_999, k)),
         ).toBe(true);
-        if (!hasTiffJudge || isTiffFolder(path)) return;
+        if (!hasTiffJudge || isFolderName(path)) return;
         const program = "print(json.dumps([len(tifffile.TiffFile(p).pages) for p in paths]))";
         expect(askTifffile<number[]>([path], program)).toEqual([number]);
       });

@@ -371,6 +371,6 @@ test("a run that stored no frame leaves no file, since a TIFF without an image i
 });
 
 test("what cannot be had is refused before a file appears", () => {
-  expect(() => open({ ...plain, isPredicted: true })).toThrow("--tiff-predictor goes with a compression");
+  expect(() => open({ ...plain, isPredicted: true })).toThrow("isPredicted: goes with a compression");
   expect(existsSync(join(folder, "run.tif"))).toBe(false);
 });

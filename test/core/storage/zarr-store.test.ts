@@ -378,7 +378,7 @@ test("a store that cannot be closed in order does not say that it was", async ()
 
 test("more levels than a frame has halves are refused", async () => {
   await expect(open({ ...plain, levels: 8 })).rejects.toThrow(
-    "--zarr-levels 8: frames of 41x53 are down to one pixel at level 7",
+    "levels 8: frames of 41x53 are down to one pixel at level 7",
   );
   await (await open({ ...plain, levels: 7 })).close(end);
 });

@@ -6,7 +6,7 @@ import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { UsedFile, UsedFiles } from "../../model/used-files.js";
 import type { EpochNs } from "../../time.js";
 import { claimProblem } from "../claim/claim.js";
-import { containerFor, isTiffFolder, stdoutName } from "../container-for.js";
+import { containerFor, isFolderName, stdoutName } from "../container-for.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
 import { realPath } from "../files.js";
@@ -69,7 +69,7 @@ export async function usedFiles({ out, root, settings }: FilesPlan): Promise<Use
       const where = whereOf(path);
       if (path === stdoutName) return [{ where, file: 1 }];
       const container = containerFor(where, path);
-      // A folder of TIFFs never takes the place of a file.
+      // Its files never take the place of others.
       if (container.folderProblem) return [];
       const kind = await container.kind?.(settings);
       const parts = kind?.parts?.(path) ?? [];
@@ -94,11 +94,6 @@ export interface OpenedFiles {
   release(): void;
 }
 
-function ofRun(settings: StoreSettings, run: number): StoreSettings {
-  const { tiffNames } = settings;
-  return tiffNames ? { ...settings, tiffNames: { ...tiffNames, run } } : settings;
-}
-
 /** Opens every container; after an error those that were opened are gone again. */
 export async function openFiles(
   plan: FilesPlan,
@@ -119,7 +114,7 @@ export async function openFiles(
         stores.push({ path: "stdout", store, keepsFrames, isStdout: true });
         continue;
       }
-      const path = claim ? join(claim.folder, isTiffFolder(out) ? "/" : runFileName(where, out, claim.run)) : out;
+      const path = claim ? join(claim.folder, isFolderName(out) ? "/" : runFileName(where, out, claim.run)) : out;
       const store = await openClaimedStore({
         path,
         what: "archive",
@@ -127,7 +122,7 @@ export async function openFiles(
         ...input,
         isForced: plan.force,
         workers: plan.workers,
-        settings: claim ? ofRun(plan.settings, claim.run) : plan.settings,
+        settings: (claim && container.numbered?.(plan.settings, claim.run)) ?? plan.settings,
       });
       stores.push({ path, store, keepsFrames });
     }

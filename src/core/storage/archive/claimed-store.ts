@@ -12,7 +12,7 @@ export interface ClaimedRequest extends Omit<StoreRequest, "name"> {
   readonly what: string;
 }
 
-/** Claims the name and opens the container whose extension it has; a folder of TIFFs claims the names of its files itself. */
+/** Claims the name and opens the container whose extension it has; a folder that takes files beside others claims their names itself. */
 export async function openClaimedStore(request: ClaimedRequest): Promise<FrameStore> {
   const { where, path, isForced, what, settings } = request;
   const container = containerFor(where, path);

@@ -1,4 +1,6 @@
 /** Columns of a table of detections, chosen by their names: an option of each container that lets its table be chosen. */
+import type { ParameterFault } from "../../errors.js";
+import type { StreamDescriptor } from "../../model/descriptor.js";
 import { type OptionSpec, option, type Prose } from "../../option/option.js";
 import { type TrackColumnName, trackColumnNames } from "./track-rows.js";
 
@@ -21,6 +23,18 @@ export function columnChoice(
         : undefined;
     },
   );
+}
+
+/** The option `field` asks for the flags of a stream whose detections have none. */
+export function flagsFaults(
+  field: string,
+  chosen: readonly TrackColumnName[] | undefined,
+  { detections }: StreamDescriptor,
+  isGiven: (option: string) => boolean,
+): ParameterFault[] {
+  if (!chosen?.includes("flags") || !isGiven(field)) return [];
+  if (detections === null || detections.columns.includes("flags")) return [];
+  return [{ field, what: "this stream has no column flags", hint: "Add --flags to `track`, or leave it out." }];
 }
 
 function listed(names: readonly string[]): string {

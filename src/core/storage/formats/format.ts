@@ -2,10 +2,11 @@
  * What a format declares: one folder, one declaration, one line in the registry. Everything that works on bytes is a module
  * of the folder, loaded when a file needs it.
  */
-import type { MoteError, Problem } from "../../errors.js";
+import type { ParameterFault, Problem } from "../../errors.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import type { FrameShape, StreamDescriptor } from "../../model/descriptor.js";
 import type { PixelFormat } from "../../model/pixel-format.js";
+import type { OptionSpecs, OptionsOf } from "../../option/option.js";
 import type { Replaceable } from "../claim/replaceable.js";
 import type { FrameStore, StoreRequest, StoreSettings } from "../frame-store.js";
 import type { Recover } from "../recover/recovery.js";
@@ -39,14 +40,56 @@ export interface Container {
   };
   /** Is a folder with files of its own, whether or not its name ends in /. */
   readonly isFolder?: boolean;
-  /** What speaks against such settings for such a stream. */
-  misfit?(where: string, settings: StoreSettings, input: StreamDescriptor): MoteError | undefined;
+  /** Load what can be chosen of it; containers that share options have the same loader. */
+  readonly choices?: readonly LoadChoices[];
   /** What its files are for the owner of names; absent: one file of that name. */
   kind?(settings: StoreSettings | undefined): Promise<Replaceable>;
+  /** What its files are called under --root, in front of the run's number; absent: as all that keep what it keeps. */
+  readonly rootStem?: string;
+  /** Where the names of its files have the run's number in them: the settings of that run. */
+  numbered?(settings: StoreSettings, run: number): StoreSettings;
   /** Present where it is a folder: what speaks against writing there, looked at before anything is opened. */
   folderProblem?(request: Pick<StoreRequest, "path" | "where" | "settings">): Promise<Problem | undefined>;
   /** Loads the container's module, and only then its libraries. */
   load(): Promise<(request: StoreRequest) => FrameStore | Promise<FrameStore>>;
+}
+
+/** What was asked for beside the options of a container: what these may depend on. */
+export interface Asked {
+  /** The --out that the options are for; kinds under --root. Empty: none is. */
+  readonly out: readonly string[];
+  readonly root: string | undefined;
+  /** Day on which the run starts, local time, as 2026-11-20. */
+  readonly date: string;
+  readonly input: StreamDescriptor;
+  /** Whether the user gave an option himself: values of a preset may find nothing that they are for. */
+  isGiven(option: string): boolean;
+}
+
+/** What can be chosen of a container: its options, what they come to, and what is wrong with them. */
+export interface Choices<Specs extends OptionSpecs = OptionSpecs> {
+  /** The key of what they come to, in the settings that its store gets. */
+  readonly key: string;
+  /** Their heading in help. */
+  readonly heading: string;
+  /** The --out they are for, in a complaint that there is none: "an .h5". */
+  readonly noun: string;
+  /** How to get one, a sentence; absent: add one. */
+  howToGet?(isRooted: boolean): string;
+  readonly options: Specs;
+  /** Plain JSON, as it crosses threads. */
+  settings(values: OptionsOf<Specs>, asked: Asked): object;
+  /** Of options that are for something that is written: what the rules between them (`only`) do not say. */
+  faults?(values: OptionsOf<Specs>, asked: Asked): readonly ParameterFault[];
+  /** The options of fields that are called otherwise in faults. */
+  readonly optionOf?: { readonly [field: string]: keyof Specs & string };
+}
+
+export type LoadChoices = () => Promise<Choices>;
+
+/** Checks a declaration's types and forgets them, so that all fit one table. */
+export function defineChoices<Specs extends OptionSpecs>(choices: Choices<Specs>): Choices {
+  return choices as unknown as Choices;
 }
 
 /** What a headerless file does not say. */

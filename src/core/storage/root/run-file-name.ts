@@ -3,7 +3,6 @@ import { runText } from "./run-names.js";
 
 /** The file of a kind: tracking_run_001.h5, tracks_run_001.csv (tables), run_001.tif (frames). */
 export function runFileName(where: string, kind: string, run: number): string {
-  const isTable = !containerFor(where, kind).keepsFrames;
-  const stem = kind === ".h5" ? "tracking_run" : isTable ? "tracks_run" : "run";
-  return `${stem}_${runText(run)}${kind}`;
+  const { rootStem, keepsFrames } = containerFor(where, kind);
+  return `${rootStem ?? (keepsFrames ? "run" : "tracks_run")}_${runText(run)}${kind}`;
 }

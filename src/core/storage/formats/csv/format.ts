@@ -9,6 +9,7 @@ export const csv: Format = {
     ".csv": {
       summary: "one line a detection",
       keepsFrames: false,
+      choices: [async () => (await import("./csv-options.js")).csvChoices],
       stream: { name: "csv", isText: true },
       load: async () => (await import("./csv-store.js")).openCsvStore,
     },

@@ -1,6 +1,5 @@
-import { frameBytes } from "../../../model/descriptor.js";
 import { type Format, startsWith } from "../format.js";
-import { type Hdf5Settings, splitRefusal } from "./h5-options.js";
+import type { Hdf5Settings } from "./h5-options.js";
 
 export const h5: Format = {
   name: "HDF5",
@@ -10,8 +9,8 @@ export const h5: Format = {
     ".h5": {
       summary: "HDF5: frames, tracks, metadata and the ledger",
       keepsFrames: true,
-      misfit: (where, settings, input) =>
-        splitRefusal(where, settings.hdf5 as Hdf5Settings, input.hasFrames ? frameBytes(input) : 0),
+      rootStem: "tracking_run",
+      choices: [async () => (await import("./h5-options.js")).h5Choices],
       async kind(settings) {
         const { split } = (settings?.hdf5 ?? {}) as Partial<Hdf5Settings>;
         if (!split) return (await import("../../claim/single-file.js")).singleFile;

@@ -1,9 +1,11 @@
 /** The options of an HDF5 archive. */
-import { type MoteError, refusal } from "../../../errors.js";
-import { type OptionSpec, type OptionsOf, option } from "../../../option/option.js";
+import type { ParameterFault } from "../../../errors.js";
+import { frameBytes, type StreamDescriptor } from "../../../model/descriptor.js";
+import { type OptionSpec, option } from "../../../option/option.js";
 import { formatBytes, parseQuantity } from "../../../units.js";
-import { columnChoice } from "../../columns/column-choice.js";
+import { columnChoice, flagsFaults } from "../../columns/column-choice.js";
 import type { TrackColumnName } from "../../columns/track-rows.js";
+import { defineChoices } from "../format.js";
 import { type Hdf5Filter, hdf5FilterNames } from "./filters.js";
 
 export const hdf5Layouts = ["stack", "per-frame"] as const;
@@ -47,52 +49,58 @@ const split: OptionSpec<Split | undefined> = {
 
 const onlyTables = "Choose --hdf5-layout per-frame; or leave it out, and with it a preset that has it.";
 
-export const h5Options = {
-  hdf5Filter: option.choice(hdf5FilterNames, {
-    doc: "Compression of the frames in .h5: gzip and none open everywhere, the others where the HDF5 plugins are installed.",
-    default: defaultHdf5.filter,
-  }),
-  hdf5Layout: option.choice(hdf5Layouts, {
-    doc: "Frames in .h5: stack is one array, /images/frames, and columns in /tracks; per-frame is /images/frame_000000 and a table /tracks/frame_000000 for each.",
-    default: defaultHdf5.layout,
-  }),
-  hdf5TrackColumns: columnChoice(
-    {
-      doc: "Columns of the tables /tracks/frame_000000, in this order. Default: those of the .csv.",
+export const h5Choices = defineChoices({
+  key: "hdf5",
+  heading: "HDF5:",
+  noun: "an .h5",
+  options: {
+    hdf5Filter: option.choice(hdf5FilterNames, {
+      doc: "Compression of the frames in .h5: gzip and none open everywhere, the others where the HDF5 plugins are installed.",
+      default: defaultHdf5.filter,
+    }),
+    hdf5Layout: option.choice(hdf5Layouts, {
+      doc: "Frames in .h5: stack is one array, /images/frames, and columns in /tracks; per-frame is /images/frame_000000 and a table /tracks/frame_000000 for each.",
+      default: defaultHdf5.layout,
+    }),
+    hdf5TrackColumns: columnChoice(
+      {
+        doc: "Columns of the tables /tracks/frame_000000, in this order. Default: those of the .csv.",
+        only: { hdf5Layout: "per-frame" },
+        instead: onlyTables,
+      },
+      ["x", "y"],
+    ),
+    hdf5TrackType: option.choice(trackTypes, {
+      doc: "Type of the real numbers in the tables /tracks/frame_000000: float32 keeps seven digits, x and y to 1e-4 px at 2048; frame, particle_id, flags are int64 and timestamp float64 either way.",
+      default: defaultHdf5.trackType,
       only: { hdf5Layout: "per-frame" },
       instead: onlyTables,
-    },
-    ["x", "y"],
-  ),
-  hdf5TrackType: option.choice(trackTypes, {
-    doc: "Type of the real numbers in the tables /tracks/frame_000000: float32 keeps seven digits, x and y to 1e-4 px at 2048; frame, particle_id, flags are int64 and timestamp float64 either way.",
-    default: defaultHdf5.trackType,
-    only: { hdf5Layout: "per-frame" },
-    instead: onlyTables,
-  }),
-  split,
-};
-
-export function h5Settings(o: OptionsOf<typeof h5Options>): Hdf5Settings {
-  return {
+    }),
+    split,
+  },
+  settings: (o): Hdf5Settings => ({
     filter: o.hdf5Filter,
     layout: o.hdf5Layout,
     split: o.split ?? null,
     trackColumns: o.hdf5TrackColumns ?? null,
     trackType: o.hdf5TrackType,
-  };
-}
+  }),
+  faults: (o, { input, isGiven }) => [
+    ...splitFaults(o.split, input),
+    ...["hdf5TrackColumns", "hdf5TrackType"]
+      .filter((field) => input.detections === null && isGiven(field))
+      .map((field) => ({ field, what: "this stream has no detections", hint: "Put `track` before it." })),
+    ...flagsFaults("hdf5TrackColumns", o.hdf5TrackColumns, input, isGiven),
+  ],
+});
 
-/** What is wrong with splitting files of frames of so many bytes, if anything. */
-export function splitRefusal(where: string, settings: Hdf5Settings, frameBytes: number): MoteError | undefined {
-  if (settings.split === null || !("bytes" in settings.split)) return undefined;
-  const least = frameBytes + leastFileBytes;
-  if (settings.split.bytes >= least) return undefined;
-  return refusal(
-    where,
-    `--split ${formatBytes(settings.split.bytes)} has no room for a frame, expected at least ${formatBytes(least)}`,
-    "Give a larger size, or a number of frames such as --split 1000frames.",
-  );
+function splitFaults(split: Split | undefined, input: StreamDescriptor): ParameterFault[] {
+  if (split === undefined || !("bytes" in split)) return [];
+  const least = (input.hasFrames ? frameBytes(input) : 0) + leastFileBytes;
+  if (split.bytes >= least) return [];
+  const what = `has no room for a frame, expected at least ${formatBytes(least)}`;
+  const hint = "Give a larger size, or a number of frames such as 1000frames.";
+  return [{ field: "split", given: formatBytes(split.bytes), what, hint }];
 }
 
 /** Room for all that is in a file beside its frames when it has few of them. */

@@ -1,13 +1,16 @@
-import { type Container, type Format, startsWith } from "../format.js";
+import { type Container, type Format, type LoadChoices, startsWith } from "../format.js";
 import type { TiffNames } from "./folder-options.js";
 import { singleTiffs, tiffExtensions, tiffJournalsAt } from "./journal-names.js";
-import { type TiffSettings, tiffRefusal } from "./tiff-options.js";
+import type { TiffSettings } from "./tiff-options.js";
+
+const pages: LoadChoices = async () => (await import("./tiff-options.js")).tiffChoices;
+const names: LoadChoices = async () => (await import("./folder-options.js")).tiffFolderChoices;
 
 const plain: Container = {
   summary: "TIFF: one page a frame",
   keepsFrames: true,
   keepsFramesOnly: true,
-  misfit: (where, settings) => tiffRefusal(where, settings.tiff as TiffSettings),
+  choices: [pages],
   load: async () => (await import("./tiff-store.js")).openTiffStore,
 };
 const ome: Container = { ...plain, summary: "OME-TIFF: one page a frame, with OME-XML" };
@@ -42,7 +45,8 @@ export const tiffFolder: Format = {
     summary: "a folder of TIFFs, one file a frame",
     keepsFrames: true,
     keepsFramesOnly: true,
-    misfit: plain.misfit!,
+    choices: [pages, names],
+    numbered: (settings, run) => ({ ...settings, tiffNames: { ...settings.tiffNames, run } }),
     folderProblem: async (request) => {
       const { tiffFolderProblem } = await import("./tiff-folder.js");
       const { tiffNames } = request.settings as { tiffNames: TiffNames };

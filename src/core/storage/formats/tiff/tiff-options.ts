@@ -1,6 +1,7 @@
 /** The options of a TIFF archive. */
-import { type MoteError, refusal } from "../../../errors.js";
-import { type OptionsOf, option } from "../../../option/option.js";
+import type { ParameterFault } from "../../../errors.js";
+import { option } from "../../../option/option.js";
+import { defineChoices } from "../format.js";
 
 export const tiffCompressionNames = ["none", "lzw", "deflate", "zstd"] as const;
 export type TiffCompression = (typeof tiffCompressionNames)[number];
@@ -19,33 +20,35 @@ export interface TiffSettings {
 
 export const plainTiff: TiffSettings = { compression: "none", isPredicted: false };
 
-export const tiffOptions = {
-  tiffCompression: option.choice(tiffCompressionNames, {
-    doc: "Compression of the frames in .tif: none is fastest and opens everywhere, lzw and deflate nearly everywhere, zstd in libtiff and tifffile.",
-    default: plainTiff.compression,
+export const tiffChoices = defineChoices({
+  key: "tiff",
+  heading: "TIFF:",
+  noun: "a TIFF",
+  options: {
+    tiffCompression: option.choice(tiffCompressionNames, {
+      doc: "Compression of the frames in .tif: none is fastest and opens everywhere, lzw and deflate nearly everywhere, zstd in libtiff and tifffile.",
+      default: plainTiff.compression,
+    }),
+    tiffPredictor: option.flag({
+      doc: "Store differences of neighbouring pixels in a compressed .tif: smaller where the picture is smooth.",
+      default: plainTiff.isPredicted,
+      only: { tiffCompression: tiffCompressionNames.filter((name) => name !== "none") },
+      instead: "Add --tiff-compression deflate or lzw, or leave --tiff-predictor away.",
+    }),
+    tiffDateTime: option.choice(tiffDateTimes, {
+      doc: "The tag DateTime of each page in .tif: tiff is the specification's 2026:11:20 09:30:00, in UTC and whole seconds; iso8601 is 2026-11-20T09:30:00.123456+00:00, which tifffile reads and strict readers of TIFF may not. Nanoseconds are in the description either way.",
+      default: "tiff",
+    }),
+  },
+  settings: (o): TiffSettings => ({
+    compression: o.tiffCompression,
+    isPredicted: o.tiffPredictor,
+    dateTime: o.tiffDateTime,
   }),
-  tiffPredictor: option.flag({
-    doc: "Store differences of neighbouring pixels in a compressed .tif: smaller where the picture is smooth.",
-    default: plainTiff.isPredicted,
-  }),
-  tiffDateTime: option.choice(tiffDateTimes, {
-    doc: "The tag DateTime of each page in .tif: tiff is the specification's 2026:11:20 09:30:00, in UTC and whole seconds; iso8601 is 2026-11-20T09:30:00.123456+00:00, which tifffile reads and strict readers of TIFF may not. Nanoseconds are in the description either way.",
-    default: "tiff",
-  }),
-};
+});
 
-export function tiffSettings(o: OptionsOf<typeof tiffOptions>): TiffSettings {
-  return { compression: o.tiffCompression, isPredicted: o.tiffPredictor, dateTime: o.tiffDateTime };
-}
-
-/** Why these options cannot be had; undefined when they can. */
-export function tiffRefusal(where: string, settings: TiffSettings): MoteError | undefined {
-  if (settings.compression === "none" && settings.isPredicted) {
-    return refusal(
-      where,
-      "--tiff-predictor goes with a compression, and there is none",
-      "Add --tiff-compression deflate or lzw, or leave --tiff-predictor away.",
-    );
-  }
-  return undefined;
+/** Why these settings cannot be had. */
+export function tiffFaults({ compression, isPredicted }: TiffSettings): ParameterFault<keyof TiffSettings>[] {
+  if (compression !== "none" || !isPredicted) return [];
+  return [{ field: "isPredicted", what: "goes with a compression, and there is none" }];
 }

@@ -4,21 +4,21 @@
  */
 import { closeSync } from "node:fs";
 import { basename } from "node:path";
-import { failure, type MoteError, reason } from "../../../errors.js";
+import { failure, type MoteError, parameterRefusal, reason } from "../../../errors.js";
 import { checksumOf } from "../../../memory/pixel-checksum.js";
 import { createFile } from "../../appear.js";
 import { removeOwnFile } from "../../claim/removal.js";
 import { fileInTheWay } from "../../files.js";
 import { type FrameStore, nameOf, type StoreRequest } from "../../frame-store.js";
 import { createStripEncoder } from "./strip-encoder.js";
-import { plainTiff, type TiffSettings, tiffRefusal } from "./tiff-options.js";
+import { plainTiff, type TiffSettings, tiffFaults } from "./tiff-options.js";
 import { createTiffWriter, needsBigTiff, omeNameOf } from "./tiff-writer.js";
 
 export function openTiffStore(request: StoreRequest): FrameStore {
   const { path, where, descriptor, workers = 1, warn } = request;
   const settings = (request.settings?.tiff as TiffSettings | undefined) ?? plainTiff;
-  const refused = tiffRefusal(where, settings);
-  if (refused) throw refused;
+  const faults = tiffFaults(settings);
+  if (faults.length > 0) throw parameterRefusal(where, faults);
   const encoder = createStripEncoder({ descriptor, settings, workers, ...(warn && { warn }) });
   const { layout } = encoder;
   const { dateTime } = settings;

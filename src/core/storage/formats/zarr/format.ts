@@ -1,13 +1,12 @@
 import type { Container, Format } from "../format.js";
 import { isZarrStore } from "./is-zarr-store.js";
-import { type ZarrSettings, zarrRefusal } from "./zarr-options.js";
 
 const store: Container = {
   summary: "OME-Zarr: a folder with frames, tracks, metadata and the ledger",
   keepsFrames: true,
   needsFrames: true,
   isFolder: true,
-  misfit: (where, settings, input) => zarrRefusal(where, settings.zarr as ZarrSettings, input.shape),
+  choices: [async () => (await import("./zarr-options.js")).zarrChoices],
   kind: async () => (await import("./own-files.js")).zarrStore,
   load: async () => (await import("./zarr-store.js")).openZarrStore,
 };

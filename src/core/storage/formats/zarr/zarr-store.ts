@@ -4,7 +4,7 @@
  * before it: who sees a frame finds its rows.
  */
 import { basename, join } from "node:path";
-import { failure, type MoteError, reason } from "../../../errors.js";
+import { failure, type MoteError, parameterRefusal, reason } from "../../../errors.js";
 import type { Frame } from "../../../memory/frame.js";
 import { type FrameShape, frameBytes } from "../../../model/descriptor.js";
 import { fates } from "../../../model/ledger.js";
@@ -26,7 +26,7 @@ import { type DisplayRange, omeAttributes } from "./ome-metadata.js";
 import { zarrStore } from "./own-files.js";
 import { freeReserve, makeStore, type Skeleton, syncStore } from "./store-folder.js";
 import { putTrackRows, tracksTable } from "./track-columns.js";
-import { defaultZarr, type ZarrSettings, zarrRefusal } from "./zarr-options.js";
+import { defaultZarr, type ZarrSettings, zarrFaults } from "./zarr-options.js";
 
 interface Level {
   readonly array: ImageArray;
@@ -40,8 +40,8 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   // Without a slash at the end, which would hide the name.
   const path = request.path.replace(/\/+$/, "");
   const settings = (request.settings?.zarr as ZarrSettings | undefined) ?? defaultZarr;
-  const refused = zarrRefusal(where, settings, descriptor.shape);
-  if (refused) throw refused;
+  const faults = zarrFaults(settings, descriptor.shape);
+  if (faults.length > 0) throw parameterRefusal(where, faults);
   const wholeBytes = frameBytes(descriptor);
   const encoder = await loadFrameChunkEncoder(settings.codec, descriptor.pixelFormat, wholeBytes);
   const shapes: FrameShape[] = [descriptor.shape];
