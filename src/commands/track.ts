@@ -2,7 +2,7 @@
 import { MoteError, type Problem, refusal } from "../core/errors.js";
 import type { Frame } from "../core/memory/frame.js";
 import type { StreamDescriptor } from "../core/model/descriptor.js";
-import { detectionCapacity, detectionColumns, extraColumns } from "../core/model/detection.js";
+import { detectionCapacity, detectionColumns } from "../core/model/detection.js";
 import { maximumPixel } from "../core/model/pixel-format.js";
 import { parameterProblems } from "../core/option/parameter-problems.js";
 import { defineStage, type StageContext, type StageNeeds } from "../core/pipeline/stage.js";
@@ -109,7 +109,7 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
     const all = [...problems, ...linkProblems("track", o), ...placeProblems(o, input, facts.mask)];
     if (all.length > 0) throw new MoteError(all, { exitCode: 2 });
     const link = linkParameters(o);
-    const columns = o.flags ? [...detectionColumns, ...extraColumns] : detectionColumns;
+    const columns = o.flags ? [...detectionColumns, "flags" as const] : detectionColumns;
     const isOrdered = o.searchEvery !== undefined;
     return {
       output: {

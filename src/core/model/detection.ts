@@ -1,18 +1,55 @@
-/** The columns of a detection, in the order they have on the wire and in a slot. Every value is a float64. */
+/** The columns of a detection, in the order they have on the wire and in a slot. Every value is a float64 there. */
 
-/**
- * x, y, size and ep are pixels with the origin at the centre of the top-left pixel; mass, signal and rawMass are grey
- * levels; particleId is -1 where nothing was linked. ep is trackpy's static error: NaN or negative where the raw mass is
- * not above the background.
- */
-export const detectionColumns = ["x", "y", "mass", "ecc", "size", "signal", "raw_mass", "ep", "particle_id"] as const;
-/** Columns that a stream may have behind those: flags is the sum of `detectionFlag` bits. */
-export const extraColumns = ["flags"] as const;
-export type DetectionColumn = (typeof detectionColumns)[number] | (typeof extraColumns)[number];
+export interface DetectionField {
+  /** Null for a number without one. */
+  readonly unit: string | null;
+  readonly meaning: string;
+  /** In a table: whole numbers as int64. */
+  readonly type: "float64" | "int64";
+  /** In a text: every bit of a position matters, ten digits of a measurement. */
+  readonly text: "shortest" | "ten digits" | "whole";
+  /** What stands in a slot where nobody knows the value. */
+  readonly unknown: number;
+}
+
+function real(unit: string | null, meaning: string, text: "shortest" | "ten digits" = "ten digits"): DetectionField {
+  return { unit, meaning, type: "float64", text, unknown: Number.NaN };
+}
+
+function whole(meaning: string, unknown: number): DetectionField {
+  return { unit: null, meaning, type: "int64", text: "whole", unknown };
+}
+
+/** What every stream of detections has, one line a column; a new one belongs behind `flags`, since this is the wire's order. */
+const always = {
+  x: real("px", "centre, from that of the top left pixel to the right", "shortest"),
+  y: real("px", "centre, from that of the top left pixel down", "shortest"),
+  mass: real("grey levels", "sum of the filtered pixels"),
+  ecc: real(null, "eccentricity, 0 for a circle"),
+  size: real("px", "radius of gyration"),
+  signal: real("grey levels", "brightest filtered pixel"),
+  raw_mass: real("grey levels", "sum of the pixels as they came"),
+  ep: real(
+    "px",
+    "static error of the position (trackpy's); NaN or negative where raw_mass is not above the background",
+  ),
+  particle_id: whole("track, from 0; -1 where nothing was linked", -1),
+};
+
+/** What a stream may have behind those; it has none without the ones before it. */
+const extra = {
+  flags: whole("sum of the bits of detectionFlag", Number.NaN),
+};
+
+export type DetectionColumn = keyof typeof always | keyof typeof extra;
+/** The declaration of each column. */
+export const detectionFields: Readonly<Record<DetectionColumn, DetectionField>> = { ...always, ...extra };
+export const detectionColumns = Object.keys(always) as readonly (keyof typeof always)[];
+export const extraColumns = Object.keys(extra) as readonly (keyof typeof extra)[];
 
 /** What stands in a slot's column where nobody knows its value. */
 export function unknownValue(name: DetectionColumn): number {
-  return name === "particle_id" ? -1 : Number.NaN;
+  return detectionFields[name].unknown;
 }
 
 /** Columns a slot has room for. */

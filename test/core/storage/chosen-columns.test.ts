@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseDateTime } from "../../../src/core/imaging/tiff/date-time.js";
 import { column } from "../../../src/core/model/detection.js";
-import { type TrackColumnName, TrackRows, trackColumnNames } from "../../../src/core/storage/columns/track-rows.js";
+import { TrackRows } from "../../../src/core/storage/columns/track-rows.js";
+import { trackColumns as allColumns, type TrackColumnName } from "../../../src/core/storage/columns/track-table.js";
 import { openCsvStore } from "../../../src/core/storage/formats/csv/csv-store.js";
 import { describeH5, readH5Frame } from "../../../src/core/storage/formats/h5/describe.js";
 import { defaultHdf5, type Hdf5Settings } from "../../../src/core/storage/formats/h5/h5-options.js";
@@ -30,7 +31,7 @@ test("a .csv has the chosen columns in the chosen order, each cell as in the tab
   fillFrame(frame, descriptor, 3, rows);
   const linesOf = (columns: readonly TrackColumnName[]) =>
     Buffer.from(new TrackRows(columns).borrowLines(frame)).toString("latin1").trimEnd().split("\n");
-  const all = trackColumnNames(false);
+  const all = allColumns;
   const whole = linesOf(all).map((line) => line.split(","));
   const chosen: readonly TrackColumnName[] = ["timestamp", "y", "x", "ep", "frame", "particle_id"];
   const path = join(folder, "some.csv");
@@ -120,7 +121,7 @@ print(json.dumps({"types": {n: str(t.dtype[n]) for n in t.dtype.names}, "id": t[
     ) as { types: Record<string, string>; id: number[]; time: number[]; x: number[]; empty: number };
     const types = { frame: "int64", particle_id: "int64", timestamp: "float64" };
     expect(told.types).toEqual(
-      Object.fromEntries(trackColumnNames(false).map((name) => [name, types[name as keyof typeof types] ?? "float32"])),
+      Object.fromEntries(allColumns.map((name) => [name, types[name as keyof typeof types] ?? "float32"])),
     );
     const frame = fakeFrame(geometry);
     fillFrame(frame, descriptor, 2, rows);

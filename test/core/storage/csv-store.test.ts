@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { column, type detectionColumns } from "../../../src/core/model/detection.js";
-import { trackColumns, writeTimestamp } from "../../../src/core/storage/columns/track-rows.js";
+import { writeTimestamp } from "../../../src/core/storage/columns/track-rows.js";
+import { trackColumns } from "../../../src/core/storage/columns/track-table.js";
 import {
   longestNumber,
   writeInteger,

@@ -11,7 +11,7 @@ import { bytesPerPixel, pixelFormats } from "../../../src/core/model/pixel-forma
 import { decodeOptions, type RawOptions } from "../../../src/core/option/decode-options.js";
 import { layOutRun } from "../../../src/core/pipeline/run-layout.js";
 import type { FlowInstance, StageDeclaration } from "../../../src/core/pipeline/stage.js";
-import { checksumField } from "../../../src/core/storage/formats/h5/frame-columns.js";
+import { checksumColumn } from "../../../src/core/storage/columns/frame-table.js";
 import { end, fakeContext, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { eachFrame } from "./each-frame.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
@@ -155,7 +155,7 @@ test("an HDF5 file in which a single frame has no checksum is not checked for it
   await archived(["single.h5"], descriptor, () => {}, { hdf5Layout: "per-frame" });
   const path = join(folder, "single.h5");
   const bytes = readFileSync(path);
-  const at = bytes.lastIndexOf(checksumField);
+  const at = bytes.lastIndexOf(checksumColumn.name);
   expect(at).toBeGreaterThan(0);
   bytes[at]! ^= 32;
   writeFileSync(path, bytes);

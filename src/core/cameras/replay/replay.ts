@@ -8,7 +8,7 @@ import type { Frame } from "../../memory/frame.js";
 import type { FrameShape } from "../../model/descriptor.js";
 import type { FateEvent } from "../../model/event.js";
 import { isLossEvent } from "../../model/event-check.js";
-import type { FrameHeader } from "../../model/frame-header.js";
+import { type FrameHeader, frameFields } from "../../model/frame-header.js";
 import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
 import type { CameraContext, FrameSource } from "../frame-source.js";
@@ -98,18 +98,9 @@ export function openReplay(
 
   /** Keeps what the recording knows of the frame beyond its pixels. */
   function keepRecorded(header: FrameHeader, recorded: FrameHeader): number {
-    header.sourceIndex = recorded.sourceIndex;
-    header.deviceFrameNumber = recorded.deviceFrameNumber;
-    header.receivedAtNs = recorded.receivedAtNs;
-    header.exposureMs = recorded.exposureMs;
-    header.temperatureC = recorded.temperatureC;
-    header.binningX = recorded.binningX;
-    header.binningY = recorded.binningY;
-    header.roiX = recorded.roiX + plan.region.x * recorded.binningX;
-    header.roiY = recorded.roiY + plan.region.y * recorded.binningY;
-    header.stageXUm = recorded.stageXUm;
-    header.stageYUm = recorded.stageYUm;
-    header.stageZUm = recorded.stageZUm;
+    for (const { get, set } of frameFields) set(header, get(recorded));
+    header.roiX += plan.region.x * recorded.binningX;
+    header.roiY += plan.region.y * recorded.binningY;
     return numbersFrom + recorded.frameNumber;
   }
 
@@ -217,9 +208,6 @@ export function openReplay(
         const found = await fileOf(wanted);
         path = found.opened.path;
         const place = await found.opened.file.readFrame(found.frame, frame.pixels, plan.region);
-        header.channelIndex = place.channelIndex;
-        header.zIndex = place.zIndex;
-        header.positionIndex = place.positionIndex;
         capturedAtNs = place.capturedAtNs;
         if (place.recorded) {
           const own = place.recorded.frameNumber;
@@ -227,6 +215,9 @@ export function openReplay(
           number = keepRecorded(header, place.recorded);
           found.opened.lastOwn = own;
         } else found.opened.lastOwn = found.frame;
+        header.channelIndex = place.channelIndex;
+        header.zIndex = place.zIndex;
+        header.positionIndex = place.positionIndex;
         if (found.opened.last === undefined) found.opened.isFromBegin = found.opened.first >= plan.start;
         found.opened.last = found.frame;
         frame.pixelsCrc32 = place.pixelsCrc32 ?? -1;

@@ -2,9 +2,9 @@
 import type { ParameterFault } from "../../errors.js";
 import type { StreamDescriptor } from "../../model/descriptor.js";
 import { type OptionSpec, option, type Prose } from "../../option/option.js";
-import { type TrackColumnName, trackColumnNames } from "./track-rows.js";
+import { type TrackColumnName, trackTable } from "./track-table.js";
 
-const known: readonly string[] = trackColumnNames(true);
+const known: readonly string[] = trackTable.map(({ name }) => name);
 
 /** The names, in the order in which the table is to have them; `needed` are those that a row cannot do without. */
 export function columnChoice(

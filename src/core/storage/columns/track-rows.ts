@@ -1,51 +1,22 @@
 /** Detections as lines of a tracks table: pure, from a slot's columns to bytes. */
 import type { Frame } from "../../memory/frame.js";
 import { column } from "../../model/detection.js";
+import { type TrackColumn, type TrackColumnName, trackColumnsNamed } from "./track-table.js";
 import { longestNumber, writeInteger, writePadded, writeShortest, writeTenDigits } from "./write-number.js";
-
-/** The columns of every tracks table, in CSV and in HDF5. */
-export const trackColumns = [
-  "frame",
-  "particle_id",
-  "x",
-  "y",
-  "mass",
-  "ecc",
-  "size",
-  "signal",
-  "timestamp",
-  "raw_mass",
-  "ep",
-] as const;
-
-/** With the one that a stream may have besides. */
-export type TrackColumnName = (typeof trackColumns)[number] | "flags";
-
-/** The columns that a table has unless it is told otherwise. */
-export function trackColumnNames(hasFlags: boolean): readonly TrackColumnName[] {
-  return hasFlags ? [...trackColumns, "flags"] : trackColumns;
-}
 
 const comma = 44;
 const newline = 10;
 const point = 46;
 
 /** How the values of a column are written: those of the frame are the same in each of its lines. */
-const cell = { frame: 0, timestamp: 1, id: 2, shortest: 3, tenDigits: 4, integer: 5 } as const;
-const cells: Readonly<Record<TrackColumnName, number>> = {
-  frame: cell.frame,
-  particle_id: cell.id,
-  x: cell.shortest,
-  y: cell.shortest,
-  mass: cell.tenDigits,
-  ecc: cell.tenDigits,
-  size: cell.tenDigits,
-  signal: cell.tenDigits,
-  timestamp: cell.timestamp,
-  raw_mass: cell.tenDigits,
-  ep: cell.tenDigits,
-  flags: cell.integer,
-};
+const cell = { frame: 0, timestamp: 1, integer: 2, shortest: 3, tenDigits: 4 } as const;
+
+function cellOf({ name, text }: TrackColumn): number {
+  if (name === "frame") return cell.frame;
+  if (text === "microseconds") return cell.timestamp;
+  if (text === "whole") return cell.integer;
+  return text === "shortest" ? cell.shortest : cell.tenDigits;
+}
 
 /**
  * Writes frames as CSV lines into one buffer that grows to the largest frame and stays. x and y are the shortest text of
@@ -64,7 +35,7 @@ export class TrackRows {
 
   constructor(columns: readonly TrackColumnName[]) {
     this.#columns = columns;
-    this.#cells = columns.map((name) => cells[name]);
+    this.#cells = trackColumnsNamed(columns).map(cellOf);
     this.#places = columns.map((name) => (name === "frame" || name === "timestamp" ? 0 : column[name]));
   }
 
@@ -99,9 +70,6 @@ export class TrackRows {
           case cell.timestamp:
             for (let byte = 0; byte < stampEnd; byte++) out[at++] = stamp[byte]!;
             break;
-          case cell.id:
-            if (value >= 0) at = writeInteger(out, at, value);
-            break;
           case cell.shortest:
             at = writeShortest(out, at, value);
             break;
@@ -109,7 +77,7 @@ export class TrackRows {
             at = writeTenDigits(out, at, value);
             break;
           default:
-            at = writeInteger(out, at, value);
+            if (value >= 0) at = writeInteger(out, at, value);
         }
       }
       out[at++] = newline;
@@ -125,9 +93,4 @@ export function writeTimestamp(out: Uint8Array, atNs: bigint): number {
   const at = writeInteger(out, 0, Number(micros / 1_000_000n));
   out[at] = point;
   return writePadded(out, at + 1, Number(micros % 1_000_000n), 6);
-}
-
-/** Seconds since the Unix epoch as a number, rounded down to the microsecond as in the text (a float64 has 0.24 us there); NaN for 0. */
-export function timestampSeconds(atNs: bigint): number {
-  return atNs <= 0n ? Number.NaN : Number(atNs / 1000n) / 1e6;
 }

@@ -1,7 +1,7 @@
 /** A table or documents as text that may be damaged or cut: line by line, each judged on its own. */
 import { mostDocumentBytes, mostLineBytes } from "../../budget.js";
 import { isJsonObject, parseJsonObject } from "../../model/json.js";
-import { trackColumnNames, trackColumns } from "../columns/track-rows.js";
+import { trackColumns, trackTable } from "../columns/track-table.js";
 import { type TextLine, textLines } from "./text-lines.js";
 
 export interface LineFault {
@@ -26,7 +26,7 @@ export interface LineCheck {
 }
 
 const positions: readonly string[] = ["frame", "x", "y"];
-const ours: readonly string[] = trackColumnNames(true);
+const ours: readonly string[] = trackTable.map(({ name }) => name);
 const numberText = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Rows of a CSV or TSV: as many cells as the first line has; in Mote's own, numbers, and a position in every row. */

@@ -1,6 +1,6 @@
 /** The options of a table as text. */
 import { columnChoice, flagsFaults } from "../../columns/column-choice.js";
-import type { TrackColumnName } from "../../columns/track-rows.js";
+import { type TrackColumnName, trackColumns } from "../../columns/track-table.js";
 import { defineChoices } from "../format.js";
 
 export interface CsvSettings {
@@ -15,7 +15,7 @@ export const csvChoices = defineChoices({
   options: {
     csvColumns: columnChoice(
       {
-        doc: "Columns of .csv, in this order. Default: frame,particle_id,x,y,mass,ecc,size,signal,timestamp,raw_mass,ep, and flags where track has --flags.",
+        doc: `Columns of .csv, in this order. Default: ${trackColumns.join(",")}, and flags where track has --flags.`,
       },
       ["frame", "x", "y"],
     ),

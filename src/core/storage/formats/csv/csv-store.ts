@@ -4,16 +4,15 @@
  */
 import { failure, reason } from "../../../errors.js";
 import { beginPieces } from "../../append-file.js";
-import { TrackRows, trackColumnNames } from "../../columns/track-rows.js";
+import { TrackRows } from "../../columns/track-rows.js";
+import { trackTableOf } from "../../columns/track-table.js";
 import type { FrameStore, StoreRequest } from "../../frame-store.js";
 import type { CsvSettings } from "./csv-options.js";
 
 export function openCsvStore(request: StoreRequest): FrameStore {
   const { where } = request;
-  const hasFlags = request.descriptor.detections?.columns.includes("flags") ?? false;
-  const lines = new TrackRows(
-    (request.settings?.csv as CsvSettings | undefined)?.columns ?? trackColumnNames(hasFlags),
-  );
+  const chosen = (request.settings?.csv as CsvSettings | undefined)?.columns;
+  const lines = new TrackRows(chosen ?? trackTableOf(request.descriptor.detections?.columns).map(({ name }) => name));
   const file = beginPieces(request, lines.header());
   let frames = 0;
   let rows = 0;

@@ -10,9 +10,9 @@ import type { ByteSource } from "../../../imaging/byte-source.js";
 import type { FrameShape } from "../../../model/descriptor.js";
 import { joined, type LedgerSpan, spanFault } from "../../../model/ledger.js";
 import type { PixelArray, PixelFormat } from "../../../model/pixel-format.js";
+import { checksumColumn } from "../../columns/frame-table.js";
 import { type Chunk, readChunkMap } from "./chunk-map.js";
 import { ColumnWindow } from "./column-window.js";
-import { checksumField } from "./frame-columns.js";
 import type { H5Reader } from "./h5-reader.js";
 import { pixelTypes } from "./h5-writer.js";
 import { type ReadLedgerRow, readLedgerRow } from "./ledger.js";
@@ -103,10 +103,10 @@ export interface StoredPixels {
 export function openStoredPixels(file: H5Reader, frames: StoredFrames): StoredPixels {
   const { alone: own, path, shape } = frames;
   const count = shape.height * shape.width;
-  const column = `/images/${checksumField}`;
+  const column = `/images/${checksumColumn.name}`;
   const checksums = !own && file.dataset(column) ? new ColumnWindow(file, column) : undefined;
   const checksum = (index: number) => {
-    if (own) return numberOr(file.attribute(own[index]!.path, checksumField));
+    if (own) return numberOr(file.attribute(own[index]!.path, checksumColumn.name));
     return checksums && index < checksums.length ? Number(checksums.value(index)) : undefined;
   };
   return {

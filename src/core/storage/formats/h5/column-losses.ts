@@ -1,5 +1,5 @@
 /** What a recovery has to say of the columns of an archive: those that are gone, short, changed, or cannot be read. */
-import { trackColumns } from "../../columns/track-rows.js";
+import { trackColumns } from "../../columns/track-table.js";
 import type { ArchiveState } from "./archive-state.js";
 import type { H5Reader } from "./h5-reader.js";
 import { faultClause, type ValueFault, valueFaults } from "./value-checksums.js";

@@ -4,7 +4,7 @@ import { frameBytes, type StreamDescriptor } from "../../../model/descriptor.js"
 import { type OptionSpec, option } from "../../../option/option.js";
 import { formatBytes, parseQuantity } from "../../../units.js";
 import { columnChoice, flagsFaults } from "../../columns/column-choice.js";
-import type { TrackColumnName } from "../../columns/track-rows.js";
+import type { TrackColumnName } from "../../columns/track-table.js";
 import { defineChoices } from "../format.js";
 import { type Hdf5Filter, hdf5FilterNames } from "./filters.js";
 

@@ -1,12 +1,21 @@
 /** An HDF5 file being written: every call checked, data copied once, from where it is into the library's memory. */
+
 import { crc32 } from "node:zlib";
 import { reason } from "../../../errors.js";
 import type { PixelFormat } from "../../../model/pixel-format.js";
+import type { TableColumn } from "../../columns/table-column.js";
 import { HeldFile } from "./held-file.js";
 import { complaintReason, type Hdf5Library } from "./library.js";
 
 /** Types of datasets, in h5wasm's letters: little-endian q int64, d float64, B uint8, H uint16, f float32, I uint32, i int32. */
 export type H5Type = "<q" | "<d" | "<B" | "<H" | "<f" | "<I" | "<i";
+/** Of columns of numbers. */
+export const numberTypes: Readonly<Record<TableColumn["type"], H5Type>> = {
+  int64: "<q",
+  float64: "<d",
+  uint32: "<I",
+  uint8: "<B",
+};
 export const pixelTypes: Readonly<Record<PixelFormat, H5Type>> = { uint8: "<B", uint16: "<H", float32: "<f" };
 
 export interface GrowingDataset {

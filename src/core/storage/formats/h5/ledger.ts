@@ -1,24 +1,15 @@
 /** The ledger in an HDF5 file: a table of one row a stored frame, and one a span of frames that are not there. */
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamEvent } from "../../../model/event.js";
-import { noDeviceFrameNumber } from "../../../model/frame-header.js";
-import { type Fate, fates, spanOf } from "../../../model/ledger.js";
-import type { H5Type } from "./h5-writer.js";
+import { type Fate, fates } from "../../../model/ledger.js";
+import { type LedgerValues, ledgerColumns, ledgerOfEvent, ledgerOfFrame } from "../../columns/ledger-table.js";
+import { type H5Type, numberTypes } from "./h5-writer.js";
 
-/**
- * Members of a row, packed: 45 bytes. Times are nanoseconds since the Unix epoch, 0 when unknown; detections is how many were
- * found in the frame, -1 when nobody looked. It says how many rows of /tracks belong to the frame, so that a file that was
- * not closed tells how far its tracks reach. A row stands for `frames` frames from frame_number on.
- */
-export const ledgerType: readonly (readonly [string, H5Type])[] = [
-  ["frame_number", "<q"],
-  ["device_frame_number", "<q"],
-  ["captured_at_ns", "<q"],
-  ["received_at_ns", "<q"],
-  ["detections", "<i"],
-  ["frames", "<q"],
-  ["fate", "<B"],
-];
+/** Members of a row, packed: 45 bytes, since the detections of a frame are an int32 here. */
+export const ledgerType: readonly (readonly [string, H5Type])[] = ledgerColumns.map(({ name, type }) => [
+  name,
+  name === "detections" ? "<i" : numberTypes[type],
+]);
 const rowBytes = 45;
 
 /** Places of members in a row as a reader has it; rows of files written before have no `frames`. */
@@ -53,28 +44,29 @@ export class LedgerRows {
   readonly #view = new DataView(this.#bytes.buffer);
 
   /** The row of a frame that was stored, or whose detections alone were. */
-  borrowStored({ header, rowCount }: Frame, fate: "stored" | "image not stored"): Uint8Array {
-    const { frameNumber, deviceFrameNumber, capturedAtNs, receivedAtNs } = header;
-    return this.#row(
-      { fate, firstFrame: frameNumber, count: 1, capturedAtNs, receivedAtNs, detections: rowCount },
-      deviceFrameNumber,
-    );
+  borrowStored(frame: Frame, fate: "stored" | "image not stored"): Uint8Array {
+    return this.#row(ledgerOfFrame(frame, fate));
   }
 
   /** The row of what an event says of frames; undefined for other events. */
   borrowEvent(event: StreamEvent): Uint8Array | undefined {
-    const span = spanOf(event);
-    return span && this.#row({ ...span, capturedAtNs: 0n, receivedAtNs: 0n, detections: -1 }, noDeviceFrameNumber);
+    const row = ledgerOfEvent(event);
+    return row && this.#row(row);
   }
 
-  #row(row: ReadLedgerRow & { readonly fate: Fate }, deviceFrameNumber: number): Uint8Array {
-    this.#view.setBigInt64(0, BigInt(row.firstFrame), true);
-    this.#view.setBigInt64(8, BigInt(deviceFrameNumber), true);
-    this.#view.setBigInt64(16, row.capturedAtNs, true);
-    this.#view.setBigInt64(24, row.receivedAtNs, true);
-    this.#view.setInt32(32, row.detections, true);
-    this.#view.setBigInt64(36, BigInt(row.count), true);
-    this.#view.setUint8(44, fates.indexOf(row.fate));
+  #row(row: LedgerValues): Uint8Array {
+    let at = 0;
+    for (const { name, type } of ledgerColumns) {
+      const value = row[name];
+      if (name === "detections") {
+        this.#view.setInt32(at, Number(value), true);
+        at += 4;
+      } else if (type === "uint8") this.#view.setUint8(at++, Number(value));
+      else {
+        this.#view.setBigInt64(at, value, true);
+        at += 8;
+      }
+    }
     return this.#bytes;
   }
 }

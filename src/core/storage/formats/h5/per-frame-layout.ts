@@ -5,14 +5,14 @@
 import type { Frame } from "../../../memory/frame.js";
 import { checksumOf } from "../../../memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../../../model/descriptor.js";
-import { type TrackColumnName, trackColumnNames } from "../../columns/track-rows.js";
+import { frameFields } from "../../../model/frame-header.js";
+import { checksumColumn } from "../../columns/frame-table.js";
+import { TrackBytes, type TrackColumn, trackColumnsNamed, trackTableOf } from "../../columns/track-table.js";
 import { hdf5Filters } from "./filters.js";
-import { checksumField, frameFields } from "./frame-columns.js";
 import type { FrameLayout } from "./frame-layout.js";
 import type { Hdf5Settings } from "./h5-options.js";
-import { type H5Type, type H5Writer, pixelTypes } from "./h5-writer.js";
+import { type H5Type, type H5Writer, numberTypes, pixelTypes } from "./h5-writer.js";
 import { describeImages } from "./image-attributes.js";
-import { fillColumn, isWholeColumn } from "./track-columns.js";
 
 /** The dataset of a frame; longer numbers have more digits. */
 export function frameName(frameNumber: number): string {
@@ -20,9 +20,8 @@ export function frameName(frameNumber: number): string {
 }
 
 /** A float32 counts seconds since 1970 in steps of two minutes, so the timestamp is none. */
-function memberType(name: TrackColumnName, real: Hdf5Settings["trackType"]): H5Type {
-  if (isWholeColumn(name)) return "<q";
-  return real === "float32" && name !== "timestamp" ? "<f" : "<d";
+function memberType({ name, type }: TrackColumn, real: Hdf5Settings["trackType"]): H5Type {
+  return type === "float64" && real === "float32" && name !== "timestamp" ? "<f" : numberTypes[type];
 }
 
 const memberBytes = (type: H5Type): number => (type === "<f" ? 4 : 8);
@@ -34,17 +33,20 @@ export function createPerFrameLayout(
 ): FrameLayout {
   const { height, width } = descriptor.shape;
   const pixelBytes = frameBytes(descriptor);
-  const names = settings.trackColumns ?? trackColumnNames(descriptor.detections?.columns.includes("flags") ?? false);
-  const rowType = names.map((name) => [name, memberType(name, settings.trackType)] as const);
+  const columns = settings.trackColumns
+    ? trackColumnsNamed(settings.trackColumns)
+    : trackTableOf(descriptor.detections?.columns);
+  const rowType = columns.map((column) => [column.name, memberType(column, settings.trackType)] as const);
+  const trackBytes = new TrackBytes();
   const rowBytes = rowType.reduce((bytes, [, type]) => bytes + memberBytes(type), 0);
 
   function appendTable(frame: Frame): void {
     const rows = Math.max(0, frame.rowCount);
-    const column = new DataView(new ArrayBuffer(rows * 8));
     const table = new DataView(new ArrayBuffer(rows * rowBytes));
     let place = 0;
     for (const [name, type] of rowType) {
-      fillColumn(column, 0, frame, name);
+      const bytes = trackBytes.borrow(frame, name);
+      const column = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       for (let row = 0; row < rows; row++) {
         const at = row * rowBytes + place;
         if (type === "<f") table.setFloat32(at, column.getFloat64(row * 8, true), true);
@@ -73,8 +75,8 @@ export function createPerFrameLayout(
           hdf5Filters[isPlain ? "none" : settings.filter],
         );
         describeImages(file, path, descriptor);
-        for (const [name, read] of Object.entries(frameFields)) file.attribute(path, name, read(frame.header));
-        file.attribute(path, checksumField, BigInt(checksumOf(frame)));
+        for (const field of frameFields) file.attribute(path, field.name, field.get(frame.header));
+        file.attribute(path, checksumColumn.name, BigInt(checksumOf(frame)));
       }
       if (descriptor.detections) appendTable(frame);
     },

@@ -4,8 +4,9 @@ import { FormatProblem } from "../../../format-problem.js";
 import { CheckedPixels } from "../../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, unknownPlace } from "../../../imaging/image-file.js";
 import type { Region } from "../../../imaging/region.js";
-import { FrameHeader, frameHeaderBytes } from "../../../model/frame-header.js";
+import { FrameHeader, frameFields, frameHeaderBytes } from "../../../model/frame-header.js";
 import { bytesPerPixel, type PixelArray } from "../../../model/pixel-format.js";
+import { checksumColumn, setFrameField } from "../../columns/frame-table.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { openFileSource } from "../../read/file-source.js";
 import { LedgerLosses } from "../../read/ledger-losses.js";
@@ -13,7 +14,6 @@ import type { ImageFormat } from "../format.js";
 import { spans } from "./archive-state.js";
 import { ColumnWindow } from "./column-window.js";
 import { type FrameDatasets, findFrames } from "./find-frames.js";
-import { checksumField, frameFields, setFrameField } from "./frame-columns.js";
 import { type H5Reader, openH5Reader } from "./h5-reader.js";
 import { jsonAttribute, recordedLossIn } from "./read-metadata.js";
 import { rowPlaceOf } from "./row-place.js";
@@ -119,19 +119,18 @@ function isStep(value: unknown): value is number {
 
 /** The checksum of a frame's pixels: from the column beside the stack, or from the attribute of its own dataset. */
 function recordedChecksums(file: H5Reader, frames: FrameDatasets): (index: number) => number | undefined {
-  const path = `/images/${checksumField}`;
+  const path = `/images/${checksumColumn.name}`;
   const column = frames.isStack && file.dataset(path) ? new ColumnWindow(file, path) : undefined;
   return (index) => {
     const value = frames.isStack
       ? column && index < column.length && column.value(index)
-      : file.attribute(frames.paths[index]!, checksumField);
+      : file.attribute(frames.paths[index]!, checksumColumn.name);
     return typeof value === "number" || typeof value === "bigint" ? Number(value) : undefined;
   };
 }
 
 /** What was recorded with a frame: from the columns beside the stack, or from the attributes of its own dataset. */
 function recordedFrames(file: H5Reader, frames: FrameDatasets): (index: number, header: FrameHeader) => void {
-  const names = Object.keys(frameFields);
   if (!frames.isStack) {
     return (index, header) => {
       for (const [name, value] of file.attributes(frames.paths[index]!)) {
@@ -139,7 +138,8 @@ function recordedFrames(file: H5Reader, frames: FrameDatasets): (index: number, 
       }
     };
   }
-  const columns = names
+  const columns = frameFields
+    .map(({ name }) => name)
     .filter((name) => file.dataset(`/images/${name}`))
     .map((name) => [name, new ColumnWindow(file, `/images/${name}`)] as const);
   return (index, header) => {
@@ -157,7 +157,7 @@ function wholeFrames(file: H5Reader, frames: FrameDatasets): number {
   const isOpen = Number(file.attribute("/metadata", "is_complete") ?? 1) === 0;
   if (!isOpen || frames.count === 0) return frames.count;
   const lengths = frames.isStack
-    ? Object.keys(frameFields).flatMap((name) => file.dataset(`/images/${name}`)?.shape[0] ?? [])
+    ? frameFields.flatMap(({ name }) => file.dataset(`/images/${name}`)?.shape[0] ?? [])
     : [];
   const count = Math.min(frames.count, ...lengths);
   const pixel = new Uint8Array(bytesPerPixel[frames.pixelFormat]);

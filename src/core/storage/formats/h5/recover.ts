@@ -4,11 +4,13 @@ import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import { detectionColumns, extraColumns } from "../../../model/detection.js";
 import type { StreamEvent } from "../../../model/event.js";
+import { frameFields } from "../../../model/frame-header.js";
 import { bytesPerPixel } from "../../../model/pixel-format.js";
 import type { EndOfStream } from "../../../model/run-report.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
 import { besideName } from "../../claim/beside.js";
 import { removeOwnFile } from "../../claim/removal.js";
+import { setFrameField } from "../../columns/frame-table.js";
 import { imageNotStored } from "../../disk/disk-fault.js";
 import { openFileSource } from "../../read/file-source.js";
 import { CountedDetections } from "../../recover/counted-detections.js";
@@ -26,7 +28,6 @@ import {
 } from "./archive-state.js";
 import { type ColumnLosses, columnLosses } from "./column-losses.js";
 import { ColumnWindow } from "./column-window.js";
-import { frameFields, setFrameField } from "./frame-columns.js";
 import { type H5Reader, openH5Reader } from "./h5-reader.js";
 import type { ReadLedgerRow } from "./ledger.js";
 import { jsonAttribute } from "./read-metadata.js";
@@ -217,7 +218,7 @@ class H5Salvage implements Salvage {
 
   /** The header of a frame that is a dataset of its own; times from the ledger, where they are exact. */
   #readAlone(frame: Frame, { path, number }: { readonly path: string; readonly number: number }): void {
-    for (const name of Object.keys(frameFields)) {
+    for (const { name } of frameFields) {
       const value = this.#file.attribute(path, name);
       if (typeof value === "number") setFrameField(frame.header, name, value);
     }

@@ -13,7 +13,7 @@ import { createTrackColumns } from "./track-columns.js";
 export function createStackLayout(file: H5Writer, descriptor: StreamDescriptor, settings: Hdf5Settings): FrameLayout {
   const { detections, hasFrames, shape, pixelFormat } = descriptor;
   const pixelBytes = frameBytes(descriptor);
-  const appendRows = detections ? createTrackColumns(file, detections.columns.includes("flags")) : undefined;
+  const appendRows = detections ? createTrackColumns(file, detections.columns) : undefined;
   const appendColumns = hasFrames ? createFrameColumns(file) : undefined;
   const images = hasFrames
     ? file.growing(

@@ -4,9 +4,16 @@
  * `{"event":…}` a gap or drop, `{"end":…}` when a run ended in order. Nanoseconds are text: they exceed 2^53.
  */
 import type { StreamDescriptor } from "../../../model/descriptor.js";
-import { FrameHeader, frameHeaderBytes, noDeviceFrameNumber } from "../../../model/frame-header.js";
+import {
+  type FrameField,
+  FrameHeader,
+  frameFields,
+  frameHeaderBytes,
+  noDeviceFrameNumber,
+} from "../../../model/frame-header.js";
 import { bytesPerPixel } from "../../../model/pixel-format.js";
 
+/** What is read of an entry by its name; the other fields of the frame's header stand beside it (`places`). */
 export interface JournalEntry {
   readonly frame: number;
   readonly file: string;
@@ -20,49 +27,63 @@ export interface JournalEntry {
   readonly isVerified: boolean;
   /** Significant bits of a sample. */
   readonly bitDepth: number;
-  /** The camera's own number; null without one. */
-  readonly device: number | null;
-  /** "0" when unknown. */
+  /** Nanoseconds since the Unix epoch; "0" when unknown. */
   readonly capturedAtNs: string;
   readonly receivedAtNs: string;
-  readonly source: number;
   readonly channel: number;
   readonly z: number;
   readonly position: number;
-  readonly exposureMs: number | null;
-  readonly temperatureC: number | null;
-  readonly binning: { readonly y: number; readonly x: number };
-  readonly roi: { readonly y: number; readonly x: number };
-  readonly stageUm: { readonly x: number | null; readonly y: number | null; readonly z: number | null };
   /** The file the frame was replayed from; absent for a camera's. */
   readonly sourceFile?: string;
 }
 
-function orNull(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
+type Place = readonly [member: string, part?: string];
+type Parsed = Readonly<Record<string, unknown>>;
+
+/** Where each field stands in an entry, as journals have always had it: a member, or a member of one. */
+const places: Readonly<Partial<Record<FrameField["key"], Place>>> = {
+  deviceFrameNumber: ["device"],
+  capturedAtNs: ["capturedAtNs"],
+  receivedAtNs: ["receivedAtNs"],
+  sourceIndex: ["source"],
+  channelIndex: ["channel"],
+  zIndex: ["z"],
+  positionIndex: ["position"],
+  exposureMs: ["exposureMs"],
+  temperatureC: ["temperatureC"],
+  binningX: ["binning", "x"],
+  binningY: ["binning", "y"],
+  roiX: ["roi", "x"],
+  roiY: ["roi", "y"],
+  stageXUm: ["stageUm", "x"],
+  stageYUm: ["stageUm", "y"],
+  stageZUm: ["stageUm", "z"],
+};
+
+/** All but the number, which is `frame`. Those that journals have not always had stand under their own name, if they do. */
+const fields = frameFields
+  .filter(({ key }) => key !== "frameNumber")
+  .map((field) => ({ field, place: places[field.key] ?? [field.key], isRequired: field.key in places }));
+
+/** A value as JSON has it: times as text, null for what is unknown and can be. */
+function jsonOf({ key, isTime, unknown }: FrameField, header: FrameHeader): string | number | null {
+  const value = header[key];
+  if (isTime) return String(value);
+  const isUnknown = !Number.isFinite(value) || (value === unknown && value === noDeviceFrameNumber);
+  return isUnknown ? null : Number(value);
 }
 
 export function entryOf(
   header: FrameHeader,
   own: Pick<JournalEntry, "file" | "bytes" | "rawBytes" | "crc32" | "isVerified" | "sourceFile">,
 ): JournalEntry {
-  return {
-    frame: header.frameNumber,
-    ...own,
-    bitDepth: header.bitDepth,
-    device: header.deviceFrameNumber === noDeviceFrameNumber ? null : header.deviceFrameNumber,
-    capturedAtNs: String(header.capturedAtNs),
-    receivedAtNs: String(header.receivedAtNs),
-    source: header.sourceIndex,
-    channel: header.channelIndex,
-    z: header.zIndex,
-    position: header.positionIndex,
-    exposureMs: orNull(header.exposureMs),
-    temperatureC: orNull(header.temperatureC),
-    binning: { y: header.binningY, x: header.binningX },
-    roi: { y: header.roiY, x: header.roiX },
-    stageUm: { x: orNull(header.stageXUm), y: orNull(header.stageYUm), z: orNull(header.stageZUm) },
-  };
+  const entry: Record<string, unknown> = { frame: header.frameNumber, ...own, bitDepth: header.bitDepth };
+  for (const { field, place } of fields) {
+    const [member, part] = place;
+    const value = jsonOf(field, header);
+    entry[member] = part === undefined ? value : { ...(entry[member] as object | undefined), [part]: value };
+  }
+  return entry as unknown as JournalEntry;
 }
 
 /** The header a frame had when it was stored. */
@@ -73,38 +94,28 @@ export function headerOf(
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
   header.reset(pixelFormat, shape.height, shape.width, shape.width * bytesPerPixel[pixelFormat], entry.bitDepth);
   header.frameNumber = entry.frame;
-  header.deviceFrameNumber = entry.device ?? noDeviceFrameNumber;
-  header.capturedAtNs = BigInt(entry.capturedAtNs);
-  header.receivedAtNs = BigInt(entry.receivedAtNs);
-  header.sourceIndex = entry.source;
-  header.channelIndex = entry.channel;
-  header.zIndex = entry.z;
-  header.positionIndex = entry.position;
-  header.exposureMs = entry.exposureMs ?? Number.NaN;
-  header.temperatureC = entry.temperatureC ?? Number.NaN;
-  header.binningY = entry.binning.y;
-  header.binningX = entry.binning.x;
-  header.roiY = entry.roi.y;
-  header.roiX = entry.roi.x;
-  header.stageXUm = entry.stageUm.x ?? Number.NaN;
-  header.stageYUm = entry.stageUm.y ?? Number.NaN;
-  header.stageZUm = entry.stageUm.z ?? Number.NaN;
+  for (const { field, place } of fields) {
+    const value = valueAt(entry as unknown as Parsed, place);
+    if (field.isTime && typeof value === "string") field.set(header, BigInt(value));
+    else if (typeof value === "number") field.set(header, value);
+  }
   return header;
 }
 
-const counts = ["frame", "rawBytes", "bitDepth", "source", "channel", "z", "position"] as const;
-const numbersOrNull = ["device", "exposureMs", "temperatureC"] as const;
-
-function isNumber(value: unknown): value is number {
-  return typeof value === "number";
+function valueAt(entry: Parsed, [member, part]: Place): unknown {
+  const value = entry[member];
+  return part === undefined ? value : (value as Parsed | null | undefined)?.[part];
 }
 
-function isPlace(value: unknown, isKnown: (part: unknown) => boolean): boolean {
-  const { x, y, z = null } = (value ?? {}) as { x?: unknown; y?: unknown; z?: unknown };
-  return isKnown(x) && isKnown(y) && (z === null || isNumber(z));
+/** Whether an entry has the field, in a form that `headerOf` takes. */
+function isField(entry: Parsed, field: FrameField, place: Place, isRequired: boolean): boolean {
+  const value = valueAt(entry, place);
+  if (value === undefined) return !isRequired;
+  if (field.isTime) return typeof value === "string" && /^-?\d{1,18}\d?$/.test(value);
+  if (value === null) return field.type === "float64" || field.unknown === noDeviceFrameNumber;
+  if (typeof value !== "number") return false;
+  return field.range?.[0] !== 0 || place.length > 1 || isCount(value);
 }
-
-type Parsed = Readonly<Record<string, unknown>>;
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
@@ -113,14 +124,10 @@ function isCount(value: unknown): boolean {
 /** True when a parsed object has every member that speaks of the frame, of the right type. */
 export function isMetadata(parsed: Parsed): boolean {
   return (
-    counts.every((name) => isCount(parsed[name])) &&
-    numbersOrNull.every((name) => parsed[name] === null || isNumber(parsed[name])) &&
-    [parsed.capturedAtNs, parsed.receivedAtNs].every((ns) => typeof ns === "string" && /^-?\d{1,18}\d?$/.test(ns)) &&
+    ["frame", "rawBytes", "bitDepth"].every((name) => isCount(parsed[name])) &&
+    fields.every(({ field, place, isRequired }) => isField(parsed, field, place, isRequired)) &&
     typeof parsed.crc32 === "string" &&
     /^[\da-f]{8}$/.test(parsed.crc32) &&
-    isPlace(parsed.binning, isNumber) &&
-    isPlace(parsed.roi, isNumber) &&
-    isPlace(parsed.stageUm, (part) => part === null || isNumber(part)) &&
     (parsed.sourceFile === undefined || typeof parsed.sourceFile === "string")
   );
 }

@@ -321,7 +321,7 @@ function guessDescriptor(
       const { columnCount } = decodeDetectionsHeader(
         new DataView(found.header.buffer, found.header.byteOffset, found.header.length),
       );
-      if (columnCount === detectionColumns.length || columnCount === knownColumns.length) {
+      if (columnCount >= detectionColumns.length && columnCount <= knownColumns.length) {
         descriptor = { ...descriptor, detections: { columns: knownColumns.slice(0, columnCount) }, isLinked: true };
       }
       break;

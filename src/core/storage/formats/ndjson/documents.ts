@@ -7,11 +7,11 @@
  */
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
-import { column, type DetectionColumn, detectionColumns } from "../../../model/detection.js";
+import { column, type DetectionColumn } from "../../../model/detection.js";
 import type { StreamEvent } from "../../../model/event.js";
 import { lossOfEnd } from "../../../model/recorded-loss.js";
 import type { EndOfStream } from "../../../model/run-report.js";
-import { timestampSeconds } from "../../columns/track-rows.js";
+import { isOfFrame, type TrackColumn, timestampSeconds, trackTableOf } from "../../columns/track-table.js";
 
 /** Where uids and the time of writing come from, seconds since the Unix epoch. */
 export interface DocumentSource {
@@ -19,17 +19,11 @@ export interface DocumentSource {
   now(): number;
 }
 
-/** Columns in the order of the CSV. */
-const order: readonly DetectionColumn[] = [
-  "particle_id",
-  ...detectionColumns.filter((name) => name !== "particle_id"),
-  "flags",
-];
-const units: Partial<Record<DetectionColumn, string>> = { x: "px", y: "px", size: "px", ep: "px" };
-
 export class RunDocuments {
   readonly #source: DocumentSource;
-  readonly #columns: readonly DetectionColumn[];
+  /** Those of which a frame has one value, and those of which it has one for each detection. */
+  readonly #single: readonly TrackColumn[];
+  readonly #arrays: readonly TrackColumn[];
   readonly #descriptor: StreamDescriptor;
   readonly #run: string;
   readonly #primary: string;
@@ -40,8 +34,9 @@ export class RunDocuments {
   constructor(descriptor: StreamDescriptor, source: DocumentSource) {
     this.#source = source;
     this.#descriptor = descriptor;
-    const hasFlags = descriptor.detections?.columns.includes("flags") ?? false;
-    this.#columns = order.filter((name) => name !== "flags" || hasFlags);
+    const columns = trackTableOf(descriptor.detections?.columns);
+    this.#single = columns.filter(({ name }) => isOfFrame(name));
+    this.#arrays = columns.filter(({ name }) => !isOfFrame(name));
     this.#run = source.uid();
     this.#primary = source.uid();
     this.#events = source.uid();
@@ -53,16 +48,12 @@ export class RunDocuments {
     const { producedBy, pixelSizeUm, shape, source } = this.#descriptor;
     const start = { uid: this.#run, time, producedBy, pixelSizeUm, shape, source, isLinked: this.#descriptor.isLinked };
     const by = producedBy.at(-1)?.stage ?? "mote";
-    const keys = {
-      frame: { source: by, dtype: "integer", shape: [] },
-      timestamp: { source: by, dtype: "number", shape: [], units: "s" },
-      ...Object.fromEntries(
-        this.#columns.map((name) => [
-          name,
-          { source: by, dtype: "array", shape: [null], ...(units[name] ? { units: units[name] } : {}) },
-        ]),
-      ),
-    };
+    const key = ({ name, unit }: TrackColumn, dtype: string, extents: readonly null[]) =>
+      [name, { source: by, dtype, shape: extents, ...(unit !== null && { units: unit }) }] as const;
+    const keys = Object.fromEntries([
+      ...this.#single.map((column) => key(column, column.type === "int64" ? "integer" : "number", [])),
+      ...this.#arrays.map((column) => key(column, "array", [null])),
+    ]);
     const text = { source: "mote", dtype: "string", shape: [] };
     const count = { source: "mote", dtype: "integer", shape: [] };
     const between = { event: text, first_frame: count, count, stage: text, reason: text, details: text };
@@ -77,9 +68,10 @@ export class RunDocuments {
     const stamp = timestampSeconds(frame.header.capturedAtNs);
     const time = Number.isNaN(stamp) ? this.#source.now() : stamp;
     const data: Record<string, unknown> = { frame: frame.header.frameNumber, timestamp: stamp };
-    for (const name of this.#columns) {
-      const values = Array.from(frame.detections.subarray(column[name] * rows, (column[name] + 1) * rows));
-      data[name] = name === "particle_id" ? values.map((id) => (id >= 0 ? id : null)) : values;
+    for (const { name, isNullable } of this.#arrays) {
+      const at = column[name as DetectionColumn] * rows;
+      const values = Array.from(frame.detections.subarray(at, at + rows));
+      data[name] = isNullable ? values.map((value) => (value >= 0 ? value : null)) : values;
     }
     return this.#event(this.#primary, ++this.#frames, time, data);
   }

@@ -8,9 +8,9 @@
  */
 import type { Frame } from "../../../memory/frame.js";
 import { type ColumnChunk, FooterBytes, magic, mostEntryBytes, rowGroupEntry } from "./footer.js";
-import { encodePage, mostHeaderBytes, mostPageBytes, type ParquetColumn } from "./page.js";
+import { encodePage, mostHeaderBytes, mostPageBytes } from "./page.js";
 import { nextPage, SwitchedFile, trailerBytes } from "./switched-file.js";
-import { TrackGroup } from "./track-group.js";
+import { TrackGroup, type TrackSchemaColumn } from "./track-group.js";
 
 /** Rows of a full group: 9 MB of values. A frame with more gets a group that has room for it. */
 const groupRows = 100_000;
@@ -28,7 +28,7 @@ interface Region {
 
 export class GrowingGroups {
   readonly #file: SwitchedFile;
-  readonly #columns: readonly ParquetColumn[];
+  readonly #columns: readonly TrackSchemaColumn[];
   readonly #footer: FooterBytes;
   readonly #notes: Notes;
   readonly #mostRows: number;
@@ -43,7 +43,7 @@ export class GrowingGroups {
   #footerPlaces: [number, number] = [0, 0];
 
   /** `fd` is of an empty file; `mostRowsAFrame` what a frame can have. */
-  constructor(fd: number, columns: readonly ParquetColumn[], mostRowsAFrame: number, notes: Notes) {
+  constructor(fd: number, columns: readonly TrackSchemaColumn[], mostRowsAFrame: number, notes: Notes) {
     this.#columns = columns;
     this.#notes = notes;
     this.#mostRows = Math.max(groupRows, mostRowsAFrame);

@@ -2,7 +2,7 @@
  * A text table as the bytes of a Parquet file, piece by piece. The table is read twice: once for the types of its columns,
  * once for their values. Memory: one row group.
  */
-import { trackColumns } from "../../columns/track-rows.js";
+import { trackTable } from "../../columns/track-table.js";
 import { openBytePieces } from "../../table/byte-pieces.js";
 import { changedMeanwhile, nextRow, openRows, readLayout, type TextLayout } from "../../table/text-table.js";
 import { ColumnType, ColumnValues } from "./column-values.js";
@@ -11,10 +11,14 @@ import { encodePage, type ParquetColumn } from "./page.js";
 
 const groupRows = 100_000;
 const comma = 44;
-/** Whole numbers even when no cell has one: a table in which nothing was linked. */
-const wholeNames = new Set(["particle_id", "particle", "TRACK_ID", "flags"]);
-/** Columns of the tracks table that are float64 even when all their numbers are whole, as raw_mass often is. */
-const realNames = new Set<string>(trackColumns.filter((name) => name !== "frame" && name !== "particle_id"));
+/** Of Mote's own columns, and of other programs' ids: whole even when no cell has one, as where nothing was linked; real even when all are whole. */
+const usualTypes: ReadonlyMap<string, "int64" | "double"> = new Map([
+  ...trackTable
+    .filter(({ name }) => name !== "frame")
+    .map(({ name, type }) => [name, type === "int64" ? "int64" : "double"] as const),
+  ["particle", "int64"],
+  ["TRACK_ID", "int64"],
+]);
 
 /**
  * Whole numbers become int64, other numbers float64, a column with any other cell UTF-8 text; empty cells, and words such
@@ -61,7 +65,7 @@ function typesOf(layout: TextLayout): readonly ParquetColumn[] {
   }
   return types.map((type, at) => {
     const name = layout.columns[at]!;
-    return type.column(name, wholeNames.has(name) ? "int64" : realNames.has(name) ? "double" : undefined);
+    return type.column(name, usualTypes.get(name));
   });
 }
 

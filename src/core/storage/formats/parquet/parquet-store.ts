@@ -43,7 +43,7 @@ export function openParquetStore(request: StoreRequest): FrameStore {
 
   let groups: GrowingGroups;
   try {
-    const columns = trackSchema(descriptor.detections?.columns.includes("flags") ?? false);
+    const columns = trackSchema(descriptor.detections?.columns);
     groups = createFile(
       path,
       (fd) => new GrowingGroups(fd, columns, geometry.detectionRows, parquetNotes(descriptor, null)),

@@ -1,61 +1,47 @@
 /** The rows of the row group that is being filled, as columns in memory of a fixed size. Touches no file. */
 import type { Frame } from "../../../memory/frame.js";
-import { column, type DetectionColumn } from "../../../model/detection.js";
-import { timestampSeconds, trackColumns } from "../../columns/track-rows.js";
+import { fillColumn, type TrackColumn, trackTableOf } from "../../columns/track-table.js";
 import type { ColumnChunk } from "./footer.js";
 import type { PageValues, ParquetColumn } from "./page.js";
 
-const isWhole = new Set<string>(["frame", "particle_id", "flags"]);
+/** A column of the table of detections as a file has it; particle_id has no value where nothing was linked. */
+export type TrackSchemaColumn = ParquetColumn & Pick<TrackColumn, "name">;
 
-/**
- * The columns of the tracks CSV: frame, particle_id and flags int64, the others float64; particle_id has no value where
- * nothing was linked. timestamp is in seconds since the Unix epoch, as in the CSV, NaN where the capture time is unknown.
- */
-export function trackSchema(hasFlags: boolean): readonly ParquetColumn[] {
-  const names = hasFlags ? [...trackColumns, "flags"] : trackColumns;
-  return names.map((name) => ({
+export function trackSchema(detections: readonly string[] | undefined): readonly TrackSchemaColumn[] {
+  return trackTableOf(detections).map(({ name, type, isNullable }) => ({
     name,
-    type: isWhole.has(name) ? "int64" : "double",
-    isNullable: name === "particle_id",
+    type: type === "int64" ? "int64" : "double",
+    isNullable,
   }));
 }
 
 type Values = BigInt64Array | Float64Array;
 
 export class TrackGroup {
-  readonly columns: readonly ParquetColumn[];
+  readonly columns: readonly TrackSchemaColumn[];
   readonly #values: readonly Values[];
-  /** Of particle_id: 1 where there is one. */
-  readonly #isLinked: Uint8Array;
+  /** Of a column that has not always a value: 1 where there is one. */
+  readonly #isPresent: readonly Uint8Array[];
   rows = 0;
 
   /** `mostRows`: rows there is room for. */
-  constructor(columns: readonly ParquetColumn[], mostRows: number) {
+  constructor(columns: readonly TrackSchemaColumn[], mostRows: number) {
     this.columns = columns;
     this.#values = columns.map(({ type }) =>
       type === "int64" ? new BigInt64Array(mostRows) : new Float64Array(mostRows),
     );
-    this.#isLinked = new Uint8Array(mostRows);
+    this.#isPresent = columns.map(({ isNullable }) => new Uint8Array(isNullable ? mostRows : 0));
   }
 
   /** Takes a frame's rows behind those that are there. */
   add(frame: Frame): void {
-    const rows = Math.max(0, frame.rowCount);
     const start = this.rows;
-    const { detections, header } = frame;
-    for (const [index, { name }] of this.columns.entries()) {
+    const rows = Math.max(0, frame.rowCount);
+    for (const [index, column] of this.columns.entries()) {
       const into = this.#values[index]!;
-      if (name === "frame") (into as BigInt64Array).fill(BigInt(header.frameNumber), start, start + rows);
-      else if (name === "timestamp") {
-        (into as Float64Array).fill(timestampSeconds(header.capturedAtNs), start, start + rows);
-      } else {
-        const first = column[name as DetectionColumn] * rows;
-        if (into instanceof Float64Array) into.set(detections.subarray(first, first + rows), start);
-        else for (let row = 0; row < rows; row++) into[start + row] = BigInt(Math.trunc(detections[first + row]!));
-        if (name === "particle_id") {
-          for (let row = 0; row < rows; row++) this.#isLinked[start + row] = detections[first + row]! >= 0 ? 1 : 0;
-        }
-      }
+      fillColumn(into, start, frame, column.name);
+      if (!column.isNullable) continue;
+      for (let row = start; row < start + rows; row++) this.#isPresent[index]![row] = into[row]! >= 0 ? 1 : 0;
     }
     this.rows += rows;
   }
@@ -65,7 +51,7 @@ export class TrackGroup {
     const values = this.#values[index]!.subarray(from, this.rows);
     const rows = this.rows - from;
     if (!this.columns[index]!.isNullable) return { rows, plain: bytesOf(values), isPresent: null };
-    const isPresent = this.#isLinked.subarray(from, this.rows);
+    const isPresent = this.#isPresent[index]!.subarray(from, this.rows);
     return { rows, plain: bytesOf((values as BigInt64Array).filter((_, row) => isPresent[row] === 1)), isPresent };
   }
 
@@ -73,11 +59,12 @@ export class TrackGroup {
   range(index: number): Pick<ColumnChunk, "range" | "absent"> {
     const values = this.#values[index]!;
     const isNullable = this.columns[index]!.isNullable;
+    const isPresent = this.#isPresent[index]!;
     let least: bigint | number | undefined;
     let most: bigint | number | undefined;
     let present = 0;
     for (let row = 0; row < this.rows; row++) {
-      if (isNullable && this.#isLinked[row] === 0) continue;
+      if (isNullable && isPresent[row] === 0) continue;
       present++;
       const value = values[row]!;
       if (Number.isNaN(value)) continue;

@@ -6,12 +6,18 @@
 import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { HeldFolder } from "../../claim/held-folder.js";
+import type { TableColumn } from "../../columns/table-column.js";
 import { writeAll } from "../../write-all.js";
 import { type ArrayLayout, bytesCodec, bytesPerElement, rowsPatch, type ZarrType } from "./array-metadata.js";
 
 export interface Column {
   readonly name: string;
   readonly dataType: ZarrType;
+}
+
+/** A column of an archive's tables as an array. */
+export function zarrColumn({ name, type }: TableColumn): Column {
+  return { name, dataType: type };
 }
 
 /** A table as a store has it: a group with an array for each column. */

@@ -3,58 +3,41 @@
 import { FormatProblem } from "../../../format-problem.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamEvent } from "../../../model/event.js";
-import { noDeviceFrameNumber } from "../../../model/frame-header.js";
-import { type Fate, fates, type LedgerSpan, spanFault, spanOf } from "../../../model/ledger.js";
+import { type Fate, fates, type LedgerSpan, spanFault } from "../../../model/ledger.js";
+import { type LedgerValues, ledgerColumns, ledgerOfEvent, ledgerOfFrame } from "../../columns/ledger-table.js";
+import { typeBytes } from "../../columns/table-column.js";
 import { ColumnFile } from "./column-file.js";
-import type { ColumnTable, TableLayout } from "./column-table.js";
+import { type ColumnTable, type TableLayout, zarrColumn } from "./column-table.js";
 
-/**
- * A row stands for `frames` frames from frame_number on. Times are nanoseconds since the Unix epoch, 0 when unknown;
- * detections is how many rows of tracks/ belong to the frame, -1 when nobody looked; fate is a place in the group's attribute
- * `fates`.
- */
+/** `fate` is a place in the group's attribute `fates`. */
 export const ledgerTable: TableLayout = {
   folder: "ledger",
-  columns: [
-    { name: "frame_number", dataType: "int64" },
-    { name: "device_frame_number", dataType: "int64" },
-    { name: "captured_at_ns", dataType: "int64" },
-    { name: "received_at_ns", dataType: "int64" },
-    { name: "detections", dataType: "int64" },
-    { name: "frames", dataType: "int64" },
-    { name: "fate", dataType: "uint8" },
-  ],
+  columns: ledgerColumns.map(zarrColumn),
   chunkRows: 4096,
   dimension: "entry",
 };
 
-const cell = new BigInt64Array(1);
-const cellBytes = new Uint8Array(cell.buffer);
+const cell = new Uint8Array(8);
+const view = new DataView(cell.buffer);
 
 /** Puts the row of a frame that was stored, or whose pixels were given up ("image not stored"). */
-export function putFrameFate(table: ColumnTable, { header, rowCount }: Frame, fate: Fate): void {
-  const { frameNumber, deviceFrameNumber, capturedAtNs, receivedAtNs } = header;
-  putRow(
-    table,
-    [BigInt(frameNumber), BigInt(deviceFrameNumber), capturedAtNs, receivedAtNs, BigInt(rowCount), 1n],
-    fate,
-  );
+export function putFrameFate(table: ColumnTable, frame: Frame, fate: Fate): void {
+  putRow(table, ledgerOfFrame(frame, fate));
 }
 
 /** Puts and counts the row of what an event says of frames; none for other events. */
 export function appendEventRow(table: ColumnTable, event: StreamEvent): void {
-  const span = spanOf(event);
-  if (!span) return;
-  putRow(table, [BigInt(span.firstFrame), BigInt(noDeviceFrameNumber), 0n, 0n, -1n, BigInt(span.count)], span.fate);
+  const row = ledgerOfEvent(event);
+  if (!row) return;
+  putRow(table, row);
   table.count(1);
 }
 
-function putRow(table: ColumnTable, values: readonly bigint[], fate: Fate): void {
-  for (const [position, value] of values.entries()) {
-    cell[0] = value;
-    table.put(position, cellBytes);
+function putRow(table: ColumnTable, row: LedgerValues): void {
+  for (const [position, { name, type }] of ledgerColumns.entries()) {
+    view.setBigInt64(0, row[name], true);
+    table.put(position, cell.subarray(0, typeBytes[type]));
   }
-  table.put(values.length, Uint8Array.of(fates.indexOf(fate)));
 }
 
 export type LedgerRow = LedgerSpan & {

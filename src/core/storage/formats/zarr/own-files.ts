@@ -12,7 +12,7 @@ import { isZarrStore } from "./is-zarr-store.js";
 import { ledgerTable } from "./ledger-columns.js";
 import { readNode } from "./read-node.js";
 import { reserveName } from "./store-folder.js";
-import { tracksTable } from "./track-columns.js";
+import { widestTracksTable } from "./track-columns.js";
 
 const metadata = /^(zarr\.json|\.zarray|\.zgroup|\.zattrs)$/;
 /** A chunk's file in its array's folder, in each form of key (Zarr v3 "chunk_key_encoding"; v2 "dimension_separator"). */
@@ -88,7 +88,7 @@ function filesOf(path: string): (relative: string) => boolean {
   };
 }
 
-const moteTables: readonly TableLayout[] = [framesTable, ledgerTable, tracksTable(true)];
+const moteTables: readonly TableLayout[] = [framesTable, ledgerTable, widestTracksTable];
 
 /** Folders of the image's resolutions (OME-Zarr 0.5 "multiscales"; 0.4 has it without "ome"). */
 function levelsOf(attributes: JsonObject): string[] {

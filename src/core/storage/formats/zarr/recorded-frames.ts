@@ -1,8 +1,9 @@
 /** What a store that Mote wrote keeps of its frames beside the pixels. */
 import { frameBytes, type StreamDescriptor } from "../../../model/descriptor.js";
 import { FrameHeader, frameHeaderBytes } from "../../../model/frame-header.js";
+import { checksumColumn, setFrameField } from "../../columns/frame-table.js";
 import { ColumnFile } from "./column-file.js";
-import { checksumColumn, frameFields, framesTable } from "./frame-columns.js";
+import { framesTable } from "./frame-columns.js";
 
 export interface RecordedFrame {
   /** Valid until the next is read. */
@@ -20,7 +21,7 @@ export interface RecordedFrames {
 export function openRecordedFrames(store: string, descriptor: StreamDescriptor): RecordedFrames {
   const columns = framesTable.columns.flatMap(({ name, dataType }) => {
     const file = ColumnFile.open(store, `${framesTable.folder}/${name}`, dataType);
-    return file ? [{ name, file }] : [];
+    return file ? [{ name, isWhole: dataType === "int64", file }] : [];
   });
   const { pixelFormat, shape, bitDepth } = descriptor;
   const strideBytes = frameBytes({ pixelFormat, shape: { ...shape, height: 1 } });
@@ -32,13 +33,11 @@ export function openRecordedFrames(store: string, descriptor: StreamDescriptor):
       header.reset(pixelFormat, shape.height, shape.width, strideBytes, bitDepth);
       let crc32: number | null = null;
       let found = 0;
-      for (const { name, file } of columns) {
+      for (const { name, isWhole, file } of columns) {
         if (!file.read(index, cell.subarray(0, file.size))) continue;
         found++;
-        const field = frameFields[name];
-        if (name === checksumColumn) crc32 = view.getUint32(0, true);
-        else if (field?.dataType === "int64") field.set(header, view.getBigInt64(0, true));
-        else field?.set(header, view.getFloat64(0, true));
+        if (name === checksumColumn.name) crc32 = view.getUint32(0, true);
+        else setFrameField(header, name, isWhole ? view.getBigInt64(0, true) : view.getFloat64(0, true));
       }
       return found > 0 ? { header, crc32 } : undefined;
     },

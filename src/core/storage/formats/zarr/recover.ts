@@ -7,7 +7,7 @@ import type { ImageFile } from "../../../imaging/image-file.js";
 import { wholeOf } from "../../../imaging/region.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
-import { column, type DetectionColumn, unknownValue } from "../../../model/detection.js";
+import { column, type DetectionColumn, detectionColumns, unknownValue } from "../../../model/detection.js";
 import type { StreamEvent } from "../../../model/event.js";
 import { isJsonObject } from "../../../model/json.js";
 import { eventOf, joined } from "../../../model/ledger.js";
@@ -21,7 +21,7 @@ import { columnFaults } from "./column-faults.js";
 import { ColumnFile } from "./column-file.js";
 import type { TableLayout } from "./column-table.js";
 import { findImage, type ZarrImage } from "./find-image.js";
-import { framesTable } from "./frame-columns.js";
+import { framesTableOf } from "./frame-columns.js";
 import { readLedger } from "./ledger-columns.js";
 import { openZarrImages, recordedDescriptor, recordedRows } from "./read.js";
 import { tracksTable } from "./track-columns.js";
@@ -180,18 +180,22 @@ function readableDescriptor(
     }
     return new Set(gone.map(({ name }) => name));
   };
-  lostOf(framesTable, frameCount);
+  lostOf(framesTableOf(recovery.path), frameCount);
   const { detections } = written;
   if (!detections) return written;
-  const gone = lostOf(tracksTable(detections.columns.includes("flags")), isClosed ? recordedRows(image) : null);
+  const gone = lostOf(tracksTable(detections.columns), isClosed ? recordedRows(image) : null);
   return {
     ...written,
     // Rows are of nobody knows which frame without its number.
     detections: gone.has("frame")
       ? null
-      : { columns: detections.columns.filter((name) => name !== "flags" || !gone.has(name)) },
+      : { columns: detections.columns.filter((name) => isAlways(name) || !gone.has(name)) },
     isLinked: written.isLinked && !gone.has("particle_id"),
   };
+}
+
+function isAlways(name: DetectionColumn): boolean {
+  return detectionColumns.some((always) => always === name);
 }
 
 function plainDescriptor({ facts }: ImageFile): StreamDescriptor {
@@ -241,7 +245,7 @@ class RecordedTracks {
   #cells = new Uint8Array(0);
 
   constructor(path: string, { detections }: StreamDescriptor) {
-    const table = tracksTable(detections?.columns.includes("flags") ?? false);
+    const table = tracksTable(detections?.columns ?? []);
     this.#names = detections?.columns ?? [];
     this.#columns = new Map(
       table.columns.flatMap(({ name, dataType }) => {

@@ -15,7 +15,7 @@ import { type ColumnFault, columnFaults } from "./column-faults.js";
 import { ColumnFile } from "./column-file.js";
 import type { TableLayout } from "./column-table.js";
 import { findImage, type ZarrImage } from "./find-image.js";
-import { framesTable } from "./frame-columns.js";
+import { framesTableOf } from "./frame-columns.js";
 import { readLedger } from "./ledger-columns.js";
 import { MissingChunk, openPlanes } from "./plane-reader.js";
 import { openZarrImages, recordedDescriptor, recordedLossIn, recordedRows } from "./read.js";
@@ -144,10 +144,11 @@ async function checkRecorded(
     for (const { name, what } of faults)
       report.missing("completeness", `${table.folder}/${name} ${what}`, { file: `${table.folder}/${name}` });
   };
-  tell(framesTable, columnFaults(path, framesTable, frameCount));
+  const frames = framesTableOf(path);
+  tell(frames, columnFaults(path, frames, frameCount));
   const detections = recordedDescriptor(image)?.detections;
   if (detections) {
-    const table = tracksTable(detections.columns.includes("flags"));
+    const table = tracksTable(detections.columns);
     const counted = isComplete ? recordedRows(image) : null;
     tell(table, columnFaults(path, table, counted));
     report.rows = ColumnFile.openIfWhole(path, "tracks/frame", "int64")?.promised ?? 0;

@@ -18,7 +18,7 @@ import { writeWhole } from "../../whole-file.js";
 import { type ArrayLayout, arrayJson, groupJson, growingArrayJson } from "./array-metadata.js";
 import { ColumnTable, columnLayout, type TableLayout } from "./column-table.js";
 import { type FrameChunkEncoder, loadFrameChunkEncoder } from "./frame-chunk.js";
-import { framesTable, putFrameRow } from "./frame-columns.js";
+import { framesAttributes, framesTable, putFrameRow } from "./frame-columns.js";
 import { halve, halvedShape } from "./halve.js";
 import { ImageArray, imageLayout } from "./image-array.js";
 import { appendEventRow, ledgerTable, putFrameFate } from "./ledger-columns.js";
@@ -50,7 +50,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     imageLayout(descriptor.pixelFormat, shape, encoder.codecs, settings.framesPerShard),
   );
   const tables: TableLayout[] = [framesTable, ledgerTable];
-  if (descriptor.detections) tables.push(tracksTable(descriptor.detections.columns.includes("flags")));
+  if (descriptor.detections) tables.push(tracksTable(descriptor.detections.columns));
   let range: DisplayRange | undefined;
   let end: EndOfStream | null = null;
   let frames = 0;
@@ -236,12 +236,17 @@ function attempt(step: () => void): unknown {
   }
 }
 
+function attributesOf(table: TableLayout): object {
+  if (table === framesTable) return framesAttributes;
+  return table === ledgerTable ? { fates } : {};
+}
+
 function skeletonOf(root: string, layouts: readonly ArrayLayout[], tables: readonly TableLayout[]): Skeleton {
   return [
     ["", root],
     ...layouts.map((layout, level): [string, string] => [String(level), arrayJson(layout, 0)]),
     ...tables.flatMap((table): [string, string][] => [
-      [table.folder, groupJson(table === ledgerTable ? { fates } : {})],
+      [table.folder, groupJson(attributesOf(table))],
       ...table.columns.map((column): [string, string] => [
         join(table.folder, column.name),
         growingArrayJson(columnLayout(table, column), 0),
