@@ -30,7 +30,7 @@ export const acquire = defineStage<typeof options, Plan, unknown>({
   options,
   positional: "files",
   examples: cameras.flatMap(({ examples }) => examples),
-  look: (o, _stageName, lookAtFiles) => chosen(o).look?.("acquire", o, lookAtFiles),
+  look: (o, _stageName, { lookAtFiles }) => chosen(o).look?.("acquire", o, lookAtFiles),
   negotiate(_input, o, facts) {
     const camera = chosen(o);
     const { frames, plan, scratchBytes } = camera.negotiate("acquire", o, facts);

@@ -93,7 +93,7 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
       shows: "Beads found and linked, one row for each particle and frame.",
     },
   ],
-  async look({ mask, workers }, _stageName, lookAtFiles) {
+  async look({ mask, workers }, _stageName, { lookAtFiles }) {
     const [{ chooseWorkers }, { finderScratchBytes }] = await Promise.all([
       import("../core/workers/processors.js"),
       import("../core/tracking/find/particle-finder.js"),

@@ -83,6 +83,7 @@ export function fillFrame(frame: Frame, descriptor: StreamDescriptor, number: nu
 export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometry(descriptor)): StageContext {
   let nowMs = 0;
   return {
+    connection: undefined,
     memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
     scratchOffset: 0,
     team: null,

@@ -8,8 +8,8 @@ import type { JsonObject } from "../../src/core/model/json.js";
 import type { PixelArray } from "../../src/core/model/pixel-format.js";
 import { decodeOptions, type RawOptions } from "../../src/core/option/decode-options.js";
 import type { SourceInstance, StageContext, StageDeclaration } from "../../src/core/pipeline/stage.js";
-import { lookAtFiles } from "../../src/core/storage/read/look-at-files.js";
 import { epochNs, fromMemory } from "../../src/core/time.js";
+import { world } from "./world.js";
 export interface TakenFrame {
   readonly frameNumber: number;
   readonly deviceFrameNumber: number;
@@ -56,7 +56,7 @@ export async function runSource(
 ): Promise<SourceRun> {
   const { options, problems, broken } = decodeOptions(stage.name, stage.options, raw);
   if (problems.length + broken.length > 0) throw new MoteError([...problems, ...broken], { exitCode: 2 });
-  const facts = await stage.look?.(options, stage.name, lookAtFiles);
+  const facts = await stage.look?.(options, stage.name, world);
   const { output, plan, needs } = stage.negotiate(null, options, facts, "own");
   const found = (await stage.check?.(plan, output)) ?? [];
   if (found.length > 0) throw new MoteError(found, { exitCode: 2 });
@@ -79,6 +79,7 @@ export async function runSource(
   let nowMs = 1000;
   let taken = 0;
   const context: StageContext = {
+    connection: undefined,
     memory,
     scratchOffset: scratchAt,
     team: null,

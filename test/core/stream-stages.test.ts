@@ -18,12 +18,12 @@ import { streamIn } from "../../src/commands/stream-in.js";
 import { streamOut } from "../../src/commands/stream-out.js";
 import type { StreamDescriptor } from "../../src/core/model/descriptor.js";
 import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "../../src/core/pipeline/stage.js";
-import { lookAtFiles } from "../../src/core/storage/read/look-at-files.js";
 import { openByteSink, openByteSource } from "../../src/core/stream/byte-pipe.js";
 import { readDescriptor } from "../../src/core/stream/stream-reader.js";
 import { createStreamWriter } from "../../src/core/stream/stream-writer.js";
 import { epochNow, now } from "../../src/core/time.js";
 import { end, fakeContext, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "./fake-context.js";
+import { world } from "./world.js";
 
 const live = fakeDescriptor({ isLive: true, shape: { height: 8, width: 8 } });
 const geometry = fakeGeometry(live);
@@ -82,7 +82,7 @@ function listening(descriptor: StreamDescriptor, isStopped = () => false) {
 async function negotiated(path: string) {
   const stage = streamIn as StageDeclaration;
   const options = { input: path, allowTruncated: false, detectionsOnly: false, maxMessage: 1e6 };
-  return stage.negotiate(null, options, await stage.look!(options, "track", lookAtFiles), "foreign");
+  return stage.negotiate(null, options, await stage.look!(options, "track", world), "foreign");
 }
 
 test("a live stream is live in a pipe, and no longer in a file, whatever its descriptor says", async () => {

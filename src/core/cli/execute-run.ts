@@ -1,11 +1,13 @@
 /** Runs planned stages from the command line: threads, progress, interrupts, the last words and the exit code. */
 import type { ExitCode } from "../errors.js";
+import type { Connections } from "../pipeline/connections.js";
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import { type RunOutcome, type RunView, startRun } from "../pipeline/run-pipeline.js";
 import type { ThreadMessage } from "../pipeline/thread-plan.js";
 import { oneLine } from "../printable.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
 import { abortedText } from "./aborted-text.js";
+import type { Departure } from "./departure.js";
 import { isEndOfLine, ownLabel } from "./end-of-line.js";
 import { listenForInterrupts, StreamThreads } from "./interrupts.js";
 import { createProgress } from "./progress.js";
@@ -16,11 +18,17 @@ import type { Voice } from "./voice.js";
 
 const threadEntry = new URL("./thread-entry.js", import.meta.url);
 
-export async function executeRun(stages: readonly PlannedStage[], voice: Voice): Promise<ExitCode> {
+export async function executeRun(
+  stages: readonly PlannedStage[],
+  connections: Connections,
+  voice: Voice,
+  departure: Departure,
+): Promise<ExitCode> {
   const progress = createProgress(voice, stages);
   const threads = new StreamThreads();
   let view: RunView | undefined;
   const run = startRun(stages, {
+    connections,
     spawn: (plan, hear) =>
       spawnWorker<ThreadMessage | ThreadBorn>(threadEntry, plan.label, plan, (message) => {
         if (message.kind === "born")
@@ -45,7 +53,17 @@ export async function executeRun(stages: readonly PlannedStage[], voice: Voice):
     if (text) progress.say(text);
   }
 
-  const interrupts = listenForInterrupts(run, stages, threads, (text) => progress.say(text), tellAborted);
+  const interrupts = listenForInterrupts(
+    run,
+    stages,
+    threads,
+    (text) => progress.say(text),
+    () => {
+      tellAborted();
+      departure.dieOf("SIGINT");
+    },
+  );
+  departure.leaveSignalsToRun();
   try {
     const outcome = await run.outcome;
     progress.stop();

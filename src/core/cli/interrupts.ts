@@ -5,9 +5,9 @@ import type { PlannedStage } from "../pipeline/negotiate.js";
 import type { Run } from "../pipeline/run-pipeline.js";
 import { latest, type MonotonicMs, msSince, now } from "../time.js";
 import { ThreadWaker } from "../workers/stuck-thread.js";
+import { endingSignals } from "./departure.js";
 import { isEndOfLine } from "./end-of-line.js";
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** How long threads may take to notice an abort before the process ends without them. */
 const abortPatienceMs = 2000;
 const lookEveryMs = 100;
@@ -49,7 +49,7 @@ export function listenForInterrupts(
   stages: readonly PlannedStage[],
   threads: StreamThreads,
   say: (text: string) => void,
-  tellAborted: () => void,
+  leaveAbruptly: () => void,
 ): Interrupts {
   const { control } = run;
   let drainingSince: MonotonicMs | undefined;
@@ -71,10 +71,8 @@ export function listenForInterrupts(
     }
     control.abort();
     look();
-    setTimeout(() => {
-      tellAborted();
-      dieOfInterrupt();
-    }, abortPatienceMs).unref();
+    // A thread stuck in a call that nothing can wake keeps the process from exiting.
+    setTimeout(leaveAbruptly, abortPatienceMs).unref();
   }
 
   /** A thread in the middle of a blocking read or write cannot see that the run is over. */
@@ -96,16 +94,10 @@ export function listenForInterrupts(
   }
 
   const looking = setInterval(look, lookEveryMs);
-  for (const signal of signals) process.on(signal, hear);
+  for (const signal of endingSignals) process.on(signal, hear);
   function stop(): void {
     clearInterval(looking);
-    for (const signal of signals) process.off(signal, hear);
+    for (const signal of endingSignals) process.off(signal, hear);
   }
   return state;
-}
-
-/** A thread stuck in a call that nothing can wake keeps the process from exiting; a shell reads this death as 130 all the same. */
-function dieOfInterrupt(): void {
-  process.removeAllListeners("SIGINT");
-  process.kill(process.pid, "SIGINT");
 }

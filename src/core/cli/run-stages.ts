@@ -8,6 +8,7 @@ import type { UsedFile } from "../model/used-files.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import type { Command } from "../pipeline/command.js";
+import { Connections } from "../pipeline/connections.js";
 import { checkRun, linkOptions, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
 import { fileConflicts } from "../storage/claim/own-inputs.js";
@@ -15,6 +16,7 @@ import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
 import { lowerPriority } from "../workers/processors.js";
 import { parseWords } from "./command-line.js";
 import { lookAtFilesConfined } from "./confined-command.js";
+import { Departure } from "./departure.js";
 import { everyRun, takeEvery } from "./every-option.js";
 import { executeRun } from "./execute-run.js";
 import { stageSyntax } from "./stage-syntax.js";
@@ -114,7 +116,15 @@ async function runStages(
   version: string,
   reads: readonly UsedFile[],
 ): Promise<ExitCode> {
-  const stages = await planRun(requests, version, lookAtFilesConfined);
-  await checkRun(stages, spoolFolderProblem, fileConflicts, reads);
-  return executeRun(stages, voice);
+  const departure = new Departure();
+  const { held } = departure;
+  try {
+    const stages = await planRun(requests, version, { lookAtFiles: lookAtFilesConfined, holder: held });
+    await checkRun(stages, spoolFolderProblem, fileConflicts, reads);
+    const connections = new Connections(held);
+    await connections.connect(stages);
+    return await executeRun(stages, connections, voice, departure);
+  } finally {
+    departure.end();
+  }
 }

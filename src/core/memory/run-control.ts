@@ -55,6 +55,25 @@ export class RunControl {
     if (!this.isDraining && ms > 0) Atomics.wait(this.#words, 2, seen, ms);
   }
 
+  /** Calls `hear` when the run begins to drain, stops or is aborted, each time, until `over` is settled. Blocks no thread. */
+  async whenever(hear: () => void, over: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      this.#wake();
+    };
+    over.then(end, end);
+    let seen = Atomics.load(this.#words, 2);
+    if (this.isDraining) hear();
+    for (;;) {
+      const change = Atomics.waitAsync(this.#words, 2, seen);
+      if (change.async) await change.value;
+      if (isOver) return;
+      seen = Atomics.load(this.#words, 2);
+      hear();
+    }
+  }
+
   /** Lets the threads go, once all of them have opened. */
   go(): void {
     Atomics.store(this.#words, 4, 1);

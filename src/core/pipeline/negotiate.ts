@@ -7,7 +7,7 @@ import type { UsedFile, UsedFiles } from "../model/used-files.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
-import type { LookAtFiles, StageDeclaration, StageNeeds } from "./stage.js";
+import type { StageDeclaration, StageNeeds, World } from "./stage.js";
 
 /** One stage as asked for, options not yet decoded. */
 export interface StageRequest {
@@ -73,7 +73,7 @@ export function withPreset(stage: StageDeclaration, raw: RawOptions): RawOptions
 export async function planRun(
   requests: readonly StageRequest[],
   version: string,
-  lookAtFiles: LookAtFiles,
+  world: World,
 ): Promise<readonly PlannedStage[]> {
   checkOrder(requests);
   const problems: Problem[] = [];
@@ -88,7 +88,7 @@ export async function planRun(
   });
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   try {
-    const planned = await negotiateAll(decoded, version, lookAtFiles);
+    const planned = await negotiateAll(decoded, version, world);
     if (broken.length === 0) return planned;
   } catch (error) {
     // What one stage finds wrong with its input is told together with what was wrong with the options by themselves.
@@ -106,13 +106,13 @@ interface DecodedRequest extends StageRequest {
 async function negotiateAll(
   decoded: readonly DecodedRequest[],
   version: string,
-  lookAtFiles: LookAtFiles,
+  world: World,
 ): Promise<readonly PlannedStage[]> {
   const planned: PlannedStage[] = [];
   const origin = decoded[0]?.stage.isTransport ? "foreign" : "own";
   let upstream: StreamDescriptor | null = null;
   for (const { stage, label, servedStage, specs, raw, options } of decoded) {
-    const facts = await stage.look?.(options, servedStage ?? label, lookAtFiles);
+    const facts = await stage.look?.(options, servedStage ?? label, world);
     const negotiated = stage.negotiate(upstream, options, facts, origin);
     const input = upstream ?? negotiated.output;
     const step = { stage: label, version, options: optionsAsJson(specs, raw) };

@@ -8,6 +8,7 @@ import { cutFilesIn } from "../model/recorded-loss.js";
 import { isLoss, type RunReport, type StageReport } from "../model/run-report.js";
 import { isOutOfMemory } from "../out-of-memory.js";
 import { type MonotonicMs, msSince, now, wallOffset } from "../time.js";
+import type { Connections } from "./connections.js";
 import type { PlannedStage } from "./negotiate.js";
 import { layOutRun, type RunLayout } from "./run-layout.js";
 import { assertBalance } from "./stage-report.js";
@@ -21,6 +22,8 @@ export interface ThreadHandle {
 }
 
 export interface RunHost {
+  /** Of the run's stages; they are disconnected when the threads have ended. */
+  readonly connections: Connections;
   spawn(plan: ThreadPlan, onMessage: (message: ThreadMessage) => void): ThreadHandle;
   /** Called once the threads are going; a view may look at the counters from now on. */
   onStart?(view: RunView): void;
@@ -54,6 +57,7 @@ export interface Run {
 }
 
 export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
+  const { connections } = host;
   const first = stages[0]!;
   const layout = layOutRun(first.output, stages);
   const memory = new WebAssembly.Memory({ initial: layout.memoryPages, maximum: layout.memoryPages, shared: true });
@@ -109,6 +113,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         stageName: stage.stage.name,
         label: stage.label,
         plan: stage.plan,
+        connection: connections.dataFor(thread.stageIndex),
         notes: stage.notes,
         input: stage.input,
         output: stage.output,
@@ -143,8 +148,11 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
         }),
       ),
     );
-    const failed = failures.length > 0 ? asError(failures[0]!) : (deathOf(ends) ?? null);
-    const report = runReport(reports ?? [], msSince(startedAt), shared);
+    const elapsedMs = msSince(startedAt);
+    const notLetGo = await connections.disconnect(shared.control.isAborted ? "abrupt" : "in-order");
+    const failed = failures.length > 0 ? asError(failures[0]!) : (deathOf(ends) ?? notLetGo[0] ?? null);
+    for (const one of notLetGo) if (one !== failed) host.onWarning(one.message);
+    const report = runReport(reports ?? [], elapsedMs, shared);
     if (!shared.control.isAborted && !failed) {
       for (const stage of report.stages) assertBalance(stage);
       if (report.leakedSlots !== 0) {
@@ -154,7 +162,9 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
     return { report, quietReason, isComplete, failure: failed };
   }
 
-  return { control: shared.control, outcome: settle() };
+  const outcome = settle();
+  void shared.control.whenever(() => connections.wake(), outcome);
+  return { control: shared.control, outcome };
 }
 
 function longer(a: readonly StageReport[] | null, b: readonly StageReport[]): readonly StageReport[] {

@@ -39,6 +39,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
   const team = thread.team && joinTeamAt(thread.team, plan.control, control);
 
   const context: StageContext = {
+    connection: plan.connection,
     memory: plan.memory,
     scratchOffset: thread.scratchOffset,
     team,

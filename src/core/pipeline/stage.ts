@@ -3,6 +3,7 @@
  * A stage never knows stdin, argv, its thread, its neighbours, wall time or metrics; what it needs is handed to it.
  */
 import type { Problem } from "../errors.js";
+import type { Holder } from "../held.js";
 import type { Frame } from "../memory/frame.js";
 import type { SlotGeometry } from "../memory/slot-layout.js";
 import type { Team } from "../memory/team.js";
@@ -57,8 +58,45 @@ export interface Negotiated<Plan extends object> {
   readonly notes?: readonly string[];
 }
 
+/** The world as a look may see it. */
+export interface World {
+  /** How it looks into files that somebody else made. */
+  readonly lookAtFiles: LookAtFiles;
+  /**
+   * Where it enters what it had to open and cannot open again, as a pipe whose first message it read; `connect` takes that
+   * over. Nothing else stays open after a look.
+   */
+  readonly holder: Holder;
+}
+
+/** What a stage holds of the world while the run goes on: a port, a process, a socket. Everything here happens on the main thread. */
+export interface Connection<Data = unknown> {
+  /** Plain data, for the stage's threads: `context.connection`. */
+  readonly data: Data;
+  /**
+   * Lets everything go; called on every exit. "in-order": the stage's threads have ended, or never began, and there is time to
+   * wait. "abrupt": the process is about to end, or a thread died; the thing is brought into its safe state (light off,
+   * shutter closed, child killed, socket file removed) before the call returns. It may come while "in-order" is under way.
+   */
+  disconnect(how: "in-order" | "abrupt"): Awaitable<void>;
+  /**
+   * Called when the run drains, stops or is aborted, and when it has something for the stage: brings a thread back that waits
+   * in a call of its own. It may come before that wait has begun, so it leaves something that the wait finds.
+   */
+  wake?(): void;
+}
+
+export interface ConnectContext {
+  /** Name in reports and messages. */
+  readonly label: string;
+  /** Where `connect` enters each thing the moment it is there, when it has to wait for another before it returns. */
+  readonly holder: Holder;
+}
+
 /** The world as a stage may see it while it runs. */
-export interface StageContext {
+export interface StageContext<Data = unknown> {
+  /** What the stage's connection has for its threads; undefined without one. */
+  readonly connection: Data;
   readonly memory: WebAssembly.Memory;
   /** Byte offset of this thread's scratch in `memory`. */
   readonly scratchOffset: number;
@@ -155,6 +193,7 @@ export interface StageDeclaration<
   Specs extends OptionSpecs = OptionSpecs,
   Plan extends object = object,
   Facts = unknown,
+  Data = unknown,
 > {
   readonly name: string;
   readonly role: Role;
@@ -173,10 +212,9 @@ export interface StageDeclaration<
   /** True for the ends of a process' pipeline that only carry the stream (stdin, stdout): they leave no provenance. */
   readonly isTransport?: boolean;
   /**
-   * Looks at the world (files to replay) without changing it or keeping it open. `stageName`: what complaints call the stage;
-   * `lookAtFiles`: how it looks into files that somebody else made.
+   * Looks at the world (files to replay) without changing it or keeping it open. `stageName`: what complaints call the stage.
    */
-  look?(options: OptionsOf<Specs>, stageName: string, lookAtFiles: LookAtFiles): Awaitable<Facts>;
+  look?(options: OptionsOf<Specs>, stageName: string, world: World): Awaitable<Facts>;
   /** Pure: sees the upstream descriptor (null for a source), refuses with a MoteError of exit code 2 or says what it will do. */
   negotiate(
     input: StreamDescriptor | null,
@@ -190,13 +228,18 @@ export interface StageDeclaration<
   check?(plan: Plan, input: StreamDescriptor): Awaitable<readonly Problem[]>;
   /** The files that it will read and may write over, for the check that none of a run's outputs is one of its inputs. */
   uses?(plan: Plan, input: StreamDescriptor): Awaitable<UsedFiles>;
-  open(plan: Plan, context: StageContext): Awaitable<SourceInstance | FlowInstance>;
-  openMapper?(plan: Plan, context: StageContext): Awaitable<FrameMapper>;
+  /**
+   * Takes hold of what the stage needs of the world, after every stage's `check` and before any is opened, in the order of the
+   * stages; may refuse with exit code 2. Never blocks the thread: signals are heard meanwhile.
+   */
+  connect?(plan: Plan, context: ConnectContext): Awaitable<Connection<Data>>;
+  open(plan: Plan, context: StageContext<Data>): Awaitable<SourceInstance | FlowInstance>;
+  openMapper?(plan: Plan, context: StageContext<Data>): Awaitable<FrameMapper>;
 }
 
 /** Checks a declaration's types and forgets them, so that all stages fit one table. */
-export function defineStage<Specs extends OptionSpecs, Plan extends object, Facts = undefined>(
-  declaration: StageDeclaration<Specs, Plan, Facts>,
+export function defineStage<Specs extends OptionSpecs, Plan extends object, Facts = undefined, Data = undefined>(
+  declaration: StageDeclaration<Specs, Plan, Facts, Data>,
 ): StageDeclaration {
   return declaration as unknown as StageDeclaration;
 }

@@ -13,6 +13,8 @@ export interface ThreadPlan {
   /** Name in reports and messages: the run file's tag, or the stage's name. */
   readonly label: string;
   readonly plan: object;
+  /** What the stage's connection has for its threads. */
+  readonly connection: unknown;
   /** Warnings of the stage, for the thread that opens it. */
   readonly notes: readonly string[];
   readonly input: StreamDescriptor;

@@ -1,7 +1,7 @@
 /** The runner with real threads over scripted stages; needs the build (`npm test` builds first). */
 import { expect, test } from "vitest";
 import { planRun } from "../../../src/core/pipeline/negotiate.js";
-import { lookAtFiles } from "../../../src/core/storage/read/look-at-files.js";
+import { world } from "../world.js";
 import { numbersTo, outcomeOf, run, scripted, start } from "./scripted-run.js";
 
 test("frames arrive once, in order, each with its own pixels and detections, from workers of uneven speed", async () => {
@@ -249,7 +249,7 @@ test.each([
     { stage: source, label: "counter", raw: { isLive: true } },
     { stage: scripted.collect!, label: "collect", raw: {} },
   ];
-  expect((await planRun(requests, "0", lookAtFiles))[0]).toMatchObject({ ...expected, output: { isLive: true } });
+  expect((await planRun(requests, "0", world))[0]).toMatchObject({ ...expected, output: { isLive: true } });
 });
 
 test("stages in an order that makes no sense are refused by name", async () => {

@@ -1,14 +1,16 @@
 /** Runs scripted stages on real threads; needs the build (`npm test` builds first). */
+import { Held } from "../../../src/core/held.js";
 import type { StageReport } from "../../../src/core/model/run-report.js";
 import type { RawOptions } from "../../../src/core/option/decode-options.js";
+import { Connections } from "../../../src/core/pipeline/connections.js";
 import { planRun } from "../../../src/core/pipeline/negotiate.js";
 import type { ThreadSize } from "../../../src/core/pipeline/run-layout.js";
 import { type Run, type RunView, startRun } from "../../../src/core/pipeline/run-pipeline.js";
 import type { StageDeclaration } from "../../../src/core/pipeline/stage.js";
 import type { ThreadMessage, ThreadPlan } from "../../../src/core/pipeline/thread-plan.js";
-import { lookAtFiles } from "../../../src/core/storage/read/look-at-files.js";
 import { spawnWorker } from "../../../src/core/workers/spawn-worker.js";
 import { until } from "../../until.js";
+import { world } from "../world.js";
 
 const entry = new URL("./scripted-stages.mjs", import.meta.url);
 export const { scripted } = (await import(entry.href)) as { scripted: Record<string, StageDeclaration> };
@@ -18,7 +20,10 @@ type Stages = readonly (readonly [string, RawOptions])[];
 /** A run, and promises of what it comes to while it goes. */
 export async function start(stages: Stages, onWarning: (text: string) => void = () => {}) {
   const requests = stages.map(([name, raw]) => ({ stage: scripted[name]!, label: name, raw }));
-  const planned = await planRun(requests, "0", lookAtFiles);
+  const held = new Held();
+  const planned = await planRun(requests, "0", { ...world, holder: held });
+  const connections = new Connections(held);
+  await connections.connect(planned);
   let view: RunView | undefined;
   const onStart = (begun: RunView) => {
     view = begun;
@@ -31,7 +36,7 @@ export async function start(stages: Stages, onWarning: (text: string) => void = 
   const spawn = (plan: ThreadPlan, onMessage: (message: ThreadMessage) => void) =>
     spawnWorker<ThreadMessage>(entry, plan.label, plan, onMessage);
   return {
-    ...startRun(planned, { spawn, onStart, onWarning }),
+    ...startRun(planned, { connections, spawn, onStart, onWarning }),
     /** The stage of this name has taken in so many frames. */
     reached: (label: string, frames: number) =>
       until(() => (counters(label)?.in ?? 0) >= frames, { what: `${frames} frames at ${label}` }),

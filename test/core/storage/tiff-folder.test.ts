@@ -11,12 +11,12 @@ import { isFolderName } from "../../../src/core/storage/container-for.js";
 import { tiffFolderFaults } from "../../../src/core/storage/formats/tiff/folder-options.js";
 import { openTiffFolder, tiffFolderProblem } from "../../../src/core/storage/formats/tiff/tiff-folder.js";
 import { openTiffStore } from "../../../src/core/storage/formats/tiff/tiff-store.js";
-import { lookAtFiles } from "../../../src/core/storage/read/look-at-files.js";
 import { canMountSmallDisk } from "../../judges.js";
 import { lastWordOf } from "../../killed-writer.js";
 import { randomOfRun } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { runSource } from "../run-source.js";
+import { world } from "../world.js";
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
 import { verified } from "./verify-recover.js";
 
@@ -263,7 +263,7 @@ test("{date} is the local day, as everywhere in Mote", async () => {
     vi.stubEnv("TZ", zone);
     const day = () => execFileSync("date", ["+%F"], { encoding: "utf8", env: { ...process.env, TZ: zone } }).trim();
     const before = day();
-    const { date: told } = (await archive.look!({ out: ["tifs/"] } as never, "archive", lookAtFiles)) as {
+    const { date: told } = (await archive.look!({ out: ["tifs/"] } as never, "archive", world)) as {
       date: string;
     };
     expect([before, day()]).toContain(told);

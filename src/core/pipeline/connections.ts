@@ -1,0 +1,89 @@
+/**
+ * What the stages of a run hold before any of them is open: connected one after the other, and disconnected in the reverse
+ * order, on every way out. The abrupt way is entered in the list of what is held, so that it is taken also when nobody here
+ * gets to take the other one.
+ */
+import { failure, MoteError, reason } from "../errors.js";
+import type { Held, Holding } from "../held.js";
+import type { PlannedStage } from "./negotiate.js";
+import type { Connection } from "./stage.js";
+
+interface Connected {
+  readonly label: string;
+  readonly connection: Connection;
+  readonly holding: Holding;
+}
+
+export class Connections {
+  readonly #held: Held;
+  /** By the stage's place in the run. */
+  readonly #connected = new Map<number, Connected>();
+
+  constructor(held: Held) {
+    this.#held = held;
+  }
+
+  /** Connects the stages in their order; when one cannot be, those before it are disconnected and the error is thrown. */
+  async connect(stages: readonly PlannedStage[]): Promise<void> {
+    try {
+      for (const [stageIndex, { stage, label, plan }] of stages.entries()) {
+        const connection = await stage.connect?.(plan, { label, holder: this.#held });
+        if (!connection) continue;
+        const holding = this.#held.hold(label, () => void connection.disconnect("abrupt"), "survives");
+        this.#connected.set(stageIndex, { label, connection, holding });
+      }
+    } catch (error) {
+      await this.disconnect("in-order");
+      throw error;
+    }
+  }
+
+  /** What the threads of a stage are given of its connection. */
+  dataFor(stageIndex: number): unknown {
+    return this.#connected.get(stageIndex)?.connection.data;
+  }
+
+  /** Brings a stage, or all, back from a wait of its own. */
+  wake(stageIndex?: number): void {
+    for (const [at, { connection }] of this.#connected) {
+      if (stageIndex !== undefined && stageIndex !== at) continue;
+      try {
+        connection.wake?.();
+      } catch {
+        // What has gone by itself needs no waking; its stage says why.
+      }
+    }
+  }
+
+  /** Returns what went wrong, the first first; a stage that cannot be disconnected in order is disconnected abruptly. */
+  async disconnect(how: "in-order" | "abrupt"): Promise<readonly MoteError[]> {
+    const failed: MoteError[] = [];
+    for (const [at, { label, connection, holding }] of [...this.#connected].reverse()) {
+      this.#connected.delete(at);
+      try {
+        if (how === "in-order") {
+          // Struck off only afterwards: the process may end abruptly meanwhile.
+          await connection.disconnect(how);
+          this.#held.takeOver(holding);
+        } else this.#held.release(holding);
+      } catch (error) {
+        failed.push(disconnectFailure(label, error));
+        this.#releaseAfterFailure(holding);
+      }
+    }
+    return failed;
+  }
+
+  #releaseAfterFailure(holding: Holding): void {
+    try {
+      this.#held.release(holding);
+    } catch {
+      // What went wrong first is told.
+    }
+  }
+}
+
+function disconnectFailure(label: string, error: unknown): MoteError {
+  if (error instanceof MoteError) return error;
+  return failure(label, `what it held could not be let go: ${reason(error)}`, "See to it by hand.", error);
+}
