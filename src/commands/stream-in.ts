@@ -9,13 +9,16 @@ import { option } from "../core/option/option.js";
 import { DrainPatience, type Upstream } from "../core/pipeline/drain-patience.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { ByteSource } from "../core/stream/byte-pipe.js";
+import type { InputFacts, LookedAt } from "../core/stream/input.js";
+import type { SharedDescriptor } from "../core/stream/once-closed.js";
 import type { StreamReader } from "../core/stream/stream-reader.js";
+import { addressesText } from "../core/stream/transports/registry.js";
 import { msSince } from "../core/time.js";
 import { formatCount } from "../core/units.js";
 
 const options = {
   input: option.path({
-    doc: "Where the frame stream comes from: - (stdin), a .mote file, a named pipe, or unix:/path to listen on.",
+    doc: `Where the frame stream comes from: ${addressesText("input")}.`,
     default: "-",
   }),
   allowTruncated: option.flag({
@@ -30,7 +33,7 @@ const options = {
 };
 
 interface Plan {
-  readonly fd: number;
+  readonly looked: LookedAt;
   /** For complaints: "track, --input run.mote". */
   readonly name: string;
   readonly position: number;
@@ -40,36 +43,19 @@ interface Plan {
   readonly maxPayloadBytes: number;
 }
 
-interface Facts {
-  readonly descriptor: StreamDescriptor;
-  readonly isFile: boolean;
-  readonly fd: number;
-  readonly name: string;
-  readonly position: number;
-  readonly isSeekable: boolean;
-}
-
 /** Whoever still writes so long after we left will be told by the pipe, and counts for itself. */
 const leavingMs = 1000;
 
-export const streamIn = defineStage<typeof options, Plan, Facts>({
+export const streamIn = defineStage<typeof options, Plan, InputFacts, SharedDescriptor>({
   name: "stream-in",
   role: "source",
   isTransport: true,
   summary: "Read a frame stream.",
   options,
   examples: [],
-  async look({ input }, stage) {
-    const [{ openByteSource }, { readDescriptor }, { openInput }] = await Promise.all([
-      import("../core/stream/byte-pipe.js"),
-      import("../core/stream/stream-reader.js"),
-      import("../core/stream/transport.js"),
-    ]);
-    const opened = await openInput(stage, input);
-    const name = input === "-" ? `${stage}, stdin` : `${stage}, --input ${opened.name}`;
-    const source = openByteSource(name, opened.fd, 0, opened.isSeekable);
-    const descriptor = readDescriptor(source);
-    return { descriptor, ...opened, name, position: source.position };
+  async look({ input }, stage, { holder }) {
+    const { lookAtInput } = await import("../core/stream/input.js");
+    return lookAtInput(stage, input, holder);
   },
   negotiate(_, o, facts) {
     const { descriptor } = facts;
@@ -87,7 +73,7 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
     return {
       output: { ...descriptor, hasFrames: descriptor.hasFrames && !o.detectionsOnly, isLive },
       plan: {
-        fd: facts.fd,
+        looked: facts.looked,
         name: facts.name,
         position: facts.position,
         isSeekable: facts.isSeekable,
@@ -98,13 +84,23 @@ export const streamIn = defineStage<typeof options, Plan, Facts>({
       needs: descriptor.detections ? { detectionRows: capacityOf(descriptor) } : {},
     };
   },
-  uses: ({ name, fd }) => ({ reads: [{ where: name, file: fd }] }),
+  uses: ({ name, looked }) => ({
+    reads: [{ where: name, file: looked.opening === "again" ? looked.path : looked.fd }],
+  }),
+  async connect(plan, { holder }) {
+    const { connectInput } = await import("../core/stream/input.js");
+    const descriptor = connectInput(plan.name, plan.looked, holder);
+    return { data: descriptor.shared, disconnect: () => descriptor.close() };
+  },
   async open(plan, context) {
-    const [{ openByteSource }, { createStreamReader }] = await Promise.all([
+    const [{ openByteSource }, { OnceClosed }, { createStreamReader }] = await Promise.all([
       import("../core/stream/byte-pipe.js"),
+      import("../core/stream/once-closed.js"),
       import("../core/stream/stream-reader.js"),
     ]);
-    const source = openByteSource(plan.name, plan.fd, plan.position, plan.isSeekable);
+    const descriptor = new OnceClosed(context.connection);
+    const { fd } = descriptor.shared;
+    const source = openByteSource(plan.name, fd, plan.position, plan.isSeekable, () => descriptor.close());
     const { clock } = context;
     const patience = new DrainPatience(plan.upstream, clock);
     let lookedAtByte = source.position;

@@ -1,29 +1,29 @@
 /** The stream's way out of a process: what every stage but a sink writes, to stdout or --output. */
 import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { type EndOfStream, readerGoneReason } from "../core/model/run-report.js";
-import { option } from "../core/option/option.js";
+import { type OptionSpecs, type OptionsOf, option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { Outcome } from "../core/storage/claim/claim.js";
 import { type DiskFault, diskComplaint, diskFault, lossReason } from "../core/storage/disk/disk-fault.js";
 import type { StreamWriter } from "../core/stream/stream-writer.js";
+import { addressesText, outputOptions, transportOf } from "../core/stream/transports/registry.js";
 import { formatCount } from "../core/units.js";
 
 const options = {
   output: option.path({
-    doc: "Where the frame stream goes: - (stdout), a .mote file, a named pipe, or unix:/path to connect to.",
+    doc: `Where the frame stream goes: ${addressesText("output")}.`,
     default: "-",
   }),
   checksums: option.choice(["on", "off"], {
     doc: "Send each frame's checksum with its pixels, so that whoever reads them compares it (1.5 ms for 8 MiB). Everything else always has one.",
     default: "on",
   }),
-  force: option.flag({ doc: "Overwrite the --output file if it exists.", default: false }),
+  ...outputOptions,
 };
 
-interface Plan {
+interface Plan extends OptionsOf<OptionSpecs> {
   readonly output: string;
   readonly checksums: "on" | "off";
-  readonly force: boolean;
 }
 
 /** The stage whose stream this is. */
@@ -44,36 +44,32 @@ export const streamOut = defineStage<typeof options, Plan>({
   options,
   examples: [],
   negotiate(input, o) {
-    const plan = { output: o.output, checksums: o.checksums, force: o.force };
-    return { output: input!, plan, needs: { pixelChecksums: o.checksums === "on" } };
+    return { output: input!, plan: o, needs: { pixelChecksums: o.checksums === "on" } };
   },
   feedsReader: () => true,
   async check(plan, input) {
-    const { outputProblem } = await import("../core/stream/transport.js");
-    const problem = outputProblem(writerOf(input), plan.output, plan.force);
+    const problem = await transportOf(plan.output, "output").outputProblem?.(writerOf(input), plan.output, plan);
     return problem ? [problem] : [];
   },
   uses({ output }, input) {
     return { writes: [{ where: placeOf(input, output), file: output === "-" ? 1 : output }] };
   },
   async open(plan, context) {
-    const [
-      { openByteSink, ReaderGone },
-      { openFileSink },
-      { createStreamWriter },
-      { openOutput },
-      { takeUnread },
-      { SentFrames },
-    ] = await Promise.all([
-      import("../core/stream/byte-pipe.js"),
-      import("../core/stream/file-sink.js"),
-      import("../core/stream/stream-writer.js"),
-      import("../core/stream/transport.js"),
-      import("../core/stream/left-in-pipe.js"),
-      import("../core/stream/sent-frames.js"),
-    ]);
+    const [{ openByteSink, ReaderGone }, { openFileSink }, { createStreamWriter }, { takeUnread }, { SentFrames }] =
+      await Promise.all([
+        import("../core/stream/byte-pipe.js"),
+        import("../core/stream/file-sink.js"),
+        import("../core/stream/stream-writer.js"),
+        import("../core/stream/left-in-pipe.js"),
+        import("../core/stream/sent-frames.js"),
+      ]);
     const stage = writerOf(context.input);
-    const { fd, name, isFile, claim } = await openOutput(stage, plan.output, plan.force, context.isDraining);
+    const { fd, name, isFile, claim } = await transportOf(plan.output, "output").openOutput(
+      stage,
+      plan.output,
+      plan,
+      context.isDraining,
+    );
     const sink = isFile
       ? openFileSink(
           placeOf(context.input, plan.output),

@@ -6,16 +6,20 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { streamIn } from "../../src/commands/stream-in.js";
 import { streamOut } from "../../src/commands/stream-out.js";
+import { Held } from "../../src/core/held.js";
 import type { StreamDescriptor } from "../../src/core/model/descriptor.js";
 import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "../../src/core/pipeline/stage.js";
 import { openByteSink, openByteSource } from "../../src/core/stream/byte-pipe.js";
@@ -60,6 +64,8 @@ function writeLive(fd: number, frames: number): void {
   const writer = createStreamWriter(sink, live, { hasChecksums: true, hasIndex: false });
   for (let number = 0; number < frames; number++) {
     fillFrame(frame, live, number, 2);
+    // What was read into the slot before had a checksum of its own.
+    frame.pixelsCrc32 = -1;
     writer.frame(frame);
   }
 }
@@ -79,20 +85,24 @@ function listening(descriptor: StreamDescriptor, isStopped = () => false) {
   return { context, told };
 }
 
-async function negotiated(path: string) {
+async function negotiated(path: string, holder = new Held()) {
   const stage = streamIn as StageDeclaration;
   const options = { input: path, allowTruncated: false, detectionsOnly: false, maxMessage: 1e6 };
-  return stage.negotiate(null, options, await stage.look!(options, "track", world), "foreign");
+  return stage.negotiate(null, options, await stage.look!(options, "track", { ...world, holder }), "foreign");
 }
+
+/** The descriptors of this process. */
+const descriptors = () => readdirSync("/proc/self/fd").sort();
 
 test("a live stream is live in a pipe, and no longer in a file, whatever its descriptor says", async () => {
   const pipe = makePipe();
   writeLive(opened(pipe, "r+"), 1);
-  const fromPipe = await negotiated(pipe);
+  const held = new Held();
+  const fromPipe = await negotiated(pipe, held);
   const file = join(folder, "copy.mote");
   writeLive(opened(file, "w"), 1);
   const fromFile = await negotiated(file);
-  for (const { plan } of [fromPipe, fromFile]) open.push((plan as { fd: number }).fd);
+  held.releaseAll();
   expect([fromPipe.output.isLive, fromFile.output.isLive]).toEqual([true, false]);
   expect([fromPipe.plan, fromFile.plan]).toMatchObject([{ upstream: "live" }, { upstream: "file" }]);
 });
@@ -100,10 +110,13 @@ test("a live stream is live in a pipe, and no longer in a file, whatever its des
 test("what lies in the pipe of a live stream that is left before its end is lost, counted and told in its place", async () => {
   const pipe = makePipe();
   writeLive(opened(pipe, "r+"), 6);
-  const { plan, output } = await negotiated(pipe);
+  const held = new Held();
+  const { plan, output } = await negotiated(pipe, held);
+  const connection = await streamIn.connect!(plan, { label: "stream-in", holder: held });
   let isStopped = false;
   const { context, told } = listening(output, () => isStopped);
-  const source = (await streamIn.open(plan as never, context)) as SourceInstance;
+  const given = { ...context, connection: connection.data };
+  const source = (await streamIn.open(plan, given)) as SourceInstance;
   expect([await source.next(frame), frame.header.frameNumber]).toEqual(["frame", 0]);
   isStopped = true;
   expect(await source.next(frame)).toBe("stopped");
@@ -114,6 +127,55 @@ test("what lies in the pipe of a live stream that is left before its end is lost
   expect(source.summary?.()).toEqual({ leftAfterFrame: 0 });
   expect(source.upstreamEnd?.()).toMatchObject({ isComplete: false });
   await source.close?.(false);
+  await connection.disconnect("in-order");
+});
+
+test("a look at a file leaves nothing open; the file is opened again, where it was left, and closed once", async () => {
+  const path = join(folder, "copy.mote");
+  writeLive(opened(path, "w"), 2);
+  const before = descriptors();
+  const held = new Held();
+  const { plan, output } = await negotiated(path, held);
+  expect([descriptors(), held.names]).toEqual([before, []]);
+  const connection = await streamIn.connect!(plan, { label: "stream-in", holder: held });
+  const { context } = listening(output);
+  const source = (await streamIn.open(plan, { ...context, connection: connection.data })) as SourceInstance;
+  expect([await source.next(frame), frame.header.frameNumber]).toEqual(["frame", 0]);
+  await source.close?.(true);
+  expect(descriptors()).toEqual(before);
+  // Its number is another file's by now, which stays open.
+  opened(path, "r");
+  const meanwhile = descriptors();
+  await connection.disconnect("abrupt");
+  expect(descriptors()).toEqual(meanwhile);
+});
+
+test("a file that is another one when it is opened again is refused, and nothing of it stays open", async () => {
+  const path = join(folder, "copy.mote");
+  writeLive(opened(path, "w"), 2);
+  const held = new Held();
+  const { plan } = await negotiated(path, held);
+  writeLive(opened(`${path}.new`, "w"), 2);
+  renameSync(`${path}.new`, path);
+  const before = descriptors();
+  const refused = await Promise.resolve(streamIn.connect!(plan, { label: "stream-in", holder: held })).catch((e) => e);
+  expect(refused).toMatchObject({ exitCode: 2, message: expect.stringContaining("became another file") });
+  expect(descriptors()).toEqual(before);
+});
+
+test("a pipe that is looked at is held at once, also when its stream is none, and let go with the rest", async () => {
+  const pipe = makePipe();
+  const writer = opened(pipe, "r+");
+  const before = descriptors();
+  const held = new Held();
+  writeLive(writer, 1);
+  await negotiated(pipe, held);
+  expect(held.names).toEqual([`track, --input ${pipe}`]);
+  expect(held.releaseAll()).toEqual([]);
+  expect(descriptors()).toEqual(before);
+  writeSync(writer, "no stream, but a text that is longer than what a stream begins with");
+  await expect(negotiated(pipe, held)).rejects.toThrow();
+  expect([descriptors(), held.names]).toEqual([before, []]);
 });
 
 test.each([

@@ -1,6 +1,6 @@
 /** Whether a run is the last of its pipeline, which then has the last word, and what it is called. */
 import type { PlannedStage } from "../pipeline/negotiate.js";
-import { endsInFile } from "../stream/transport.js";
+import { endsInFile } from "../stream/transports/registry.js";
 
 /** False when its frames go on to another program, which says what became of them. */
 export function isEndOfLine(stages: readonly PlannedStage[]): boolean {

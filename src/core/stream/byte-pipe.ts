@@ -32,8 +32,16 @@ export interface ByteSource {
   close(): void;
 }
 
-/** Reads from an open descriptor; `startAt` is where it stands, and -1 as `offset` semantics are the descriptor's own. */
-export function openByteSource(name: string, fd: number, startAt: number, isSeekable: boolean): ByteSource {
+/** Reads from an open descriptor; `startAt` is where it stands. `close` closes it, but for stdin. */
+export function openByteSource(
+  name: string,
+  fd: number,
+  startAt: number,
+  isSeekable: boolean,
+  close = () => {
+    if (fd !== 0) closeSync(fd);
+  },
+): ByteSource {
   let position = startAt;
   let from = fd;
   return {
@@ -75,7 +83,7 @@ export function openByteSource(name: string, fd: number, startAt: number, isSeek
     },
     close() {
       if (from !== fd) closeSync(from);
-      if (fd !== 0) closeSync(fd);
+      close();
     },
   };
 }

@@ -3,6 +3,7 @@ import { lstatSync, readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { resolve } from "node:path";
 import { failure, MoteError, reason, refusal } from "../errors.js";
+import type { Holder } from "../held.js";
 import { takeLock } from "../storage/claim/lock.js";
 import { identityOf, removeDeadSocket } from "../storage/claim/removal.js";
 
@@ -14,37 +15,45 @@ export function descriptorOf(socket: Socket): number {
   return fd;
 }
 
-/** Waits for one connection; refuses (exit code 2) where anything but a socket that nobody listens on any more has the name. */
-export async function acceptOne(where: string, path: string): Promise<number> {
+/**
+ * Waits for one connection; refuses (exit code 2) where anything but a socket that nobody listens on any more has the name.
+ * While it waits, the socket's file and its lock are entered at `holder`: they outlive a process that is ended meanwhile.
+ */
+export async function acceptOne(where: string, path: string, holder: Holder): Promise<number> {
   const place = `${where}, --input unix:${path}`;
   try {
     // A run that listens takes one connection: it would take the question whether it is there for that one.
     const lock = takeLock(place, path, where);
+    const held = holder.hold(`the lock of ${path}`, () => lock.release(), "survives");
     try {
       await removeIfDead(place, path);
-      return await accept(place, path);
+      return await accept(place, path, holder);
     } finally {
-      lock.release();
+      holder.release(held);
     }
   } catch (error) {
     throw error instanceof MoteError ? error : refusal(place, `cannot listen: ${reason(error)}`, undefined, error);
   }
 }
 
-function accept(place: string, path: string): Promise<number> {
+function accept(place: string, path: string, holder: Holder): Promise<number> {
   return new Promise((accepted, reject) => {
     const server = createServer({ pauseOnConnect: true }, (socket) => {
       socket.on("error", () => {});
-      // With it the socket goes from the file system.
-      server.close();
+      holder.release(held);
       try {
         accepted(descriptorOf(socket));
       } catch (error) {
         reject(failure(place, reason(error), undefined, error));
       }
     });
-    server.on("error", reject);
+    server.on("error", (error) => {
+      holder.takeOver(held);
+      reject(error);
+    });
     server.listen(path);
+    // With the server the socket goes from the file system.
+    const held = holder.hold(`unix:${path}`, () => server.close(), "survives");
   });
 }
 
