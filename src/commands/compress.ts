@@ -46,7 +46,7 @@ const options = {
   workers: option.count({ doc: "Threads that encode. Default: one a processor.", min: 1, max: 64 }),
   verify: option.custom<number, { doc: string; expected: string; metavar: string }>(
     {
-      doc: "Decode frames again and compare them before they count: all, every n-th, or none. At effort 1 that doubles the work, at higher efforts it is little beside it. Default: all of what watch finds and of files; sample:10 of a live camera.",
+      doc: "Decode frames again and compare them before they count: all, every n-th, or none. At effort 1 that doubles the work, at higher efforts it is little beside it. Default: all, or sample:10 of a live camera.",
       expected: "all, sample:N or none",
       metavar: "which",
     },
@@ -64,7 +64,7 @@ const options = {
     }),
   ),
   deleteSource: option.flag({
-    doc: "Delete each file that watch, in the same run, found and read, once its frames are stored, verified and synced.",
+    doc: "Delete each file once its frames are stored, verified and synced. No source hands its files over for that so far, and it is refused: delete them yourself once mote verify has found the folder whole.",
     default: false,
   }),
   resume: option.flag({
@@ -269,15 +269,14 @@ function sourceProblems(
 ): Problem[] {
   if (!deleteSource) return [];
   const where = "compress, --delete-source";
+  const hint = "Leave it away, and delete the files when mote verify has found the folder whole.";
   if (origin === "foreign") {
-    const hint = "Use it in one run: mote run watch ... then compress --delete-source ...";
     return [{ where, what: "deletes files that this run itself opened, and these frames come as a stream", hint }];
   }
   const source = producedBy[0]?.stage ?? "the stream";
   const problems: Problem[] = [];
   if (source !== "watch") {
-    const hint = "Leave it away, and delete the files when mote verify has found the folder whole.";
-    problems.push({ where, what: `deletes files that watch found, and these frames come from ${source}`, hint });
+    problems.push({ where, what: `${source} does not hand its files over to be deleted`, hint });
   }
   if (verify !== undefined && verify !== 1)
     problems.push({ where, what: "needs every frame compared", hint: "Use --verify all." });

@@ -267,7 +267,7 @@ test("every frame is compared, of a live camera every tenth, unless something el
 test("sources are deleted only where watch found them and every frame is compared", () => {
   const watched = fakeDescriptor({ producedBy: [{ stage: "watch", version: "0.1.0", options: {} }] });
   expect(refusalOf({ out: folder, deleteSource: true }).problems[0]!.what).toBe(
-    "deletes files that watch found, and these frames come from acquire",
+    "acquire does not hand its files over to be deleted",
   );
   expect(refusalOf({ out: folder, deleteSource: true, verify: "sample:3" }, watched).problems[0]!.what).toBe(
     "needs every frame compared",
