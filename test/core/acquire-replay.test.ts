@@ -107,18 +107,33 @@ describe("folders and patterns", () => {
   const seconds = (run: { frames: readonly { capturedAtNs: bigint }[] }) =>
     run.frames.map((frame) => Number(frame.capturedAtNs / 1_000_000_000n) - 1_700_000_000);
 
-  it("a folder is its images in natural order, each with its file's time", async () => {
-    expect(seconds(await runSource(acquire, { files: numbered() }))).toEqual([1, 2, 9, 10]);
+  it("when a file was changed is no time of capture, unless --file-times says so, and then of files of one frame", async () => {
+    const d = numbered();
+    const times = async (files: string, options = {}) =>
+      (await runSource(acquire, { files, ...options })).frames.map((frame) => frame.capturedAtNs);
+    cpSync(join(images, "plain-uint16.tif"), join(d, "single.tif"));
+    const file = join(d, "single.tif");
+    expect(await times(file)).toEqual([0n]);
+    expect(await times(file, { fileTimes: true })).toEqual([statSync(file, { bigint: true }).mtimeNs]);
+    expect(await times(join(d, "*.png"))).toEqual([0n, 0n, 0n, 0n]);
+    expect(new Set(await times(join(images, "pages-uint8.tif"), { fileTimes: true }))).toEqual(new Set([0n]));
+  });
+  it("a folder is its images in natural order", async () => {
+    expect(seconds(await runSource(acquire, { files: numbered(), fileTimes: true }))).toEqual([1, 2, 9, 10]);
   });
   it("a quoted pattern is expanded in natural order", async () => {
-    expect(seconds(await runSource(acquire, { files: join(numbered(), "frame_*.png") }))).toEqual([1, 2, 9, 10]);
-    expect(seconds(await runSource(acquire, { files: join(numbered(), "frame_{1,10}.p?g") }))).toEqual([1, 10]);
+    expect(seconds(await runSource(acquire, { files: join(numbered(), "frame_*.png"), fileTimes: true }))).toEqual([
+      1, 2, 9, 10,
+    ]);
+    expect(seconds(await runSource(acquire, { files: join(numbered(), "frame_{1,10}.p?g"), fileTimes: true }))).toEqual(
+      [1, 10],
+    );
   });
   it("the order of a shell's expansion becomes natural, a chosen one is kept", async () => {
     const d = numbered();
     const at = (...numbers: number[]) => numbers.map((n) => join(d, `frame_${n}.png`));
-    expect(seconds(await runSource(acquire, { files: at(1, 10, 2, 9) }))).toEqual([1, 2, 9, 10]);
-    expect(seconds(await runSource(acquire, { files: at(9, 1, 10) }))).toEqual([9, 1, 10]);
+    expect(seconds(await runSource(acquire, { files: at(1, 10, 2, 9), fileTimes: true }))).toEqual([1, 2, 9, 10]);
+    expect(seconds(await runSource(acquire, { files: at(9, 1, 10), fileTimes: true }))).toEqual([9, 1, 10]);
   });
 });
 

@@ -22,7 +22,7 @@ const colourTypes: Readonly<Record<number, string>> = { 3: "a palette", 4: "grey
 const hint = "Save it as greyscale or RGB PNG with 8 or 16 bits.";
 
 /** Reads a PNG's header (PNG specification, third edition, section 11.2.1); pixels wait for `readFrame`. */
-export function openPng(source: ByteSource, capturedAtNs: bigint): ImageFile {
+export function openPng(source: ByteSource): ImageFile {
   const header = readHeader(source);
   const pixelFormat = header.depth === 8 ? "uint8" : "uint16";
   const metadata: JsonObject = { format: "PNG", colour: header.channels === 1 ? "grey" : "RGB, converted to grey" };
@@ -41,7 +41,7 @@ export function openPng(source: ByteSource, capturedAtNs: bigint): ImageFile {
       const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       const bytes = new Uint8Array(grey.buffer, grey.byteOffset, grey.byteLength);
       copyOverlap(bytes, 0, 0, header.width, header.height, target, region, bytesPerPixel[pixelFormat]);
-      return { ...unknownPlace, capturedAtNs };
+      return unknownPlace;
     },
     close() {},
   };

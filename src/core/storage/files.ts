@@ -80,3 +80,8 @@ export function freeBytes(path: string): number {
   const stats: StatsFs = statfsSync(nearestFolder(dirname(resolve(path))));
   return stats.bavail * stats.bsize;
 }
+
+/** When a file was last changed, ns since the Unix epoch, UTC. */
+export function modifiedAtNs(path: string): bigint {
+  return statSync(path, { bigint: true }).mtimeNs;
+}

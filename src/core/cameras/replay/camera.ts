@@ -28,6 +28,10 @@ const options = {
   dataset: option.text({
     doc: "Path of the frames in an .h5 that another program wrote and that has several datasets of frames, such as /entry/data.",
   }),
+  fileTimes: option.flag({
+    doc: "Take the time at which a file was last changed for that at which its frame was captured, where a file of one frame states none: right for files that were never copied, unpacked or downloaded. Else such a time is unknown and stays empty, or with --fps is that of the replay.",
+    default: false,
+  }),
   pixelFormat: option.choice(pixelFormats, {
     doc: "Pixel type of headerless files, little-endian.",
     only: { size: given },
@@ -91,6 +95,7 @@ export const replay = defineCamera<typeof options, Plan, FileFacts>({
       selected,
       frames,
       paceHz: o.fps ?? null,
+      hasFileTimes: o.fileTimes,
     };
     const recordedLoss = sumOfLosses(files.map((file) => file.recordedLoss));
     const numberStep = Math.max(...files.map((file) => file.numberStep ?? 1)) * step;

@@ -11,6 +11,7 @@ import { isLossEvent } from "../../model/event-check.js";
 import { type FrameHeader, frameFields } from "../../model/frame-header.js";
 import type { JsonObject } from "../../model/json.js";
 import { bytesPerPixel, type PixelFormat } from "../../model/pixel-format.js";
+import { modifiedAtNs } from "../../storage/files.js";
 import type { CameraContext, FrameSource } from "../frame-source.js";
 import { Pacer } from "../pacing.js";
 import { RecordedLosses } from "./recorded-losses.js";
@@ -39,6 +40,8 @@ export interface ReplayPlan {
   readonly frames: number | null;
   /** Paced by the real clock at this rate; null: as fast as frames are taken. */
   readonly paceHz: number | null;
+  /** A file of one frame that states no time was captured when it was last changed. */
+  readonly hasFileTimes: boolean;
 }
 
 /** The file whose turn it is. */
@@ -209,6 +212,9 @@ export function openReplay(
         path = found.opened.path;
         const place = await found.opened.file.readFrame(found.frame, frame.pixels, plan.region);
         capturedAtNs = place.capturedAtNs;
+        // In a recording of ours an unknown time is unknown, and the frames of a stack were not captured when it was written.
+        const isWithout = capturedAtNs === 0n && !place.recorded && found.opened.file.facts.frameCount === 1;
+        if (plan.hasFileTimes && isWithout) capturedAtNs = modifiedAtNs(path);
         if (place.recorded) {
           const own = place.recorded.frameNumber;
           tellLosses(found.opened, found.frame, own);

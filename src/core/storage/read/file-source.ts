@@ -5,21 +5,17 @@ import { type ByteSource, requireBytes } from "../../imaging/byte-source.js";
 import { openFile } from "../bounded-file.js";
 
 export interface FileSource extends ByteSource {
-  /** When the file was last changed, ns since the Unix epoch, UTC. */
-  readonly modifiedAtNs: bigint;
   close(): void;
 }
 
 /** Throws the system's error, or a FormatProblem for what is no file. */
 export function openFileSource(path: string): FileSource {
   const descriptor = openFile(path);
-  const { size, mtimeNs } = fstatSync(descriptor, { bigint: true });
-  const sizeBytes = Number(size);
+  const sizeBytes = fstatSync(descriptor).size;
   let isOpen = true;
   return {
     name: path,
     sizeBytes,
-    modifiedAtNs: mtimeNs,
     readInto(target, offset) {
       requireBytes(sizeBytes, offset, target.length);
       let done = 0;

@@ -103,7 +103,7 @@ function openJxl(path: string, source: FileSource): ImageFile {
       }
       const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       copyOverlap(samples, 0, 0, shape.width, shape.height, target, region, bytesPerPixel[pixelFormat]);
-      if (!kept) return { ...unknownPlace, capturedAtNs: source.modifiedAtNs };
+      if (!kept) return unknownPlace;
       const isWhole = region.width === shape.width && region.height === shape.height;
       const recorded = headerOf(kept, { pixelFormat, shape });
       return { ...placeOf(kept), recorded, ...(isWhole ? { pixelsCrc32: checksum } : {}) };

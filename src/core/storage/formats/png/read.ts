@@ -1,4 +1,4 @@
-/** Opens a PNG on disk; its time is the file's. */
+/** Opens a PNG on disk. */
 import { openPng } from "../../../imaging/png-image.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { openFileSource } from "../../read/file-source.js";
@@ -8,7 +8,7 @@ export const pngFile: ImageFormat = {
   open(path) {
     const source = openFileSource(path);
     return closeOnFailure(source, async () => ({
-      ...openPng(source, source.modifiedAtNs),
+      ...openPng(source),
       close: () => source.close(),
     }));
   },

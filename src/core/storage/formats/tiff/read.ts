@@ -7,10 +7,7 @@ import { lossesWith } from "../../read/journal-losses.js";
 import type { ImageFormat } from "../format.js";
 import { tiffRunOf } from "./read-folder.js";
 
-/**
- * A file with one frame and no time of its own was taken when it was written; a stack's frames were not, and in a recording
- * of ours an unknown time is unknown. What was lost between single files stands in the journal beside them.
- */
+/** What was lost between single files stands in the journal beside them. */
 export const tiffFile: ImageFormat = {
   open(path) {
     const source = openFileSource(path);
@@ -24,10 +21,6 @@ export const tiffFile: ImageFormat = {
         ...file,
         facts: { ...file.facts, ...(recordedLoss && { recordedLoss }) },
         ...(losses && { losses: losses.losses }),
-        async readFrame(index, pixels, region) {
-          const place = await file.readFrame(index, pixels, region);
-          return place.capturedAtNs === 0n && !place.recorded ? { ...place, capturedAtNs: source.modifiedAtNs } : place;
-        },
       };
     });
   },
