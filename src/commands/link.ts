@@ -170,9 +170,7 @@ export const link = defineCommand({
     }
     const path = o.tables[0]!;
     const out = o.out === "-" ? undefined : o.out;
-    const { isParquetName, saveParquetTable, saveTable, tableOutProblem } = await import(
-      "../core/storage/table/save-table.js"
-    );
+    const { saveTable, tableOutProblem } = await import("../core/storage/table/save-table.js");
     const outProblem = out === undefined ? undefined : tableOutProblem(`link, --out ${out}`, out, o.force);
     if (outProblem) problems.push(outProblem);
     if (out !== undefined) {
@@ -201,8 +199,7 @@ export const link = defineCommand({
       warnings: warningsOf(where, o, used, linked),
     };
     if (out === undefined) return { ...result, data: pieces };
-    const save = isParquetName(out) ? saveParquetTable : saveTable;
-    await save(`link, --out ${out}`, out, o.force, pieces);
+    await saveTable(`link, --out ${out}`, out, o.force, pieces);
     table.close();
     return result;
   },

@@ -1,14 +1,11 @@
 /** Which format a file or folder is of, for those who verify it or get it back. */
 import { closeSync, readSync, statSync } from "node:fs";
-import { basename } from "node:path";
 import { refusal } from "../errors.js";
 import { explained } from "../imaging/explained.js";
 import { openFile } from "./bounded-file.js";
 import { extensionOf } from "./extension.js";
 import type { Appearance, Format } from "./formats/format.js";
-import { isJournalName, journalName } from "./formats/jxl/journal-names.js";
 import { formats } from "./formats/registry.js";
-import { isTiffJournal } from "./formats/tiff/journal-names.js";
 
 /** Looks at a path; a refusal when there is nothing that could be read. */
 function appearanceOf(where: string, path: string): Appearance {
@@ -54,7 +51,7 @@ export function formatOf(where: string, path: string): Format {
   if (found) return found;
   throw refusal(
     where,
-    file.isFolder ? `the folder has no ${journalName} and is no archive` : "is no archive that Mote knows",
+    file.isFolder ? "the folder has no journal and is no archive" : "is no archive that Mote knows",
     `Known are ${[...new Set(formats.map(({ name }) => name))].join(", ")}.`,
   );
 }
@@ -62,9 +59,9 @@ export function formatOf(where: string, path: string): Format {
 /** "run.recovered.mote" for "run.mote", "jxl.recovered" for a folder: where a recovery goes when nobody says. */
 export function recoveredName(path: string): string {
   const name = path.replace(/[/\\]+$/, "") || path;
-  // The journal of one run stands for a folder.
-  if (isJournalName(basename(name)) || isTiffJournal(basename(name))) {
-    return `${name.replace(/(\.tiffs)?\.ndjson$/, "")}.recovered`;
+  for (const format of formats) {
+    const stem = format.recoveredStem?.(name);
+    if (stem !== undefined) return `${stem}.recovered`;
   }
   const extension = /(?<=[^/\\])(\.ome)?\.[^./\\]+$/i.exec(name)?.[0] ?? "";
   return `${name.slice(0, name.length - extension.length)}.recovered${extension}`;

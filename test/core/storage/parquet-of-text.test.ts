@@ -5,7 +5,7 @@ import { parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parquetOfText } from "../../../src/core/storage/formats/parquet/parquet-of-text.js";
-import { saveParquetTable } from "../../../src/core/storage/table/save-table.js";
+import { saveTable } from "../../../src/core/storage/table/save-table.js";
 import { askPandas, hasTableJudge, needsTableJudge } from "./table-judge.js";
 
 let folder: string;
@@ -88,13 +88,13 @@ test("a table is saved whole or not at all, and nothing is left beside it", asyn
     yield Buffer.from("frame,x\n0,1\n");
     throw new Error("cut");
   }
-  await expect(saveParquetTable("link", out, false, broken())).rejects.toThrow("cut");
+  await expect(saveTable("link", out, false, broken())).rejects.toThrow("cut");
   async function* whole() {
     yield Buffer.from("frame,x\n0,");
     yield Buffer.from("1\n");
   }
-  await saveParquetTable("link", out, false, whole());
-  await expect(saveParquetTable("link", out, false, whole())).rejects.toThrow("exists already");
+  await saveTable("link", out, false, whole());
+  await expect(saveTable("link", out, false, whole())).rejects.toThrow("exists already");
   const { readdirSync } = await import("node:fs");
   expect(readdirSync(folder)).toEqual(["out.parquet"]);
 });

@@ -10,6 +10,8 @@ import type { OptionSpecs, OptionsOf } from "../../option/option.js";
 import type { Replaceable } from "../claim/replaceable.js";
 import type { FrameStore, StoreRequest, StoreSettings } from "../frame-store.js";
 import type { Recover } from "../recover/recovery.js";
+import type { BytePieces } from "../table/byte-pieces.js";
+import type { Table } from "../table/open-table.js";
 import type { Verify } from "../verify/verification.js";
 
 /** What a path looks like before it is opened as anything. */
@@ -114,6 +116,16 @@ export interface Replay {
   load(): Promise<ImageFormat>;
 }
 
+/** Tables of a format that are no text, as `link` reads and writes them. */
+export interface Tables {
+  /** Lower case, with its dot: the name of one that is to be written. */
+  readonly extension: string;
+  /** Loads what opens one; asked of what its content says is of this format. */
+  open(): Promise<(where: string, pieces: BytePieces) => Promise<Table>>;
+  /** Loads what makes one of a table that stands in a file as text; absent: it is not written. */
+  ofText?(): Promise<(where: string, path: string) => AsyncIterable<Uint8Array>>;
+}
+
 export interface Format {
   /** In reports: "frame stream". */
   readonly name: string;
@@ -127,12 +139,16 @@ export interface Format {
   readonly folder?: Container;
   /** Absent where it holds no pixels. */
   readonly replay?: Replay;
+  /** Absent where its tables are text, or it has none. */
+  readonly tables?: Tables;
   /** The files that a name of which nothing has the name itself stands for, as those of a split recording; empty: none. */
   parts?(path: string): Promise<readonly string[]>;
   /** Loads the verifier. */
   verify(): Promise<Verify>;
   /** Where the locks of those who write it are; absent: beside the path itself. */
   locked?(path: string): readonly string[];
+  /** Of a name that stands for a folder it is in: that of a recovery, without its ending. Undefined: any other name. */
+  recoveredStem?(path: string): string | undefined;
   /** Loads the salvager; absent where there is nothing to do beyond verifying. */
   recover?(): Promise<Recover>;
 }

@@ -1,6 +1,6 @@
 /** The formats, one line each; where two know a name, the first has the file: a journal is no table of documents. */
 import { csv } from "./csv/format.js";
-import type { Format } from "./format.js";
+import type { Format, ImageFormat } from "./format.js";
 import { h5 } from "./h5/format.js";
 import { jxl, jxlFolder } from "./jxl/format.js";
 import { mote } from "./mote/format.js";
@@ -9,5 +9,8 @@ import { parquet } from "./parquet/format.js";
 import { png } from "./png/format.js";
 import { tiff, tiffFolder } from "./tiff/format.js";
 import { zarr } from "./zarr/format.js";
+
+/** What has no header, when its layout was given. */
+export const headerless = async (): Promise<ImageFormat> => (await import("./raw/read.js")).rawFile;
 
 export const formats: readonly Format[] = [jxlFolder, tiffFolder, csv, h5, mote, ndjson, parquet, tiff, zarr, jxl, png];

@@ -4,14 +4,13 @@ import { basename, dirname, join, resolve } from "node:path";
 import { OverBudget } from "../../budget.js";
 import { reason, refusal } from "../../errors.js";
 import { nearestName } from "../../option/names.js";
-import { isZarrStore } from "../formats/zarr/is-zarr-store.js";
 import { expandGlob, isPattern } from "./glob.js";
-import { isKnownFormat, knownExtensions } from "./image-formats.js";
+import { isKnownFormat, isRecordingFolder, knownExtensions } from "./image-formats.js";
 import { naturalOrder, undoShellOrder } from "./natural-order.js";
 
 /**
- * Files and Zarr stores are taken as named, other folders as all their image files in natural order, patterns (when no file has that name)
- * as their matches in natural order. Refuses, with exit code 2: what does not exist, cannot be read, or holds nothing.
+ * Files and folders that are a recording are taken as named, other folders as all their image files in natural order, patterns
+ * (when no file has that name) as their matches in natural order. Refuses, with exit code 2: what does not exist, cannot be read, or holds nothing.
  */
 export function findFiles(where: string, paths: readonly string[]): readonly string[] {
   const found: string[] = [];
@@ -31,7 +30,7 @@ export function findFiles(where: string, paths: readonly string[]): readonly str
 function kindOf(where: string, path: string): "file" | "folder" | "pattern" {
   try {
     const stats = statSync(path);
-    if (stats.isDirectory()) return isZarrStore(path) ? "file" : "folder";
+    if (stats.isDirectory()) return isRecordingFolder(path) ? "file" : "folder";
     if (stats.isFile()) return "file";
     throw refusal(`${where}, ${path}`, "is neither a file nor a folder", "A frame stream is read with --input.");
   } catch (error) {
@@ -61,7 +60,7 @@ function imagesIn(where: string, folder: string): string[] {
   try {
     names = readdirSync(folder, { withFileTypes: true })
       .filter((entry) => !entry.name.startsWith("."))
-      .filter((entry) => !entry.isDirectory() || isZarrStore(join(folder, entry.name)))
+      .filter((entry) => !entry.isDirectory() || isRecordingFolder(join(folder, entry.name)))
       .map((entry) => entry.name);
   } catch (error) {
     throw refusal(
@@ -80,7 +79,7 @@ function imagesIn(where: string, folder: string): string[] {
 function matchesOf(where: string, pattern: string): string[] {
   let matches: string[];
   try {
-    matches = expandGlob(pattern).filter((path) => statSync(path).isFile() || isZarrStore(path));
+    matches = expandGlob(pattern).filter((path) => statSync(path).isFile() || isRecordingFolder(path));
   } catch (error) {
     if (!(error instanceof OverBudget)) throw error;
     throw refusal(`${where}, ${pattern}`, error.message, "Begin the pattern with the folder that is meant.", error);

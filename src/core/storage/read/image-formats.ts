@@ -2,12 +2,9 @@
 import { asDamage, decoding } from "../../decoding.js";
 import type { ImageFile } from "../../imaging/image-file.js";
 import type { RawLayout, Replay } from "../formats/format.js";
-import { formats } from "../formats/registry.js";
+import { formats, headerless } from "../formats/registry.js";
 
 const replays = formats.flatMap(({ replay }) => (replay ? [replay] : []));
-
-/** Reads what has no header, when its layout was given. */
-const headerless = async () => (await import("../formats/raw/read.js")).rawFile;
 
 export const knownExtensions: readonly string[] = replays.flatMap(({ extensions }) => extensions);
 
@@ -19,6 +16,11 @@ export function extensionOf(path: string): string {
 function replayOf(path: string): Replay | undefined {
   const extension = extensionOf(path);
   return replays.find((one) => one.isFolder?.(path)) ?? replays.find((one) => one.extensions.includes(extension));
+}
+
+/** Whether a folder is one recording of a format, whatever it is called. */
+export function isRecordingFolder(path: string): boolean {
+  return replays.some((one) => one.isFolder?.(path));
 }
 
 /** By the name, or for a folder by what is in it: one that holds a Zarr store counts as a file. */

@@ -13,11 +13,16 @@ export interface BytePieces {
 
 const pieceBytes = 1 << 20;
 
-/** What is said of a table that is none. */
-export const binaryTable = "expected a CSV, TSV or Parquet table, got binary data";
+/** What is known of tables before one is read: enough to refuse what comes down a pipe as soon as it is none. */
+export interface PipedTables {
+  /** Whether what begins so is a table that is no text. */
+  isBinary(head: Uint8Array): boolean;
+  /** What is said of what is none. */
+  readonly refused: string;
+}
 
 /** Opens a file, a named pipe, or stdin for "-". Refuses what cannot be opened, folders and devices. */
-export function openBytePieces(where: string, path: string): BytePieces {
+export function openBytePieces(where: string, path: string, piped?: PipedTables): BytePieces {
   try {
     const fd = path === "-" ? 0 : openSync(path, "r");
     const stat = fstatSync(fd);
@@ -29,7 +34,7 @@ export function openBytePieces(where: string, path: string): BytePieces {
       closeSync(fd);
       throw refusal(where, "expected a table, got a device", "Name a file, or - for stdin.");
     }
-    if (!stat.isFile()) return fromMemory(readAll(where, fd));
+    if (!stat.isFile()) return fromMemory(readAll(where, fd, piped));
     return {
       byteLength: stat.size,
       read: (into, position) => readSync(fd, into, 0, into.length, position),
@@ -62,11 +67,11 @@ export function readRange(where: string, pieces: BytePieces, start: number, end:
   return bytes.subarray(0, filled);
 }
 
-function readAll(where: string, fd: number): Uint8Array[] {
+function readAll(where: string, fd: number, piped: PipedTables | undefined): Uint8Array[] {
   const source = openByteSource(where, fd, 0, false);
   const pieces: Uint8Array[] = [];
   try {
-    const judge = new PipeJudge(where);
+    const judge = new PipeJudge(where, piped);
     for (;;) {
       const piece = new Uint8Array(pieceBytes);
       const got = source.readFully(piece, () => false);
@@ -83,23 +88,25 @@ function readAll(where: string, fd: number): Uint8Array[] {
 /** Refuses what comes down a pipe as soon as it cannot be a table, or is more than can be held. */
 class PipeJudge {
   readonly #where: string;
+  readonly #piped: PipedTables | undefined;
   #bytes = 0;
   #lineBytes = 0;
   #isText = true;
 
-  constructor(where: string) {
+  constructor(where: string, piped: PipedTables | undefined) {
     this.#where = where;
+    this.#piped = piped;
   }
 
   take(piece: Uint8Array): void {
-    if (this.#bytes === 0) this.#isText = Buffer.from(piece.subarray(0, 4)).toString("latin1") !== "PAR1";
+    if (this.#bytes === 0) this.#isText = this.#piped?.isBinary(piece) === false;
     this.#bytes += piece.length;
     if (this.#bytes > mostPipedBytes) {
       const what = `more than ${mostPipedBytes >> 20} MiB came down the pipe`;
       throw refusal(this.#where, what, "Save the table to a file, and name that: a file need not be held in memory.");
     }
     if (!this.#isText) return;
-    if (piece.includes(0)) throw refusal(this.#where, binaryTable, "mote inspect says what it is.");
+    if (piece.includes(0)) throw refusal(this.#where, this.#piped!.refused, "mote inspect says what it is.");
     const end = piece.lastIndexOf(10);
     this.#lineBytes = end < 0 ? this.#lineBytes + piece.length : piece.length - 1 - end;
     if (this.#lineBytes <= mostLineBytes) return;

@@ -1,7 +1,9 @@
 /** A table of positions, whatever its format: its columns, its positions, and its text again with track numbers in it. */
 import { decoding, decodingEach } from "../../decoding.js";
 import { asMoteError, refusal } from "../../errors.js";
-import { binaryTable, openBytePieces, readRange } from "./byte-pieces.js";
+import type { Format } from "../formats/format.js";
+import { formats } from "../formats/registry.js";
+import { openBytePieces, type PipedTables, readRange } from "./byte-pieces.js";
 import type { UsedColumns } from "./choose-columns.js";
 
 /** One entry a row, in the table's order; y and x are not finite where the table has none. */
@@ -21,7 +23,8 @@ export interface RowLabels {
 }
 
 export interface Table {
-  readonly format: "text" | "parquet";
+  /** Text, or the name of its format. */
+  readonly format: string;
   readonly columns: readonly string[];
   /** The unit that the table states for a column beside its name, "" where it states none. */
   readonly statedUnits: readonly string[];
@@ -37,21 +40,36 @@ export interface Table {
 
 const startBytes = 1 << 16;
 
-/** Opens a table by what it holds: Parquet by its magic, all other text as CSV. "-" is stdin. Refuses what is no table. */
+/** Formats of tables that are no text. */
+const binary = formats.filter(({ tables }) => tables);
+
+/** The format of a table that begins so, if it is no text. */
+function binaryFormat(head: Uint8Array): Format | undefined {
+  const file = { path: "", isFolder: false, extension: "", head: head.subarray(0, 16) };
+  return binary.find((format) => format.isContained(file));
+}
+
+const piped: PipedTables = {
+  isBinary: (head) => binaryFormat(head) !== undefined,
+  refused: `expected a CSV, TSV or ${binary.map(({ name }) => name).join(" or ")} table, got binary data`,
+};
+
+/** Opens a table by what it holds: those that are no text by their first bytes, all other text as CSV. "-" is stdin. Refuses what is no table. */
 export async function openTable(where: string, path: string): Promise<Table> {
-  const pieces = openBytePieces(where, path);
+  const pieces = openBytePieces(where, path, piped);
   try {
     const bytes = readRange(where, pieces, 0, startBytes);
     if (bytes.length === 0) throw refusal(where, "expected a table, got an empty file");
-    if (String.fromCharCode(...bytes.subarray(0, 4)) === "PAR1") {
-      const { openParquetTable } = await import("../formats/parquet/parquet-table.js");
-      return guarded(where, await decoding(() => openParquetTable(where, pieces)));
+    const format = binaryFormat(bytes);
+    if (format) {
+      const open = await format.tables!.open();
+      return guarded(where, await decoding(() => open(where, pieces)));
     }
     if (bytes[0] === 0xff || bytes[0] === 0xfe) {
       throw refusal(where, "expected UTF-8 text, got UTF-16", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8.");
     }
     if (bytes.includes(0)) {
-      throw refusal(where, binaryTable, "mote inspect says what it is.");
+      throw refusal(where, piped.refused, "mote inspect says what it is.");
     }
     const { openTextTable } = await import("./text-table.js");
     return guarded(where, await decoding(() => openTextTable(where, pieces)));

@@ -5,20 +5,19 @@ import { besideName } from "../claim/beside.js";
 import { claimProblem } from "../claim/claim.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { openWholeOutput } from "../claim/whole-output.js";
+import { extensionOf } from "../extension.js";
+import { formats } from "../formats/registry.js";
 import { writeAll } from "../write-all.js";
 
-const endings = /\.(csv|tsv|txt|parquet)$/i;
-
-/** Whether the name asks for Parquet. */
-export function isParquetName(path: string): boolean {
-  return /\.parquet$/i.test(path);
-}
+const ofText = formats.flatMap(({ tables }) => (tables?.ofText ? [{ ...tables, ofText: tables.ofText }] : []));
+const endings = [".csv", ".tsv", ".txt", ...ofText.map(({ extension }) => extension)];
+const listed = `${endings.slice(0, -1).join(", ")} or ${endings.at(-1)}`;
 
 /** What is wrong with writing a table there, if anything. */
 export function tableOutProblem(where: string, path: string, isForced: boolean): Problem | undefined {
-  if (!endings.test(path)) {
-    const hint = "Name a .csv, .tsv, .txt or .parquet file, or leave --out away and redirect stdout.";
-    return { where, what: "tables are written as .csv, .tsv, .txt or .parquet", hint };
+  if (!endings.includes(extensionOf(path))) {
+    const hint = `Name a ${listed} file, or leave --out away and redirect stdout.`;
+    return { where, what: `tables are written as ${listed}`, hint };
   }
   const problem = claimProblem({ where, path, isForced });
   return problem?.what === "is not a regular file"
@@ -26,8 +25,19 @@ export function tableOutProblem(where: string, path: string, isForced: boolean):
     : problem;
 }
 
-/** Writes the pieces to `path`; what was there before stays until the last byte is on the disk. */
+/** Writes a table of text as what the name of `path` asks for; what was there before stays until the last byte is on the disk. */
 export async function saveTable(
+  where: string,
+  path: string,
+  isForced: boolean,
+  text: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const tables = ofText.find(({ extension }) => extension === extensionOf(path));
+  if (tables) await saveOfText(where, path, isForced, text, await tables.ofText());
+  else await savePieces(where, path, isForced, text);
+}
+
+async function savePieces(
   where: string,
   path: string,
   isForced: boolean,
@@ -44,26 +54,26 @@ export async function saveTable(
   }
 }
 
-/** The same as Parquet: the text goes to a file beside it first, since its types are known only when it ends. */
-export async function saveParquetTable(
+/** The text goes to a file beside it first, since the types of its columns are known only when it ends. */
+async function saveOfText(
   where: string,
   path: string,
   isForced: boolean,
   text: AsyncIterable<Uint8Array>,
+  bytesOf: (where: string, path: string) => AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const { parquetOfText } = await import("../formats/parquet/parquet-of-text.js");
   const between = besideName(path, "text");
   async function* pieces() {
     // The name is claimed by now: a file of that name was left by a run that is gone.
     removeOwnFile(between);
     try {
       await writeText(between, text);
-      yield* parquetOfText(where, between);
+      yield* bytesOf(where, between);
     } finally {
       removeOwnFile(between);
     }
   }
-  await saveTable(where, path, isForced, pieces());
+  await savePieces(where, path, isForced, pieces());
 }
 
 async function writeText(path: string, text: AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Format } from "../format.js";
-import { journalsAt } from "./journal-names.js";
+import { isJournalName, journalsAt } from "./journal-names.js";
 
 /** What `compress` writes: a file a frame, and the journal of each run. */
 export const jxlFolder: Format = {
@@ -12,6 +12,7 @@ export const jxlFolder: Format = {
     const { folder, names } = journalsAt(path);
     return names.map((name) => join(folder, name));
   },
+  recoveredStem: (path) => (isJournalName(basename(path)) ? path.replace(/\.ndjson$/, "") : undefined),
   verify: async () => (await import("./verify.js")).verifyFrameFolder,
   recover: async () => (await import("./recover.js")).recoverFrameFolder,
 };

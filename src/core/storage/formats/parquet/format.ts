@@ -11,6 +11,11 @@ export const parquet: Format = {
       load: async () => (await import("./parquet-store.js")).openParquetStore,
     },
   },
+  tables: {
+    extension: ".parquet",
+    open: async () => (await import("./parquet-table.js")).openParquetTable,
+    ofText: async () => (await import("./parquet-of-text.js")).parquetOfText,
+  },
   verify: async () => (await import("./verify.js")).verifyParquet,
   recover: async () => (await import("./recover.js")).recoverParquet,
 };

@@ -1,6 +1,7 @@
+import { basename } from "node:path";
 import { type Container, type Format, type LoadChoices, startsWith } from "../format.js";
 import type { TiffNames } from "./folder-options.js";
-import { singleTiffs, tiffExtensions, tiffJournalsAt } from "./journal-names.js";
+import { ending, isTiffJournal, singleTiffs, tiffExtensions, tiffJournalsAt } from "./journal-names.js";
 import type { TiffSettings } from "./tiff-options.js";
 
 const pages: LoadChoices = async () => (await import("./tiff-options.js")).tiffChoices;
@@ -41,6 +42,7 @@ export const tiffFolder: Format = {
   isNamed: ({ path }) => tiffJournalsAt(path).length > 0,
   isContained: ({ path, isFolder }) => isFolder && singleTiffs(path).length > 0,
   locked: tiffJournalsAt,
+  recoveredStem: (path) => (isTiffJournal(basename(path)) ? path.slice(0, -ending.length) : undefined),
   folder: {
     summary: "a folder of TIFFs, one file a frame",
     keepsFrames: true,
