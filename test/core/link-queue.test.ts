@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Link, type LinkPolicy, linkWords, type Taken } from "../../src/core/memory/link.js";
+import { Link, type LinkPolicy, linkWords, nothingTaken } from "../../src/core/memory/link.js";
 import { Overflow, overflowWords } from "../../src/core/memory/overflow.js";
 import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
 import { fromMemory, longAgo } from "../../src/core/time.js";
@@ -9,7 +9,7 @@ function makeLink(policy: LinkPolicy, capacity: number, window = 0) {
   const shape = { policy, capacity, window };
   const link = new Link(new Int32Array(new SharedArrayBuffer(linkWords(shape) * 4)), shape);
   const control = new RunControl(new Int32Array(new SharedArrayBuffer(runControlWords * 4)));
-  const taken: Taken = { slot: -1, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
+  const taken = nothingTaken();
   return {
     link,
     control,
@@ -184,4 +184,15 @@ test("a full link that spills says so, for events too, and rings when there is r
   expect(link.hasRoom).toBe(false);
   take();
   expect([link.hasRoom, link.spaceBell !== bell, push(2)]).toEqual([true, true, -1]);
+});
+
+test("an entry that no mapper worked on says so, and only that one", () => {
+  const { push, take, link, control } = makeLink("block", 3, 3);
+  const claimed = new Int32Array(3);
+  for (const slot of [1, 2, 3]) push(slot);
+  expect(link.claim(claimed, 3, control)).toBe(3);
+  link.markMapped(claimed[0]!);
+  link.passUnmapped(claimed[1]!);
+  link.markMapped(claimed[2]!);
+  expect([take(), take(), take()].map((entry) => entry?.isUnmapped)).toEqual([false, true, false]);
 });

@@ -7,7 +7,7 @@
  * mappers an entry is ready as soon as it is put in. Roles: one producer, one consumer, any number of mappers.
  */
 
-import { fromMemory, type MonotonicMs, toMemory } from "../time.js";
+import { fromMemory, longAgo, type MonotonicMs, toMemory } from "../time.js";
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
 
@@ -29,7 +29,7 @@ const word = {
 } as const;
 /** frameNumber (-1 for an event), droppedFirst and pushedAt are float64, two words each, at even places. */
 const entry = { slot: 0, state: 1, frameNumber: 2, droppedCount: 4, droppedFirst: 6, pushedAt: 8, words: 10 } as const;
-const state = { waiting: 0, ready: 1 } as const;
+const state = { waiting: 0, ready: 1, unmapped: 2 } as const;
 
 /** Positions count modulo this multiple of any capacity, far from the sign bit. */
 const positions = 1 << 28;
@@ -59,6 +59,13 @@ export interface Taken {
   droppedFirst: number;
   /** When it was put in. */
   pushedAt: MonotonicMs;
+  /** No mapper has worked on it, because one failed. */
+  isUnmapped: boolean;
+}
+
+/** For `take` to fill. */
+export function nothingTaken(): Taken {
+  return { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo, isUnmapped: false };
 }
 
 export class Link {
@@ -210,11 +217,12 @@ export class Link {
 
   /** Mapper: a claimed entry is mapped. */
   markMapped(position: number): void {
-    lock(this.#words, word.mutex);
-    this.#words[this.#entryAt(position) + entry.state] = state.ready;
-    const isNext = position === this.#words[word.tail];
-    unlock(this.#words, word.mutex);
-    if (isNext) ring(this.#words, word.readyBell);
+    this.#hand(position, state.ready);
+  }
+
+  /** Mapper: a claimed entry goes on as it came, since the mappers have failed. */
+  passUnmapped(position: number): void {
+    this.#hand(position, state.unmapped);
   }
 
   /** Consumer: the next entry in order. False at the end of the link or of the run. */
@@ -234,7 +242,7 @@ export class Link {
     const tail = this.#words[word.tail]!;
     const isEmpty = tail === this.#words[word.head];
     const at = this.#entryAt(tail);
-    if (isEmpty || this.#words[at + entry.state] !== state.ready) {
+    if (isEmpty || this.#words[at + entry.state] === state.waiting) {
       const isEnd = isEmpty && this.#words[word.isClosed] === 1;
       unlock(this.#words, word.mutex);
       return isEnd ? "end" : "none";
@@ -242,6 +250,7 @@ export class Link {
     into.slot = this.#words[at + entry.slot]!;
     into.droppedCount = this.#words[at + entry.droppedCount]!;
     into.droppedFirst = this.#floats[(at + entry.droppedFirst) >> 1]!;
+    into.isUnmapped = this.#words[at + entry.state] === state.unmapped;
     into.pushedAt = fromMemory(this.#floats[(at + entry.pushedAt) >> 1]!);
     const next = (tail + 1) % positions;
     this.#words[word.tail] = next;
@@ -257,6 +266,14 @@ export class Link {
       now: this.#distance(Atomics.load(this.#words, word.tail), Atomics.load(this.#words, word.head)),
       most: Atomics.load(this.#words, word.most),
     };
+  }
+
+  #hand(position: number, as: number): void {
+    lock(this.#words, word.mutex);
+    this.#words[this.#entryAt(position) + entry.state] = as;
+    const isNext = position === this.#words[word.tail];
+    unlock(this.#words, word.mutex);
+    if (isNext) ring(this.#words, word.readyBell);
   }
 
   #put(head: number, slot: number, frameNumber: number, isReady: boolean, now: MonotonicMs): void {

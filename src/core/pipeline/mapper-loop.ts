@@ -1,5 +1,4 @@
 /** A mapper thread: claims frames, works on them in place, marks them; the link keeps the order. */
-import { unmappedRows } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import { type Team, TeamDissolved } from "../memory/team.js";
 import { msSince, now } from "../time.js";
@@ -32,7 +31,7 @@ export function runMapper(mapper: FrameMapper, run: MapperRun): void {
       }
     } catch (error) {
       run.fail(error);
-      for (; mapped < count; mapped++) markUnmapped(run, claimed[mapped]!);
+      for (; mapped < count; mapped++) link.passUnmapped(claimed[mapped]!);
       passUnmapped(run);
       return;
     }
@@ -63,21 +62,15 @@ export function runTeam(mapper: FrameMapper, team: Team, run: MapperRun): void {
     // Whoever dissolved the team or aborted the run says why.
     if (!(error instanceof TeamDissolved)) {
       run.fail(error);
-      if (team.dissolve()) markUnmapped(run, position);
+      if (team.dissolve()) link.passUnmapped(position);
     }
     passUnmapped(run);
   }
-}
-
-function markUnmapped({ shared, stageIndex }: MapperRun, position: number): void {
-  const link = shared.links[stageIndex - 1]!;
-  shared.pool.frame(link.slotAt(position)).rowCount = unmappedRows;
-  link.markMapped(position);
 }
 
 /** Lets what still comes through as it is: the order of the frames is kept by whoever claims them. */
 function passUnmapped(run: MapperRun): void {
   const claimed = new Int32Array(1);
   const link = run.shared.links[run.stageIndex - 1]!;
-  while (link.claim(claimed, 1, run.shared.control) > 0) markUnmapped(run, claimed[0]!);
+  while (link.claim(claimed, 1, run.shared.control) > 0) link.passUnmapped(claimed[0]!);
 }

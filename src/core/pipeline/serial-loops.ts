@@ -1,12 +1,12 @@
 /** The serial part of a stage's work: a source that fills frames, or a transform or sink that takes them in order. */
-import type { Link, Taken } from "../memory/link.js";
+import { type Link, nothingTaken } from "../memory/link.js";
 import { checksumOf } from "../memory/pixel-checksum.js";
-import { slotKind, unmappedRows } from "../memory/slot-layout.js";
+import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
 import { type EndOfStream, stageFailedReason } from "../model/run-report.js";
-import { longAgo, type MonotonicMs, msBetween, msSince, now } from "../time.js";
+import { type MonotonicMs, msBetween, msSince, now } from "../time.js";
 import { type EndEvent, readEvent } from "./event-slot.js";
 import { linkFullReason, type Outlet } from "./outlet.js";
 import type { RunLayout } from "./run-layout.js";
@@ -122,7 +122,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
   const { shared, outlet, counters } = run;
   const { pool, control } = shared;
   const link = linkBefore(run);
-  const taken: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
+  const taken = nothingTaken();
   while (link.take(taken, control)) {
     const frame = pool.frame(taken.slot);
     const drop = dropBefore(taken, run);
@@ -146,7 +146,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
     }
     counters.countIn();
     hand.frameNumber = frame.header.frameNumber;
-    if (frame.rowCount === unmappedRows) throw new MapperFailed();
+    if (taken.isUnmapped) throw new MapperFailed();
     counters.waitingSince = before;
     let verdict = flow.push(frame);
     if (verdict instanceof Promise) verdict = await verdict;
@@ -176,7 +176,7 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
   const { shared, outlet, counters } = run;
   const { pool, control } = shared;
   const link = linkBefore(run);
-  const taken: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
+  const taken = nothingTaken();
   const unsettled = () => counters.in - counters.out - counters.dropped - counters.failed;
   const firstFrame = Math.max(0, hand.frameNumber - unsettled() + 1);
   while (!hand.end && link.take(taken, control)) {

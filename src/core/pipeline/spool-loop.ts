@@ -5,13 +5,13 @@
  * the disk.
  */
 import type { Frame } from "../memory/frame.js";
-import type { Taken } from "../memory/link.js";
+import { nothingTaken } from "../memory/link.js";
 import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import { type EndOfStream, isLoss, readerGoneReason } from "../model/run-report.js";
 import type { Spool } from "../storage/spool/spool.js";
-import { instantOf, longAgo, msBetween, msSince, now, type WallOffset } from "../time.js";
+import { instantOf, msBetween, msSince, now, type WallOffset } from "../time.js";
 import { formatCount } from "../units.js";
 import { type EndEvent, lendEvent, readEvent } from "./event-slot.js";
 import { spoolFullReason } from "./outlet.js";
@@ -47,7 +47,7 @@ export function runSpool(run: SpoolRun): void {
   const link = shared.links[run.stageIndex]!;
   const overflow = shared.overflows[run.stageIndex]!;
   const { queue } = overflow;
-  const entry: Taken = { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo };
+  const entry = nothingTaken();
   const startedAt = now();
   let taken = 0;
   /** What comes next, in this order: frames the producer gave up, then the entry behind them, then the end. */
