@@ -150,7 +150,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         resume: o.resume,
       },
       notes: facts.notes,
-      needs: { mappers: facts.workers, pixelChecksums: true },
+      needs: { mappers: facts.workers, productBytes: frameBytes(input), pixelChecksums: true },
     };
   },
   check: async (plan, input) => (await folderPlace()).placeCheck(plan, input),
@@ -190,12 +190,12 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     }
     const { counts } = folder;
     return {
-      async push(frame) {
+      async push(frame, product) {
         const { frameNumber } = frame.header;
         let loss = guard.lossOf(frameNumber, counts.stored);
         if (loss === undefined) {
           try {
-            const outcome = await folder.store(frame);
+            const outcome = await folder.store(frame, product);
             guard.wrote(guarded.frameBytes);
             return outcome === "quarantined" ? { drop: quarantined } : undefined;
           } catch (error) {
@@ -227,7 +227,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
   async openMapper(plan, context) {
     const [{ encodeFrame }, { storeEncoded }, { isThere, readResumed }, { fixedPlace }] = await Promise.all([
       import("../core/storage/formats/jxl/encode-frame.js"),
-      import("../core/storage/formats/jxl/encoded-slot.js"),
+      import("../core/storage/formats/jxl/encoded-product.js"),
       import("../core/storage/formats/jxl/frame-folder.js"),
       folderPlace(),
     ]);
@@ -236,12 +236,12 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     const done = plan.resume ? readResumed(where, folder, journal)?.byFrame : undefined;
     const { shape } = context.input;
     return {
-      map(frame) {
-        if (isThere(folder, done?.get(frame.header.frameNumber))) return;
+      map(frame, product) {
+        if (!product || isThere(folder, done?.get(frame.header.frameNumber))) return;
         try {
-          storeEncoded(frame, encodeFrame(codec, frame, shape, plan.verifyEvery));
+          storeEncoded(product, encodeFrame(codec, frame, shape, plan.verifyEvery));
         } catch {
-          // The pixels are still in the slot: the serial part tries again with a fresh codec, and says what became of it.
+          // The serial part tries again with a fresh codec, and says what became of it.
         }
       },
     };

@@ -5,8 +5,8 @@ import { RunControl, runControlWords } from "../../src/core/memory/run-control.j
 import { fromMemory, longAgo } from "../../src/core/time.js";
 import { seeded } from "../seed.js";
 
-function makeLink(policy: LinkPolicy, capacity: number, window = 0) {
-  const shape = { policy, capacity, window };
+function makeLink(policy: LinkPolicy, capacity: number, window = 0, products = 0) {
+  const shape = { policy, capacity, window, products };
   const link = new Link(new Int32Array(new SharedArrayBuffer(linkWords(shape) * 4)), shape);
   const control = new RunControl(new Int32Array(new SharedArrayBuffer(runControlWords * 4)));
   const taken = nothingTaken();
@@ -195,4 +195,36 @@ test("an entry that no mapper worked on says so, and only that one", () => {
   link.passUnmapped(claimed[1]!);
   link.markMapped(claimed[2]!);
   expect([take(), take(), take()].map((entry) => entry?.isUnmapped)).toEqual([false, true, false]);
+});
+
+test("a mapper claims an entry only when nobody uses its product: no mapper, and not the consumer either", () => {
+  const products = 3;
+  // Of a run that was aborted, nothing is waited for.
+  const { push, link, control, taken } = makeLink("block", 20, 2, products);
+  control.abort();
+  const random = seeded(11);
+  const users = new Map<number, string>();
+  const claimed: number[] = [];
+  const batch = new Int32Array(4);
+  let slot = 0;
+  let left = 0;
+  for (let step = 0; step < 20_000; step++) {
+    const dice = random();
+    if (dice < 0.4 && link.hasRoom) push(slot++, random() < 0.2);
+    else if (dice < 0.7) {
+      const count = link.claim(batch, 4, control);
+      for (const position of batch.subarray(0, count)) {
+        expect(users.get(position % products), `product of position ${position}`).toBeUndefined();
+        users.set(position % products, "mapper");
+        claimed.push(position);
+      }
+    } else if (dice < 0.8 && claimed.length > 0) {
+      link.markMapped(claimed.splice(Math.floor(random() * claimed.length), 1)[0]!);
+    } else if (link.takeNow(taken) === "taken") {
+      expect(taken.slot).toBe(left++);
+      for (const [product, user] of users) if (user === "consumer") users.delete(product);
+      if (users.has(taken.position % products)) users.set(taken.position % products, "consumer");
+    }
+  }
+  expect(left).toBeGreaterThan(1000);
 });

@@ -52,7 +52,7 @@ export class Frame {
     this.detectionBytes = new Uint8Array(buffer, this.detectionsOffset, this.detections.byteLength);
   }
 
-  /** Rows of detections; -1 when nothing has been located in this frame; or `encodedRows` of slot-layout.ts. */
+  /** Rows of detections; -1 when nothing has been located in this frame. */
   get rowCount(): number {
     return this.#meta[slotMeta.rowCount]!;
   }

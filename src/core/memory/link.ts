@@ -31,8 +31,8 @@ const word = {
 const entry = { slot: 0, state: 1, frameNumber: 2, droppedCount: 4, droppedFirst: 6, pushedAt: 8, words: 10 } as const;
 const state = { waiting: 0, ready: 1, unmapped: 2 } as const;
 
-/** Positions count modulo this multiple of any capacity, far from the sign bit. */
-const positions = 1 << 28;
+/** Positions stay below this, far from the sign bit. */
+const mostPositions = 1 << 28;
 
 export interface LinkShape {
   readonly policy: LinkPolicy;
@@ -40,6 +40,11 @@ export interface LinkShape {
   readonly capacity: number;
   /** Entries that may be claimed or mapped besides; 0 without mappers. */
   readonly window: number;
+  /**
+   * Buffers for what mappers make, found by an entry's position modulo this (products.ts): entries are claimed while
+   * theirs is free. Absent or 0: mappers make nothing that needs one.
+   */
+  readonly products?: number;
 }
 
 /** Ring entries: the next power of two, so that positions wrap evenly. */
@@ -54,6 +59,8 @@ export function linkWords(shape: LinkShape): number {
 /** One entry as it leaves the link. The object is reused by every take. */
 export interface Taken {
   slot: number;
+  /** Its place in the link, for what was made of it (products.ts). */
+  position: number;
   /** Frames the policy gave up before this entry, and the number of the first; 0 when none. */
   droppedCount: number;
   droppedFirst: number;
@@ -65,7 +72,7 @@ export interface Taken {
 
 /** For `take` to fill. */
 export function nothingTaken(): Taken {
-  return { slot: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo, isUnmapped: false };
+  return { slot: 0, position: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo, isUnmapped: false };
 }
 
 export class Link {
@@ -73,6 +80,8 @@ export class Link {
   readonly #floats: Float64Array;
   readonly #shape: LinkShape;
   readonly #mask: number;
+  /** Positions count modulo this multiple of the ring's entries and of the products. */
+  readonly #positions: number;
   #pendingCount = 0;
   #pendingFirst = 0;
 
@@ -81,6 +90,8 @@ export class Link {
     this.#floats = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
     this.#shape = shape;
     this.#mask = ringEntries(shape) - 1;
+    const lap = ringEntries(shape) * Math.max(1, shape.products ?? 0);
+    this.#positions = lap * Math.floor(mostPositions / lap);
   }
 
   /**
@@ -136,7 +147,7 @@ export class Link {
   takeBack(): number {
     lock(this.#words, word.mutex);
     const head = this.#words[word.head]!;
-    const last = (head - 1 + positions) % positions;
+    const last = (head - 1 + this.#positions) % this.#positions;
     const at = this.#entryAt(last);
     const frameNumber = this.#floats[(at + entry.frameNumber) >> 1]!;
     const isWaiting = this.#words[word.claim] !== head && frameNumber >= 0;
@@ -194,18 +205,18 @@ export class Link {
       const head = this.#words[word.head]!;
       let claim = this.#words[word.claim]!;
       let count = 0;
-      while (claim !== head && count < most) {
+      while (claim !== head && count < most && this.#hasProduct(claim)) {
         if (this.#words[this.#entryAt(claim) + entry.state] === state.waiting) out[count++] = claim;
-        claim = (claim + 1) % positions;
+        claim = (claim + 1) % this.#positions;
       }
       const moved = claim !== this.#words[word.claim];
       this.#words[word.claim] = claim;
-      const isClosed = this.#words[word.isClosed] === 1;
+      const isEnd = this.#words[word.isClosed] === 1 && claim === head;
       const seen = Atomics.load(this.#words, word.filledBell);
       unlock(this.#words, word.mutex);
       if (moved) ring(this.#words, word.spaceBell);
       if (count > 0) return count;
-      if (isClosed || control.isAborted) return 0;
+      if (isEnd || control.isAborted) return 0;
       if (!moved) waitForRing(this.#words, word.filledBell, seen, 100);
     }
   }
@@ -248,15 +259,18 @@ export class Link {
       return isEnd ? "end" : "none";
     }
     into.slot = this.#words[at + entry.slot]!;
+    into.position = tail;
     into.droppedCount = this.#words[at + entry.droppedCount]!;
     into.droppedFirst = this.#floats[(at + entry.droppedFirst) >> 1]!;
     into.isUnmapped = this.#words[at + entry.state] === state.unmapped;
     into.pushedAt = fromMemory(this.#floats[(at + entry.pushedAt) >> 1]!);
-    const next = (tail + 1) % positions;
+    const next = (tail + 1) % this.#positions;
     this.#words[word.tail] = next;
     if (this.#words[word.claim] === tail) this.#words[word.claim] = next;
     unlock(this.#words, word.mutex);
     ring(this.#words, word.spaceBell);
+    // Whoever waits to claim the entry whose buffer has become free.
+    if (this.#shape.products) ring(this.#words, word.filledBell);
     return "taken";
   }
 
@@ -285,7 +299,7 @@ export class Link {
     this.#floats[(at + entry.droppedFirst) >> 1] = this.#pendingFirst;
     this.#floats[(at + entry.pushedAt) >> 1] = toMemory(now);
     this.#pendingCount = 0;
-    this.#words[word.head] = (head + 1) % positions;
+    this.#words[word.head] = (head + 1) % this.#positions;
     const depth = this.#distance(this.#words[word.tail]!, head) + 1;
     if (depth > this.#words[word.most]!) Atomics.store(this.#words, word.most, depth);
   }
@@ -303,18 +317,22 @@ export class Link {
     const head = this.#words[word.head]!;
     let oldest = this.#words[word.claim]!;
     while (oldest !== head && this.#floats[(this.#entryAt(oldest) + entry.frameNumber) >> 1]! < 0) {
-      oldest = (oldest + 1) % positions;
+      oldest = (oldest + 1) % this.#positions;
     }
     if (oldest === head) return -1;
     const at = this.#entryAt(oldest);
     const given = this.#words[at + entry.slot]!;
     const earlier = this.#words[at + entry.droppedCount]!;
     const first = this.#floats[(at + (earlier > 0 ? entry.droppedFirst : entry.frameNumber)) >> 1]!;
-    for (let position = oldest; (position + 1) % positions !== head; position = (position + 1) % positions) {
-      const from = this.#entryAt((position + 1) % positions);
+    for (
+      let position = oldest;
+      (position + 1) % this.#positions !== head;
+      position = (position + 1) % this.#positions
+    ) {
+      const from = this.#entryAt((position + 1) % this.#positions);
       this.#words.copyWithin(this.#entryAt(position), from, from + entry.words);
     }
-    const last = (head - 1 + positions) % positions;
+    const last = (head - 1 + this.#positions) % this.#positions;
     this.#put(last, slot, frameNumber, isReady, now);
     this.#words[at + entry.droppedCount] = earlier + 1;
     this.#floats[(at + entry.droppedFirst) >> 1] = first;
@@ -326,11 +344,17 @@ export class Link {
     if (isReady) ring(this.#words, word.readyBell);
   }
 
+  /** Whether nobody uses the buffer of this entry: those before it, back to the one in the consumer's hands, have others. */
+  #hasProduct(position: number): boolean {
+    const { products = 0 } = this.#shape;
+    return products === 0 || this.#distance(this.#words[word.tail]!, position) < products - 1;
+  }
+
   #entryAt(position: number): number {
     return word.entries + (position & this.#mask) * entry.words;
   }
 
   #distance(from: number, to: number): number {
-    return (to - from + positions) % positions;
+    return (to - from + this.#positions) % this.#positions;
   }
 }

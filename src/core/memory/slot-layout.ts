@@ -22,8 +22,6 @@ export const leastPayloadBytes = 16384;
 
 /** Index of each word in a slot's meta. */
 export const slotMeta = { loans: 0, kind: 1, rowCount: 2, eventBytes: 3, hasChecksum: 4, checksum: 5 } as const;
-/** Row count of a frame whose pixels a mapper has replaced by what they are encoded to. Other counts are -1 (nobody looked) or more. */
-export const encodedRows = -2;
 export const slotKind = { frame: 1, event: 2 } as const;
 
 /** Byte offset of the pixels, or of an event's JSON, in every slot. */

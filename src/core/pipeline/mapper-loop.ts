@@ -18,6 +18,7 @@ export interface MapperRun {
 export function runMapper(mapper: FrameMapper, run: MapperRun): void {
   const { shared, counters, batch } = run;
   const link = shared.links[run.stageIndex - 1]!;
+  const products = shared.products[run.stageIndex - 1];
   const claimed = new Int32Array(batch);
   for (;;) {
     const count = link.claim(claimed, batch, shared.control);
@@ -26,8 +27,9 @@ export function runMapper(mapper: FrameMapper, run: MapperRun): void {
     let mapped = 0;
     try {
       for (; mapped < count; mapped++) {
-        mapper.map(shared.pool.frame(link.slotAt(claimed[mapped]!)));
-        link.markMapped(claimed[mapped]!);
+        const position = claimed[mapped]!;
+        mapper.map(shared.pool.frame(link.slotAt(position)), products?.begin(position));
+        link.markMapped(position);
       }
     } catch (error) {
       run.fail(error);

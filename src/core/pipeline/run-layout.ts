@@ -3,6 +3,7 @@ import { refusal } from "../errors.js";
 import { type PoolShape, poolWords } from "../memory/frame-pool.js";
 import { type LinkPolicy, type LinkShape, linkWords } from "../memory/link.js";
 import { overflowWords } from "../memory/overflow.js";
+import { type ProductPlace, productsBytes } from "../memory/products.js";
 import { runControlWords } from "../memory/run-control.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import { counterFloats } from "../memory/stage-counters.js";
@@ -59,6 +60,8 @@ export interface LinkPlace {
   readonly wordsAt: number;
   /** The queue to the spool when the policy is `spill`. */
   readonly overflow: { readonly queue: LinkShape; readonly wordsAt: number } | null;
+  /** What the mappers behind the link make of frames. */
+  readonly products: ProductPlace | null;
 }
 
 export interface RunLayout {
@@ -98,7 +101,7 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
   const batch = Math.max(1, Math.min(16, Math.floor(queued / 8)));
 
   const links = stages.slice(0, -1).map((stage, i) => {
-    const { mappers = 0, teamScratchBytes } = stages[i + 1]!.needs;
+    const { mappers = 0, teamScratchBytes, productBytes = 0 } = stages[i + 1]!.needs;
     const isLive = stage.cannotWait;
     const room = isLive ? liveQueue(source.rateHz, slotBytes, queued) : queued;
     const isSpilling = stage.policy === "spill";
@@ -106,9 +109,12 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     // when both are full and the spool too; any other stage can.
     const fullPolicy = isLive ? "drop-newest" : "block";
     const capacity = isSpilling ? Math.max(leastQueued, Math.ceil(room / 2)) : room;
-    const window = teamScratchBytes === undefined ? mappers * batch * 2 : teamWindow;
+    const window = mappers === 0 ? 0 : teamScratchBytes === undefined ? mappers * batch * 2 : teamWindow;
+    // One for each place that mappers may be at, one in the hands of the serial part.
+    const products = productBytes > 0 && window > 0 ? window + 1 : 0;
     return {
-      shape: { policy: stage.policy, capacity, window: mappers === 0 ? 0 : window },
+      shape: { policy: stage.policy, capacity, window, products },
+      productBytes,
       queue: isSpilling ? ({ policy: fullPolicy, capacity, window: 0 } as const) : null,
     };
   });
@@ -129,14 +135,21 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     words = roundUp(words + size, 2);
     return at;
   }
-  const placedLinks = links.map(({ shape, queue }) => ({
+  let scratchOffset = kernelBytes;
+  function placeProducts(count: number, bytes: number): ProductPlace | null {
+    if (count === 0) return null;
+    const products = { offset: scratchOffset, count, bytes };
+    scratchOffset += productsBytes(products);
+    return products;
+  }
+  const placedLinks = links.map(({ shape, queue, productBytes }) => ({
     shape,
     wordsAt: place(linkWords(shape)),
     overflow: queue && { queue, wordsAt: place(overflowWords(queue)) },
+    products: placeProducts(shape.products, productBytes),
   }));
 
   let controlBytes = words * 4;
-  let scratchOffset = kernelBytes;
   const threads: ThreadSize[] = [];
   function addThread(
     stageIndex: number,

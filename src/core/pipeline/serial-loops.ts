@@ -1,5 +1,5 @@
 /** The serial part of a stage's work: a source that fills frames, or a transform or sink that takes them in order. */
-import { type Link, nothingTaken } from "../memory/link.js";
+import { type Link, nothingTaken, type Taken } from "../memory/link.js";
 import { checksumOf } from "../memory/pixel-checksum.js";
 import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
@@ -122,6 +122,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
   const { shared, outlet, counters } = run;
   const { pool, control } = shared;
   const link = linkBefore(run);
+  const products = shared.products[stageIndexOf(run) - 1];
   const taken = nothingTaken();
   while (link.take(taken, control)) {
     const frame = pool.frame(taken.slot);
@@ -148,7 +149,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
     hand.frameNumber = frame.header.frameNumber;
     if (taken.isUnmapped) throw new MapperFailed();
     counters.waitingSince = before;
-    let verdict = flow.push(frame);
+    let verdict = flow.push(frame, products?.at(taken.position));
     if (verdict instanceof Promise) verdict = await verdict;
     const after = now();
     counters.waitingSince = undefined;
@@ -196,7 +197,11 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
 }
 
 function linkBefore(run: SerialRun): Link {
-  return run.shared.links[run.layout.threads[run.plan.threadIndex]!.stageIndex - 1]!;
+  return run.shared.links[stageIndexOf(run) - 1]!;
+}
+
+function stageIndexOf(run: SerialRun): number {
+  return run.layout.threads[run.plan.threadIndex]!.stageIndex;
 }
 
 /** What the link's policy gave up in front of an entry. */
@@ -216,7 +221,7 @@ function failureOf(failure: string | undefined): { readonly failure?: string } {
 
 /** The stage's report joins those of the stages before it and goes on with the end. */
 function finish(run: SerialRun, summary: JsonObject, before: EndOfStream): EndOfStream {
-  const { stageIndex } = run.layout.threads[run.plan.threadIndex]!;
+  const stageIndex = stageIndexOf(run);
   const own = stageReport(run.plan.label, stageIndex, run.layout, run.shared, run.outlet, run.startedAt, summary);
   const end: EndOfStream = {
     ...before,

@@ -5,6 +5,7 @@
 import type { Problem } from "../errors.js";
 import type { Holder } from "../held.js";
 import type { Frame } from "../memory/frame.js";
+import type { Product } from "../memory/products.js";
 import type { SlotGeometry } from "../memory/slot-layout.js";
 import type { Team } from "../memory/team.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
@@ -40,6 +41,8 @@ export interface StageNeeds {
    * bytes besides their own; otherwise each has frames of its own.
    */
   readonly teamScratchBytes?: number;
+  /** Room for what a mapper hands to the serial part beside the frame, as encoded pixels; 0 when it hands on nothing. */
+  readonly productBytes?: number;
   /** The stage stores or sends the pixels or compares them, so every frame carries their checksum from the source on. */
   readonly pixelChecksums?: boolean;
   /** Frames the stage keeps back (push returned "held") at most. */
@@ -166,9 +169,13 @@ export interface FlowInstance extends Opened {
   /**
    * Takes one frame; a transform's frame goes on afterwards, unless a reason to drop it is returned, or what failed with
    * this frame alone (counted, told, and the run goes on), or "held": the stage
-   * keeps the frame then and passes it on later with `context.pass`, in the order the frames came.
+   * keeps the frame then and passes it on later with `context.pass`, in the order the frames came. `product`: what a mapper
+   * made of it, where `needs.productBytes` asks for room; valid until push has returned.
    */
-  push(frame: Frame): Awaitable<undefined | "held" | { readonly drop: string } | { readonly failed: string }>;
+  push(
+    frame: Frame,
+    product?: Product,
+  ): Awaitable<undefined | "held" | { readonly drop: string } | { readonly failed: string }>;
   /** Takes an event; it goes on afterwards. */
   event?(event: StreamEvent): Awaitable<void>;
   /** After the last frame; `end` holds the reports of every stage before this one. */
@@ -176,8 +183,11 @@ export interface FlowInstance extends Opened {
 }
 
 export interface FrameMapper {
-  /** Works on one frame in its slot; frames come in any order. In a team all members get every frame, at the same time. */
-  map(frame: Frame): void;
+  /**
+   * Works on one frame in its slot; frames come in any order. In a team all members get every frame, at the same time.
+   * `product`: room for what goes to the serial part, empty, where `needs.productBytes` asks for it.
+   */
+  map(frame: Frame, product?: Product): void;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { FramePool } from "../memory/frame-pool.js";
 import { Link, linkWords } from "../memory/link.js";
 import { Overflow, overflowWords } from "../memory/overflow.js";
+import { Products } from "../memory/products.js";
 import { RunControl } from "../memory/run-control.js";
 import { StageCounters } from "../memory/stage-counters.js";
 import type { RunLayout } from "./run-layout.js";
@@ -12,6 +13,8 @@ export interface RunShared {
   readonly links: readonly Link[];
   /** Beside each link, what it overflows into; undefined when its policy is not `spill`. */
   readonly overflows: readonly (Overflow | undefined)[];
+  /** What the mappers behind each link make; undefined when they make none. */
+  readonly products: readonly (Products | undefined)[];
   /** One a thread, in the layout's order. */
   readonly counters: readonly StageCounters[];
 }
@@ -25,6 +28,7 @@ export function attachRun(layout: RunLayout, control: SharedArrayBuffer, memory:
     overflows: layout.links.map(({ overflow }) =>
       overflow ? new Overflow(words(overflow.wordsAt, overflowWords(overflow.queue)), overflow.queue) : undefined,
     ),
+    products: layout.links.map(({ products }) => (products ? new Products(memory.buffer, products) : undefined)),
     counters: layout.threads.map((thread) => new StageCounters(control, thread.countersAt)),
   };
 }

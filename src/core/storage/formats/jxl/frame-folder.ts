@@ -10,6 +10,7 @@ import { failure, MoteError, reason } from "../../../errors.js";
 import { explained } from "../../../imaging/explained.js";
 import { largestFrameBytes } from "../../../imaging/image-file.js";
 import type { Frame } from "../../../memory/frame.js";
+import type { Product } from "../../../memory/products.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import type { StreamEvent } from "../../../model/event.js";
 import { lossOfEnd } from "../../../model/recorded-loss.js";
@@ -27,7 +28,7 @@ import type { FrameNames } from "../../image-folder/name-template.js";
 import { NameTaken, unfinishedName, unfinishedTarget, writeNewFile } from "../../image-folder/write-new-file.js";
 import { syncFolder } from "../../sync-folder.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
-import { borrowEncodedFrame, forgetEncoded } from "./encoded-slot.js";
+import { borrowEncoded } from "./encoded-product.js";
 import { frameXmp } from "./frame-xmp.js";
 import { type JournalContent, type JournalWriter, openJournal, readJournal } from "./journal.js";
 import { entryOf, type JournalEntry } from "./journal-entry.js";
@@ -57,8 +58,8 @@ export interface FrameFolderPlan {
 }
 
 export interface FrameFolder {
-  /** Stores a frame; "quarantined" when it could not be stored as it should. */
-  store(frame: Frame): Promise<"stored" | "quarantined">;
+  /** Stores a frame, which a mapper may have encoded; "quarantined" when it could not be stored as it should. */
+  store(frame: Frame, product?: Product): Promise<"stored" | "quarantined">;
   /** A frame that was not given to `store`, for want of room. */
   miss(): void;
   event(event: StreamEvent): void;
@@ -139,10 +140,10 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   }
 
   /** True when the journal says that the frame is stored; its pixels have to be those. */
-  function isDone(frame: Frame): boolean {
+  function isDone(frame: Frame, encoded: EncodedFrame | undefined): boolean {
     const entry = before?.byFrame.get(frame.header.frameNumber);
     if (entry === undefined || !held.within((path) => isThere(path, entry))) return false;
-    if (hex(borrowEncodedFrame(frame)?.crc32 ?? crc32(frame.pixelBytes)) !== entry.crc32) {
+    if (hex(encoded?.crc32 ?? crc32(frame.pixelBytes)) !== entry.crc32) {
       throw failure(
         `${where}, ${entry.file}`,
         `frame ${entry.frame} has other pixels than the one stored here`,
@@ -158,7 +159,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   async function adopt(frame: Frame, name: string): Promise<boolean> {
     if (!plan.isResumed) return false;
     codec ??= await plan.openCodec();
-    const pixels = copyPixels(codec, frame);
+    const { pixelBytes: pixels } = frame;
     let bytes: Uint8Array;
     try {
       bytes = readBounded(join(held.path, name), largestFrameBytes);
@@ -178,8 +179,8 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     return true;
   }
 
-  async function attempt(frame: Frame, name: string): Promise<void> {
-    let encoded: EncodedFrame | undefined = borrowEncodedFrame(frame);
+  async function attempt(frame: Frame, mapped: EncodedFrame | undefined, name: string): Promise<void> {
+    let encoded = mapped;
     if (!encoded) {
       codec ??= await plan.openCodec();
       encoded = encodeFrame(codec, frame, descriptor.shape, plan.verifyEvery);
@@ -208,8 +209,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     const { frameNumber } = frame.header;
     let file: string;
     try {
-      codec ??= await plan.openCodec();
-      const pixels = copyPixels(codec, frame);
+      const { pixelBytes: pixels } = frame;
       const stem = name.replace(/\.[^.]*$/, "");
       const about = { stem, pixels, crc32: crc32(pixels), reason: why, attempts: mostAttempts };
       file = held.within((path) => quarantine(path, { header: frame.header, ...about }));
@@ -227,13 +227,13 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     plan.warn(`frame ${frameNumber} failed ${mostAttempts} times (${why}); its pixels are in ${join(folder, file)}`);
   }
 
-  async function store(frame: Frame): Promise<"stored" | "quarantined"> {
-    if (isDone(frame)) return "stored";
+  async function store(frame: Frame, encoded: EncodedFrame | undefined): Promise<"stored" | "quarantined"> {
+    if (isDone(frame, encoded)) return "stored";
     const name = names.nameOf(frame.header.frameNumber);
     let why = "";
     for (let tries = 0; tries < mostAttempts; tries++) {
       try {
-        await attempt(frame, name);
+        await attempt(frame, encoded, name);
         return "stored";
       } catch (error) {
         // The journal gave up, or will not: trying again changes nothing.
@@ -253,17 +253,14 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
 
   return {
     counts,
-    async store(frame) {
-      try {
-        for (;;) {
-          try {
-            return await store(frame);
-          } catch (error) {
-            if (!plan.mayTryAgain?.(error)) throw error;
-          }
+    async store(frame, product) {
+      const encoded = product && borrowEncoded(product);
+      for (;;) {
+        try {
+          return await store(frame, encoded);
+        } catch (error) {
+          if (!plan.mayTryAgain?.(error)) throw error;
         }
-      } finally {
-        forgetEncoded(frame);
       }
     },
     miss() {
@@ -294,15 +291,6 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
 function noRoom(where: string, name: string, error: unknown): MoteError {
   const hint = "Everything before it is stored; make room, then go on with --resume.";
   return failure(`${where}, ${name}`, `cannot be written: ${reason(error)}`, hint, error);
-}
-
-/** The pixels of a slot, decoded again where a mapper has put the codestream in their place. */
-function copyPixels(codec: FrameCodec, frame: Frame): Uint8Array {
-  const encoded = borrowEncodedFrame(frame);
-  if (!encoded) return frame.pixelBytes.slice();
-  const pixels = codec.decoder.borrowDecoded(encoded.bytes).samples.slice();
-  if (crc32(pixels) !== encoded.crc32) throw new Error("the codestream does not decode to the frame's pixels");
-  return pixels;
 }
 
 /** What a killed run left under temporary names. */
