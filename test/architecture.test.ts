@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 /** Who may import whom (docs/architecture.md): a folder may import from its own layer's row and every row above it. */
 const layers: readonly (readonly string[])[] = [
   [
+    "core/error-codes.ts",
     "core/errors.ts",
+    "core/system-error.ts",
     "core/units.ts",
     "core/time.ts",
     "core/printable.ts",
@@ -43,7 +45,9 @@ const owners: Readonly<Record<string, readonly string[]>> = {
 
 /** Layers whose modules have no effects. */
 const pure = [
+  "core/error-codes.ts",
   "core/errors.ts",
+  "core/system-error.ts",
   "core/units.ts",
   "core/budget.ts",
   "core/held.ts",

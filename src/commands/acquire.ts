@@ -57,5 +57,5 @@ function chosen(o: Options) {
   const camera = cameraOf(o);
   if (camera) return camera;
   const named = namedCameras.map(({ name }) => `--camera ${name}`).join(" or ");
-  throw refusal("acquire", "there is nothing to acquire from", `Name files, or a camera: ${named}.`);
+  throw refusal("bad-option", "acquire", "there is nothing to acquire from", `Name files, or a camera: ${named}.`);
 }

@@ -34,6 +34,7 @@ export function presetProblem(o: {
   const { preset, root, out } = o;
   if (preset === undefined || root !== undefined || !out.some(isKind)) return undefined;
   return {
+    code: "option-conflict",
     where: `archive, --preset ${preset}`,
     what: "its files are named by --root, and there is none",
     hint: "Add --root FOLDER, or name the files with --out.",

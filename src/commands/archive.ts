@@ -104,7 +104,7 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     return { ...chooseWorkers(o.workers), date: localDay(epochNow()), folders };
   },
   negotiate(input, o, facts) {
-    if (!input) throw refusal("archive", "there is nothing to write", "Put `acquire` before it.");
+    if (!input) throw refusal("stages-do-not-fit", "archive", "there is nothing to write", "Put `acquire` before it.");
     const unnamed = presetProblem(o);
     if (unnamed) throw new MoteError([unnamed], { exitCode: 2 });
     const out = o.out.map((path) => (facts.folders.includes(path) && !isFolderName(path) ? `${path}/` : path));
@@ -132,6 +132,7 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     const disk = diskPlan(o);
     if (o.to !== undefined && !out.includes(stdoutName)) {
       problems.push({
+        code: "stages-do-not-fit",
         where: `archive, --to ${o.to}`,
         what: "no --out is stdout",
         hint: "Add --out -, or leave --to out.",
@@ -139,11 +140,21 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     }
     if (o.root !== undefined && o.force) {
       const hint = "Leave --force away: every run under --root has a number of its own.";
-      problems.push({ where: "archive, --force", what: "there is nothing to replace under --root", hint });
+      problems.push({
+        code: "option-conflict",
+        where: "archive, --force",
+        what: "there is nothing to replace under --root",
+        hint,
+      });
     }
     if (disk.policy === "tracks-only" && input.detections === null) {
       const hint = "Put `track` before it, or choose --on-full stop or pause.";
-      problems.push({ where: "archive, --on-full tracks-only", what: "this stream has no tracks to go on with", hint });
+      problems.push({
+        code: "option-conflict",
+        where: "archive, --on-full tracks-only",
+        what: "this stream has no tracks to go on with",
+        hint,
+      });
     }
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     const { workers, notes } = facts;
@@ -206,6 +217,7 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
 function checkKind(out: string): void {
   if (isKind(out)) return;
   throw refusal(
+    "bad-name",
     whereOf(out),
     "expected a kind of file, as --root names the files itself",
     `Such as --out ${extensionOf(out)}, or leave --root away.`,
@@ -217,12 +229,23 @@ function fittingContainer(path: string, to: string | undefined, input: StreamDes
   const where = whereOf(path);
   const container = containerFor(where, path, to);
   if ((container.keepsFramesOnly || container.needsFrames) && !input.hasFrames) {
-    throw refusal(where, "expected a stream with frames, got one of detections only", "Leave --no-frames away.");
+    throw refusal(
+      "stages-do-not-fit",
+      where,
+      "expected a stream with frames, got one of detections only",
+      "Leave --no-frames away.",
+    );
   }
   if (input.detections !== null) return container;
   if (!container.keepsFrames) {
-    throw refusal(where, "expected a stream with detections, got one of frames only", "Put `track` before it.");
+    throw refusal(
+      "stages-do-not-fit",
+      where,
+      "expected a stream with detections, got one of frames only",
+      "Put `track` before it.",
+    );
   }
-  if (!input.hasFrames) throw refusal(where, "expected frames or detections, got a stream of neither");
+  if (!input.hasFrames)
+    throw refusal("stages-do-not-fit", where, "expected frames or detections, got a stream of neither");
   return container;
 }

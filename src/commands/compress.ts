@@ -93,10 +93,16 @@ const folderPlace = () => import("../core/storage/formats/jxl/folder-place.js");
 /** What cannot become a lossless JPEG XL. */
 function checkInput(input: StreamDescriptor): void {
   if (!input.hasFrames) {
-    throw refusal("compress", "expected frames, got a stream of detections only", "Leave --no-frames away before it.");
+    throw refusal(
+      "stages-do-not-fit",
+      "compress",
+      "expected frames, got a stream of detections only",
+      "Leave --no-frames away before it.",
+    );
   }
   if (input.pixelFormat === "float32") {
     throw refusal(
+      "stages-do-not-fit",
       "compress",
       "expected uint8 or uint16 frames, got float32",
       "JPEG XL would round them: keep floats with mote archive --out run.h5.",
@@ -131,7 +137,7 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     return { cjxl: cjxl ?? null, ...chooseWorkers(workers) };
   },
   negotiate(input, o, facts, origin) {
-    if (!input) throw refusal("compress", "there is nothing to write", "Put `acquire` before it.");
+    if (!input) throw refusal("stages-do-not-fit", "compress", "there is nothing to write", "Put `acquire` before it.");
     checkInput(input);
     const problems = [...placeProblems(o), ...sourceProblems(input, o, origin), ...encoderProblems(o.encoder, facts)];
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
@@ -271,15 +277,27 @@ function sourceProblems(
   const where = "compress, --delete-source";
   const hint = "Leave it away, and delete the files when mote verify has found the folder whole.";
   if (origin === "foreign") {
-    return [{ where, what: "deletes files that this run itself opened, and these frames come as a stream", hint }];
+    return [
+      {
+        code: "option-conflict",
+        where,
+        what: "deletes files that this run itself opened, and these frames come as a stream",
+        hint,
+      },
+    ];
   }
   const source = producedBy[0]?.stage ?? "the stream";
   const problems: Problem[] = [];
   if (source !== "watch") {
-    problems.push({ where, what: `${source} does not hand its files over to be deleted`, hint });
+    problems.push({
+      code: "stages-do-not-fit",
+      where,
+      what: `${source} does not hand its files over to be deleted`,
+      hint,
+    });
   }
   if (verify !== undefined && verify !== 1)
-    problems.push({ where, what: "needs every frame compared", hint: "Use --verify all." });
+    problems.push({ code: "option-conflict", where, what: "needs every frame compared", hint: "Use --verify all." });
   return problems;
 }
 
@@ -287,5 +305,7 @@ function encoderProblems(encoder: string, { cjxl }: Facts): Problem[] {
   if (encoder !== "cjxl" || cjxl !== null) return [];
   const hint =
     "Install it (Debian: apt install libjxl-tools), or leave --encoder away: the built-in one writes the same format.";
-  return [{ where: "compress, --encoder cjxl", what: "there is no program cjxl to be run", hint }];
+  return [
+    { code: "no-such-program", where: "compress, --encoder cjxl", what: "there is no program cjxl to be run", hint },
+  ];
 }

@@ -40,13 +40,23 @@ export const inspect = defineCommand({
   ],
   async run({ files, png, pngOut, force }, { reads }) {
     if (files.length > 1)
-      throw refusal("inspect", `expected one file, got ${files.length}`, "Inspect them one after the other.");
+      throw refusal(
+        "bad-option",
+        "inspect",
+        `expected one file, got ${files.length}`,
+        "Inspect them one after the other.",
+      );
     const path = files[0]!;
     const { frameToDraw, inspectFile } = await import("../core/storage/inspect-file.js");
     if (png !== undefined) {
       const out = pngOut ?? `${path === "-" ? "stdin" : path}.frame-${png}.png`;
       if (!/(\.png|[/\\][^./\\]+)$/i.test(`/${out}`))
-        throw refusal(`inspect, --png-out ${out}`, "expected a name that ends in .png", "The picture is a PNG.");
+        throw refusal(
+          "bad-option",
+          `inspect, --png-out ${out}`,
+          "expected a name that ends in .png",
+          "The picture is a PNG.",
+        );
       const drawing = await frameToDraw(path, png);
       const { savePicture } = await import("../core/storage/save-picture.js");
       const { fileConflicts } = await import("../core/storage/claim/own-inputs.js");

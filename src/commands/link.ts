@@ -166,7 +166,7 @@ export const link = defineCommand({
     const problems = linkProblems("link", o);
     if (o.tables.length > 1) {
       const hint = "Link them one after the other.";
-      problems.push({ where: "link", what: `expected one table, got ${o.tables.length}`, hint });
+      problems.push({ code: "bad-option", where: "link", what: `expected one table, got ${o.tables.length}`, hint });
     }
     const path = o.tables[0]!;
     const out = o.out === "-" ? undefined : o.out;
@@ -187,7 +187,8 @@ export const link = defineCommand({
     const table = await openTable(where, path);
     const used = chooseColumns(where, table.columns, table.statedUnits, o.columns ?? {});
     const positions = await table.positions(used);
-    if (positions.rows === 0) throw refusal(where, "has columns but no rows", "There is nothing to link.");
+    if (positions.rows === 0)
+      throw refusal("nothing-in-it", where, "has columns but no rows", "There is nothing to link.");
     const linked = linkPositions(positions, linkParameters(o)!, o.minTrackLength);
 
     // A table of Mote's own may have flags from elsewhere: they stay, and what they say of linking is said anew.

@@ -30,7 +30,12 @@ export const recover = defineCommand({
   ],
   async run({ files, out: given }, context) {
     if (files.length > 1)
-      throw refusal("recover", `expected one file, got ${files.length}`, "Recover them one after the other.");
+      throw refusal(
+        "bad-option",
+        "recover",
+        `expected one file, got ${files.length}`,
+        "Recover them one after the other.",
+      );
     const path = files[0]!;
     const where = `recover, ${path}`;
     const { formatOf, recoveredName } = await import("../core/storage/archive-formats.js");
@@ -40,14 +45,19 @@ export const recover = defineCommand({
     const format = formatOf(where, path);
     const { recover: load } = format;
     if (!load)
-      throw refusal(where, `nothing can be got back from a ${format.name}`, "mote verify says what is wrong with it.");
+      throw refusal(
+        "unsupported",
+        where,
+        `nothing can be got back from a ${format.name}`,
+        "mote verify says what is wrong with it.",
+      );
     const out = given ?? recoveredName(path);
     const { fileConflicts } = await import("../core/storage/claim/own-inputs.js");
     const writes = [{ where: `recover, --out ${out}`, file: out }];
     const conflicts = fileConflicts({ reads: [...context.reads, { where, file: path }], writes });
     if (conflicts.length > 0) throw new MoteError(conflicts, { exitCode: 2 });
     const problem = outProblem(out);
-    if (problem) throw refusal(problem.where, problem.what, problem.hint);
+    if (problem) throw refusal(problem.code, problem.where, problem.what, problem.hint);
 
     const startedAt = now();
     const recoverContext = { where, version: context.version };

@@ -23,6 +23,7 @@ export const run = defineCommand({
     const [first, ...rest] = words;
     if (first === undefined) {
       throw refusal(
+        "bad-option",
         "run",
         "expected a run file or stages",
         "As in: mote run acquire --camera sim then track --diameter 21 then archive --out run.h5",
@@ -30,7 +31,12 @@ export const run = defineCommand({
     }
     if (stageNames.includes(first) || words.includes("then")) return splitAtThen(words, stageNames);
     if (rest.length > 0)
-      throw refusal("run", `expected one run file, got ${words.length} words`, "Join stages with the word then.");
+      throw refusal(
+        "bad-option",
+        "run",
+        `expected one run file, got ${words.length} words`,
+        "Join stages with the word then.",
+      );
     const { readTextFile } = await import("../core/storage/text-file.js");
     return parseRunFile(first, readTextFile("run", first), stageNames);
   },

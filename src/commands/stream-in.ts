@@ -60,10 +60,11 @@ export const streamIn = defineStage<typeof options, Plan, InputFacts, SharedDesc
   negotiate(_, o, facts) {
     const { descriptor } = facts;
     if (descriptor.detections && descriptor.detections.columns.length === 0) {
-      throw refusal(facts.name, "its detections have no columns");
+      throw refusal("stream-damaged", facts.name, "its detections have no columns");
     }
     if (o.detectionsOnly && !descriptor.detections) {
       throw refusal(
+        "stages-do-not-fit",
         `${facts.name}, --detections-only`,
         "there are no detections in this stream",
         "Put `track` after it.",
@@ -170,7 +171,7 @@ export const streamIn = defineStage<typeof options, Plan, InputFacts, SharedDesc
         if (outcome === "cut") cutAfterFrame = reader.lastFrameNumber;
         const what = outcome === "cut" ? cutText(reader, source) : failureBefore(reader.end);
         if (what === undefined) return "end";
-        if (!plan.allowTruncated) throw failure(plan.name, what, truncatedHint);
+        if (!plan.allowTruncated) throw failure("stream-ended-early", plan.name, what, truncatedHint);
         context.warn(what);
         return "end";
       },

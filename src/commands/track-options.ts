@@ -204,6 +204,7 @@ export function placeProblems(o: TrackOptions, input: StreamDescriptor, mask: Ma
   const problems: Problem[] = [];
   if (o.roi && (o.roi.x + o.roi.width > width || o.roi.y + o.roi.height > height)) {
     problems.push({
+      code: "bad-option",
       where: "track, --roi",
       what: `expected a part of the ${width}x${height} frame, got ${o.roi.x},${o.roi.y},${o.roi.width},${o.roi.height}`,
       hint: "Give x,y,width,height inside the frame.",
@@ -211,6 +212,7 @@ export function placeProblems(o: TrackOptions, input: StreamDescriptor, mask: Ma
   }
   if (mask && (mask.width !== width || mask.height !== height)) {
     problems.push({
+      code: "bad-option",
       where: `track, --mask ${o.mask}`,
       what: `expected an image of ${width}x${height} like the frames, got ${mask.width}x${mask.height}`,
       hint: "Make it as large as the frames.",

@@ -52,6 +52,7 @@ interface Facts extends WorkerCount {
 function checkInput(input: StreamDescriptor): void {
   if (!input.hasFrames) {
     throw refusal(
+      "stages-do-not-fit",
       "track",
       "expected frames, got a stream of detections only",
       "Leave --no-frames away in the track before.",
@@ -59,6 +60,7 @@ function checkInput(input: StreamDescriptor): void {
   }
   if (input.detections) {
     throw refusal(
+      "stages-do-not-fit",
       "track",
       "this stream has been tracked already",
       "One track is enough; relink its table with mote link, or track the frames again from their source.",
@@ -103,7 +105,7 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
     return { ...chooseWorkers(workers), mask: first.shape, finderScratchBytes };
   },
   negotiate(input, o, facts) {
-    if (!input) throw refusal("track", "needs frames", "Put acquire before it.");
+    if (!input) throw refusal("stages-do-not-fit", "track", "needs frames", "Put acquire before it.");
     checkInput(input);
     const { find, problems, needs } = o.locator === "ring" ? planRings(input, o) : planParticles(input, o, facts);
     const all = [...problems, ...linkProblems("track", o), ...placeProblems(o, input, facts.mask)];
@@ -248,7 +250,12 @@ function planRings(input: StreamDescriptor, o: TrackOptions): FindPlan {
   const problems = parameterProblems("track", checkRingParameters(o.roi ?? shape, ring));
   if (o.diameter.y !== o.diameter.x) {
     const what = `expected one diameter for rings, got ${o.diameter.y},${o.diameter.x}`;
-    problems.push({ where: "track, --diameter", what, hint: "A ring is round; blobs may differ on the axes." });
+    problems.push({
+      code: "bad-option",
+      where: "track, --diameter",
+      what,
+      hint: "A ring is round; blobs may differ on the axes.",
+    });
   }
   const separation = ring.separation ?? ring.diameter / 2;
   return {

@@ -4,9 +4,10 @@
  * the file is damaged. Only parsing goes in here, so that a defect anywhere else stays one.
  */
 import { OverBudget } from "./budget.js";
-import { isSystemError, MoteError, reason } from "./errors.js";
+import { MoteError, reason } from "./errors.js";
 import { FormatProblem } from "./format-problem.js";
 import { isOutOfMemory } from "./out-of-memory.js";
+import { isSystemError } from "./system-error.js";
 
 /** How a parser says that it could not go on, where it knows more. */
 export interface DamageWords {
@@ -23,7 +24,7 @@ export interface DamageWords {
 export function asDamage(error: unknown, { what = "cannot be decoded", byte, hint }: DamageWords = {}): unknown {
   if (error instanceof MoteError || error instanceof FormatProblem || error instanceof OverBudget) return error;
   if (isSystemError(error) || isOutOfMemory(error)) return error;
-  return new FormatProblem(`${what} (${reason(error)})`, byte, hint, error);
+  return new FormatProblem("file-damaged", `${what} (${reason(error)})`, byte, hint, error);
 }
 
 /** Decodes; what it throws is said by `asDamage`. */

@@ -1,12 +1,16 @@
 /** What a user is told when Mote stops: where it happened, what was expected and what came, and what to do next. */
 import { OverBudget } from "./budget.js";
+import type { ErrorCode } from "./error-codes.js";
 import { damagedHint, FormatProblem } from "./format-problem.js";
 import { isOutOfMemory } from "./out-of-memory.js";
+import { isSystemError, systemRefusal } from "./system-error.js";
 
 /** 1 failed while running · 2 refused before anything was opened · 3 completed with loss · 130 on the second interrupt. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
 export interface Problem {
+  /** What kind of problem it is: programs decide by this, never by the words. */
+  readonly code: ErrorCode;
   /** Stage, option, file and byte offset, device or frame: `archive, --out run.h5`. */
   readonly where: string;
   /** What was expected and what came, in one clause, without a full stop. */
@@ -36,19 +40,19 @@ export class MoteError extends Error {
 }
 
 /** A request that cannot be carried out as asked; nothing has been opened yet (exit code 2). */
-export function refusal(where: string, what: string, hint?: string, cause?: unknown): MoteError {
-  return new MoteError(hint === undefined ? { where, what } : { where, what, hint }, { exitCode: 2, cause });
+export function refusal(code: ErrorCode, where: string, what: string, hint?: string, cause?: unknown): MoteError {
+  return new MoteError({ code, where, what, ...(hint !== undefined && { hint }) }, { exitCode: 2, cause });
 }
 
 /** Something that went wrong while running (exit code 1). */
-export function failure(where: string, what: string, hint?: string, cause?: unknown): MoteError {
-  return new MoteError(hint === undefined ? { where, what } : { where, what, hint }, { exitCode: 1, cause });
+export function failure(code: ErrorCode, where: string, what: string, hint?: string, cause?: unknown): MoteError {
+  return new MoteError({ code, where, what, ...(hint !== undefined && { hint }) }, { exitCode: 1, cause });
 }
 
 /** What cannot be and is: a defect of Mote (exit code 1). `evidence`: what a report of it needs. */
 export function defect(where: string, what: string, evidence: "the lines below" | "the command you ran"): MoteError {
   const hint = `This is a defect of Mote; please report it with ${evidence}.`;
-  return new MoteError({ where, what, hint }, { exitCode: 1, isDefect: true });
+  return new MoteError({ code: "defect", where, what, hint }, { exitCode: 1, isDefect: true });
 }
 
 /** What a library finds wrong with one of its parameters; the command line names the option that it came from. */
@@ -65,49 +69,18 @@ export interface ParameterFault<Field extends string = string> {
 /** Parameters that nobody checked beforehand, all at once; `where` names what was to use them. */
 export function parameterRefusal(where: string, faults: readonly ParameterFault[]): MoteError {
   const problems = faults.map(({ field, given, ...rest }) => ({
+    code: "bad-option" as const,
     where: `${where}, ${[field, given].filter((part) => part !== undefined).join(" ")}`,
     ...rest,
   }));
   return new MoteError(problems, { exitCode: 2 });
 }
 
-/** What the user can do about the refusals of a system that have one remedy wherever they happen. */
-const remedies: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "Check the path: something on it is not there."],
-  ["ENOTDIR", "Check the path: something on it is a file and not a folder."],
-  ["EISDIR", "Name a file: this is a folder."],
-  ["EEXIST", "Choose another name: this one is taken."],
-  ["ENAMETOOLONG", "Choose a shorter name."],
-  ["ELOOP", "Check the symbolic links on the path: they lead in a circle."],
-  ["EACCES", "Check who owns it and who may read or write it."],
-  ["EPERM", "Check who owns it and who may read or write it."],
-  ["EROFS", "Choose another disk: this one is read-only."],
-  ["ENOSPC", "Make room or choose another disk."],
-  ["EDQUOT", "Make room or choose another disk: your share of this one is used up."],
-  ["EFBIG", "Choose another disk, or raise the limit on the size of files."],
-  ["EMFILE", "Raise the limit on open files (ulimit -n)."],
-  ["ENFILE", "Close other programs: the system has no more open files to give."],
-  ["ENOMEM", "Close other programs: the system has no memory left."],
-  ["EIO", "Check the disk or the device: it failed."],
-]);
-
 /** Memory, or the address space for it, that could not be had (exit code 1); `what`: who asked for how much, or the engine's words. */
 export function outOfMemory(where: string, what: string, cause?: unknown): MoteError {
   const hint =
     "Lift the limit on address space if there is one (ulimit -v unlimited): much more is reserved than used. Else close other programs, or give fewer workers.";
-  return failure(where, `not enough memory (${what})`, hint, cause);
-}
-
-/** An error of the operating system as Node gives it: a code, the call and mostly the path. */
-interface SystemError extends Error {
-  readonly code: string;
-  readonly syscall: string;
-  readonly path?: unknown;
-}
-
-export function isSystemError(error: unknown): error is SystemError {
-  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
-  return error instanceof Error && typeof code === "string" && typeof syscall === "string";
+  return failure("not-enough-memory", where, `not enough memory (${what})`, hint, cause);
 }
 
 /**
@@ -123,17 +96,31 @@ export function asMoteError(where: string, error: unknown): MoteError | undefine
   if (!isSystemError(error)) return undefined;
   const at = typeof error.path === "string" ? `${where}, ${error.path}` : where;
   const words = reason(error).replace(typeof error.path === "string" ? ` '${error.path}'` : "", "");
-  return failure(at, words, remedies.get(error.code) ?? "The operating system refused it.", error);
+  const { code, remedy } = systemRefusal(error.code);
+  return failure(code, at, words, remedy, error);
 }
 
 /** What a parser found wrong with a file, or the budget that it broke; undefined for everything else. */
 export function problemOfFile(where: string, error: unknown): Problem | undefined {
   if (error instanceof FormatProblem) {
     const at = error.byte === undefined ? where : `${where}: byte ${error.byte}`;
-    return { where: at, what: error.message, hint: error.hint };
+    return { code: error.code, where: at, what: error.message, hint: error.hint };
   }
-  if (error instanceof OverBudget) return { where, what: error.message, hint: damagedHint };
+  if (error instanceof OverBudget) return { code: "too-large", where, what: error.message, hint: damagedHint };
   return undefined;
+}
+
+/**
+ * The code of what was thrown or of what caused it, for those who say in words of their own what failed. What has none was not
+ * refused by the system, and is called "io-failed" unless the caller knows better.
+ */
+export function codeOf(error: unknown, otherwise: ErrorCode = "io-failed"): ErrorCode {
+  if (error instanceof MoteError) return error.problems[0]?.code ?? otherwise;
+  if (error instanceof FormatProblem) return error.code;
+  if (error instanceof OverBudget) return "too-large";
+  if (isOutOfMemory(error)) return "not-enough-memory";
+  if (isSystemError(error)) return systemRefusal(error.code).code;
+  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause, otherwise) : otherwise;
 }
 
 /** The words of a system error without its stack: "ENOENT: no such file or directory". */

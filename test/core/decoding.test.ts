@@ -21,20 +21,30 @@ test("what a parser of foreign bytes lacks a check for is damage of the file, wi
   expect(told).toBeInstanceOf(MoteError);
   expect(told.exitCode).toBe(1);
   expect(told.problems).toEqual([
-    { where: "verify, a.tif", what: expect.stringContaining("cannot be decoded"), hint: damagedHint },
+    {
+      code: "file-damaged",
+      where: "verify, a.tif",
+      what: expect.stringContaining("cannot be decoded"),
+      hint: damagedHint,
+    },
   ]);
   expect(asDamage(4711)).toBeInstanceOf(FormatProblem);
 });
 
 test("what has words keeps them behind the wall", () => {
   const system = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", syscall: "read" });
-  for (const error of [failure("x", "y"), new FormatProblem("z", 7), new OverBudget("w"), system])
+  for (const error of [
+    failure("io-failed", "x", "y"),
+    new FormatProblem("file-damaged", "z", 7),
+    new OverBudget("w"),
+    system,
+  ])
     expect(asDamage(error)).toBe(error);
 });
 
 test("a format's problem and a broken budget have words wherever they come up; a defect stays one", () => {
-  expect(asMoteError("link, t", new FormatProblem("is cut", 12, "Copy it."))!.problems).toEqual([
-    { where: "link, t: byte 12", what: "is cut", hint: "Copy it." },
+  expect(asMoteError("link, t", new FormatProblem("file-cut", "is cut", 12, "Copy it."))!.problems).toEqual([
+    { code: "file-cut", where: "link, t: byte 12", what: "is cut", hint: "Copy it." },
   ]);
   expect(asMoteError("link, t", new OverBudget("has too many"))!.problems[0]!.what).toBe("has too many");
   expect(asMoteError("link, t", new TypeError("x is undefined"))).toBeUndefined();

@@ -51,6 +51,7 @@ test("a refusal of the operating system is a failure at its path, with what to d
     1,
     [
       {
+        code: "wrong-kind-of-file",
         where: "verify, a/b",
         what: "ENOTDIR: not a directory, open",
         hint: "Check the path: something on it is a file and not a folder.",

@@ -53,7 +53,12 @@ test("every mistake is told at once, each with its option's name", () => {
 
 test("a required option that is missing is told with what it has to be", () => {
   expect(decode({}).problems).toEqual([
-    { where: "track, --diameter", what: "is required: an odd whole number, at least 3, or two for y,x", hint: "Size." },
+    {
+      code: "bad-option",
+      where: "track, --diameter",
+      what: "is required: an odd whole number, at least 3, or two for y,x",
+      hint: "Size.",
+    },
   ]);
 });
 
@@ -100,16 +105,27 @@ const rulesBroken = (raw: Record<string, unknown>) => decodeOptions("track", rul
 test("an option beside which another means nothing is refused with the rule that it declares", () => {
   expect(rulesBroken({ every: "3" })).toEqual([
     {
+      code: "option-conflict",
       where: "track, --every",
       what: "means nothing without --locator ring",
       hint: "Add it, or leave --every out.",
     },
   ]);
   expect(rulesBroken({ locator: "ring", minmass: "5" })).toEqual([
-    { where: "track, --minmass", what: "means nothing without --locator particle", hint: "Use a score." },
+    {
+      code: "option-conflict",
+      where: "track, --minmass",
+      what: "means nothing without --locator particle",
+      hint: "Use a score.",
+    },
   ]);
   expect(rulesBroken({ camera: "sim", start: "4" })).toEqual([
-    { where: "track, --start", what: "means nothing with --camera", hint: "Leave --start out." },
+    {
+      code: "option-conflict",
+      where: "track, --start",
+      what: "means nothing with --camera",
+      hint: "Leave --start out.",
+    },
   ]);
 });
 

@@ -65,7 +65,12 @@ export function parseWords(syntax: VerbSyntax, words: readonly string[]): Parsed
   function set(name: string, value: unknown): void {
     if (Object.hasOwn(raw, name) && raw[name] !== value) {
       const what = `is given twice: ${[raw[name], value].map(String).join(" and ")}`;
-      problems.push({ where: `${syntax.name}, --${kebab(name)}`, what, hint: "Keep one of the two." });
+      problems.push({
+        code: "option-conflict",
+        where: `${syntax.name}, --${kebab(name)}`,
+        what,
+        hint: "Keep one of the two.",
+      });
     }
     raw[name] = value;
   }
@@ -93,7 +98,13 @@ export function parseWords(syntax: VerbSyntax, words: readonly string[]): Parsed
     takeRest(syntax, operands, unknown, raw, problems);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    throw refusal(syntax.name, error.message.replace(/^error: /, ""), `See mote ${syntax.name} --help.`, error);
+    throw refusal(
+      "bad-option",
+      syntax.name,
+      error.message.replace(/^error: /, ""),
+      `See mote ${syntax.name} --help.`,
+      error,
+    );
   }
   if (problems.length > 0 && !wantsHelp) throw new MoteError(problems, { exitCode: 2 });
   return { raw, wantsHelp };
@@ -116,6 +127,7 @@ function takeRest(
       const name = camel(word.replace(/^-+/, "").split("=")[0]!);
       if (name === syntax.positional)
         problems.push({
+          code: "bad-option",
           where: `${syntax.name}, --${kebab(name)}`,
           what: "there is no such option",
           hint: "Give the name alone.",
@@ -123,6 +135,7 @@ function takeRest(
       else if (!own(all, name)?.isFlag) raw[name] = true;
       else
         problems.push({
+          code: "bad-option",
           where: `${syntax.name}, --${kebab(name)}`,
           what: "takes no value",
           hint: `Or --no-${kebab(name)}.`,
@@ -131,6 +144,11 @@ function takeRest(
   }
   if (plain.length === 0) return;
   if (!syntax.positional)
-    throw refusal(syntax.name, `expected options only, got ${plain.join(" ")}`, `See mote ${syntax.name} --help.`);
+    throw refusal(
+      "bad-option",
+      syntax.name,
+      `expected options only, got ${plain.join(" ")}`,
+      `See mote ${syntax.name} --help.`,
+    );
   raw[syntax.positional] = plain;
 }

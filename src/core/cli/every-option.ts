@@ -52,7 +52,11 @@ async function readConfig(where: string, path: string): Promise<RawOptions> {
   ]);
   const values = parseOptionFile(`${where}, --config ${path}`, readTextFile(`${where}, --config`, path));
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
-    throw refusal(`${where}, --config ${path}`, 'expected an object of option values, as in { "diameter": 11 }');
+    throw refusal(
+      "bad-option-file",
+      `${where}, --config ${path}`,
+      'expected an object of option values, as in { "diameter": 11 }',
+    );
   }
   return optionsIn(`${where}, --config ${path}`, values as JsonObject);
 }

@@ -52,6 +52,7 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
   if (!verb) {
     const nearest = nearestName(name, verbNames);
     throw refusal(
+      "bad-option",
       `mote ${name}`,
       "there is no such command",
       nearest ? `Did you mean mote ${nearest}?` : "mote --help lists them.",
@@ -75,7 +76,7 @@ async function dispatch(words: readonly string[]): Promise<ExitCode> {
 }
 
 function refuseSurplus(name: string, rest: readonly string[]): void {
-  if (rest.length > 0) throw refusal(`mote ${name}`, `expected nothing behind it, got ${rest.join(" ")}`);
+  if (rest.length > 0) throw refusal("bad-option", `mote ${name}`, `expected nothing behind it, got ${rest.join(" ")}`);
 }
 
 async function help(syntax: VerbSyntax): Promise<ExitCode> {

@@ -7,7 +7,8 @@ import { printMessage } from "./terminal.js";
 export function printError(where: string, error: unknown, asJson: boolean): ExitCode {
   const { problems, exitCode, isDefect } = asMoteError(where, error) ?? defect(where, reason(error), "the lines below");
   if (asJson) {
-    for (const problem of problems) printMessage(JSON.stringify({ kind: "error", ...problem, exitCode }));
+    for (const { code, where, what, hint } of problems)
+      printMessage(JSON.stringify({ kind: "error", code, where, what, hint, exitCode }));
     return exitCode;
   }
   for (const { where, what, hint } of problems) {

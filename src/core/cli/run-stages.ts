@@ -68,12 +68,18 @@ export async function runComposed(command: Command, words: readonly string[], ve
     request.calls.map(async (call): Promise<StageRequest> => {
       const stage = await loadStage(call.stage)!;
       const parsed = call.raw ? undefined : parseWords(stageSyntax(stage, false), call.words ?? []);
-      if (parsed?.wantsHelp) throw refusal(call.label, `--help works outside a run`, `See mote ${call.stage} --help.`);
+      if (parsed?.wantsHelp)
+        throw refusal("option-conflict", call.label, `--help works outside a run`, `See mote ${call.stage} --help.`);
       const raw = call.raw ?? parsed!.raw;
       refuseMisplaced(call.label, stage, raw);
       if (stage.replays !== undefined && raw[stage.replays] !== undefined) {
         const where = `${call.label}, --${kebab(stage.replays)}`;
-        throw refusal(where, "takes the place of a source, and this run has one", "Give the files to acquire.");
+        throw refusal(
+          "option-conflict",
+          where,
+          "takes the place of a source, and this run has one",
+          "Give the files to acquire.",
+        );
       }
       return { stage, label: call.label, raw };
     }),
@@ -88,10 +94,16 @@ function refuseMisplaced(label: string, stage: StageDeclaration, raw: RawOptions
     if (Object.hasOwn(stage.options, name)) continue;
     const where = `${label}, --${kebab(name)}`;
     if (Object.hasOwn(everyRun, name))
-      throw refusal(where, "is an option of the whole run", `Put it behind mote run: mote run --${kebab(name)} ...`);
+      throw refusal(
+        "option-conflict",
+        where,
+        "is an option of the whole run",
+        `Put it behind mote run: mote run --${kebab(name)} ...`,
+      );
     if (Object.hasOwn(linkOptions, name)) continue;
     if (Object.hasOwn(streamIn.options, name) || Object.hasOwn(streamOut.options, name))
       throw refusal(
+        "option-conflict",
         where,
         "is for a stage in a shell pipeline, not within a run",
         "Begin with acquire, end with archive.",

@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { fstatSync, writeSync } from "node:fs";
 import { Writable } from "node:stream";
 import { isatty } from "node:tty";
-import { failure, reason } from "../errors.js";
+import { codeOf, failure, reason } from "../errors.js";
 import { printable } from "../printable.js";
 
 const napWords = new Int32Array(new SharedArrayBuffer(4));
@@ -46,7 +46,13 @@ function writeResult(where: string, bytes: Uint8Array): boolean {
   try {
     return write(1, bytes);
   } catch (error) {
-    throw failure(`${where}, stdout`, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
+    throw failure(
+      codeOf(error),
+      `${where}, stdout`,
+      `cannot be written: ${reason(error)}`,
+      "Make room and run again.",
+      error,
+    );
   }
 }
 

@@ -53,25 +53,34 @@ function readHeader(source: ByteSource): PngHeader {
   source.readInto(bytes, 0);
   const view = new DataView(bytes.buffer);
   if (signature.some((value, at) => bytes[at] !== value))
-    throw new FormatProblem("this is no PNG: its signature is wrong", 0);
-  if (view.getUint32(12) !== 0x49484452) throw new FormatProblem("the first chunk is not IHDR", 12);
+    throw new FormatProblem("wrong-format", "this is no PNG: its signature is wrong", 0);
+  if (view.getUint32(12) !== 0x49484452) throw new FormatProblem("file-damaged", "the first chunk is not IHDR", 12);
   const [width, height, depth, colour] = [view.getUint32(16), view.getUint32(20), bytes[24]!, bytes[25]!];
-  if (width < 1 || height < 1) throw new FormatProblem(`the image is ${width}x${height} pixels`, 16);
+  if (width < 1 || height < 1) throw new FormatProblem("file-damaged", `the image is ${width}x${height} pixels`, 16);
   const channels = ({ 0: 1, 2: 3, 6: 4 } as const)[colour];
   if (channels === undefined)
     throw new FormatProblem(
+      "unsupported",
       `the PNG has ${colourTypes[colour] ?? `colour type ${colour}`}, which is not read`,
       25,
       hint,
     );
   if (depth !== 8 && depth !== 16)
-    throw new FormatProblem(`the PNG has ${depth} bits a sample, expected 8 or 16`, 24, hint);
+    throw new FormatProblem("unsupported", `the PNG has ${depth} bits a sample, expected 8 or 16`, 24, hint);
   if (width * height * channels * (depth / 8) > largestFrameBytes) {
-    throw new FormatProblem(`an image of ${width}x${height} pixels, more than ${largestFrameBytes} bytes`, 16);
+    throw new FormatProblem(
+      "too-large",
+      `an image of ${width}x${height} pixels, more than ${largestFrameBytes} bytes`,
+      16,
+    );
   }
   // Deflate expands a byte to 1032 at most: what claims more is damaged, and found before memory is taken for it.
   if (width * height * channels * (depth / 8) > source.sizeBytes * 1040) {
-    throw new FormatProblem(`${source.sizeBytes} bytes cannot hold an image of ${width}x${height} pixels`, 16);
+    throw new FormatProblem(
+      "file-damaged",
+      `${source.sizeBytes} bytes cannot hold an image of ${width}x${height} pixels`,
+      16,
+    );
   }
   refuseAnimation(view);
   return { width, height, depth, channels };
@@ -83,7 +92,7 @@ function refuseAnimation(view: DataView): void {
   while (at + 12 <= view.byteLength) {
     const type = view.getUint32(at + 4);
     if (type === 0x49444154) return;
-    if (type === 0x6163544c) throw new FormatProblem("an animated PNG, which is not read", at, hint);
+    if (type === 0x6163544c) throw new FormatProblem("unsupported", "an animated PNG, which is not read", at, hint);
     at += 12 + view.getUint32(at);
   }
 }
@@ -100,7 +109,11 @@ async function decode(source: ByteSource, header: PngHeader): Promise<Uint8Array
   }
   const pixels = header.width * header.height;
   if (samples.length !== pixels * header.channels) {
-    throw new FormatProblem(`the PNG holds ${samples.length} samples, expected ${pixels * header.channels}`, 33);
+    throw new FormatProblem(
+      "file-damaged",
+      `the PNG holds ${samples.length} samples, expected ${pixels * header.channels}`,
+      33,
+    );
   }
   if (header.channels === 1) return samples as Uint8Array | Uint16Array;
   const grey = header.depth === 8 ? new Uint8Array(pixels) : new Uint16Array(pixels);

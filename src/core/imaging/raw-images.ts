@@ -14,6 +14,7 @@ export function openRaw(source: ByteSource, shape: FrameShape, pixelFormat: Pixe
   const frameCount = source.sizeBytes / frameBytes;
   if (frameCount < 1 || !Number.isInteger(frameCount)) {
     throw new FormatProblem(
+      "wrong-format",
       `the file has ${source.sizeBytes} bytes, no multiple of the ${frameBytes} of a ${shape.width}x${shape.height} ${pixelFormat} frame`,
       undefined,
       "Check --size (width x height) and --pixel-format.",

@@ -30,6 +30,7 @@ export function decodeOptions<Specs extends OptionSpecs>(
     if (Object.hasOwn(specs, name)) continue;
     const nearest = nearestName(name, Object.keys(specs));
     problems.push({
+      code: "bad-option",
       where: `${where}, --${kebab(name)}`,
       what: "there is no such option",
       hint: nearest ? `Did you mean --${kebab(nearest)}?` : `See mote ${where} --help.`,
@@ -39,14 +40,24 @@ export function decodeOptions<Specs extends OptionSpecs>(
     const given = raw[name] ?? spec.default;
     if (given === undefined || given === null) {
       if (spec.isRequired) {
-        problems.push({ where: placeOf(name, spec), what: `is required: ${spec.expected}`, hint: spec.doc });
+        problems.push({
+          code: "bad-option",
+          where: placeOf(name, spec),
+          what: `is required: ${spec.expected}`,
+          hint: spec.doc,
+        });
       }
       options[name] = undefined;
       continue;
     }
     if (Array.isArray(given) && spec.isRepeatable && given.length === 0) {
       if (spec.isRequired) {
-        problems.push({ where: placeOf(name, spec), what: `is required: ${spec.expected}`, hint: spec.doc });
+        problems.push({
+          code: "bad-option",
+          where: placeOf(name, spec),
+          what: `is required: ${spec.expected}`,
+          hint: spec.doc,
+        });
       }
       options[name] = [];
       continue;
@@ -55,6 +66,7 @@ export function decodeOptions<Specs extends OptionSpecs>(
     if ("value" in decoded) options[name] = decoded.value;
     else {
       problems.push({
+        code: "bad-option",
         where: placeOf(name, spec),
         what: `expected ${spec.expected}, ${decoded.got}`,
         hint: spec.doc,

@@ -12,6 +12,7 @@ export function parseOptionFile(where: string, text: string): JsonValue {
     value = parseJson(text);
   } catch (error) {
     throw refusal(
+      "bad-option-file",
       where,
       error instanceof OverBudget ? error.message : `expected JSON: ${reason(error)}`,
       undefined,
@@ -19,7 +20,8 @@ export function parseOptionFile(where: string, text: string): JsonValue {
     );
   }
   const twice = repeatedKey(text);
-  if (twice !== undefined) throw refusal(where, `has the key ${JSON.stringify(twice)} twice`, "Keep one of the two.");
+  if (twice !== undefined)
+    throw refusal("bad-option-file", where, `has the key ${JSON.stringify(twice)} twice`, "Keep one of the two.");
   return value;
 }
 
@@ -29,7 +31,7 @@ export function optionsIn(where: string, object: JsonObject): RawOptions {
   for (const name of Object.keys(object)) {
     const other = spelled.get(camel(name));
     if (other !== undefined)
-      throw refusal(where, `has the same option as ${other} and as ${name}`, "Keep one of the two.");
+      throw refusal("bad-option-file", where, `has the same option as ${other} and as ${name}`, "Keep one of the two.");
     spelled.set(camel(name), name);
   }
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [camel(name), value]));

@@ -10,6 +10,6 @@ export function parameterProblems<Field extends string>(
 ): Problem[] {
   return faults.map(({ field, given, ...rest }) => {
     const option = `--${kebab(optionOf[field] ?? field)}`;
-    return { where: `${where}, ${option}${given === undefined ? "" : ` ${given}`}`, ...rest };
+    return { code: "bad-option", where: `${where}, ${option}${given === undefined ? "" : ` ${given}`}`, ...rest };
   });
 }

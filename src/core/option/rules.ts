@@ -13,6 +13,7 @@ export function ruleProblems(where: string, specs: OptionSpecs, values: Values):
     const unmet = spec.only.map((condition) => unmetPart(condition, specs, values));
     if (unmet.some((part) => Object.keys(part).length === 0)) continue;
     problems.push({
+      code: "option-conflict",
       where: `${where}, --${kebab(name)}`,
       what: `means nothing ${unmet.map((part) => conditionText(part, specs)).join(" or ")}`,
       hint: spec.instead ?? hintFor(name, unmet),

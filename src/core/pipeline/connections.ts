@@ -3,7 +3,7 @@
  * order, on every way out. The abrupt way is entered in the list of what is held, so that it is taken also when nobody here
  * gets to take the other one.
  */
-import { failure, MoteError, reason } from "../errors.js";
+import { codeOf, failure, MoteError, reason } from "../errors.js";
 import type { Held, Holding } from "../held.js";
 import type { PlannedStage } from "./negotiate.js";
 import type { Connection } from "./stage.js";
@@ -85,5 +85,11 @@ export class Connections {
 
 function disconnectFailure(label: string, error: unknown): MoteError {
   if (error instanceof MoteError) return error;
-  return failure(label, `what it held could not be let go: ${reason(error)}`, "See to it by hand.", error);
+  return failure(
+    codeOf(error),
+    label,
+    `what it held could not be let go: ${reason(error)}`,
+    "See to it by hand.",
+    error,
+  );
 }

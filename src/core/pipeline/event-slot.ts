@@ -26,7 +26,11 @@ export function lendEvent(
   const room = frame.bytes.subarray(pixelsAt);
   if (bytes.length > room.length) {
     pool.release(frame.slot);
-    throw failure(label, `an event of ${bytes.length} bytes does not fit into a slot of ${room.length}`);
+    throw failure(
+      "not-enough-memory",
+      label,
+      `an event of ${bytes.length} bytes does not fit into a slot of ${room.length}`,
+    );
   }
   room.set(bytes);
   frame.kind = slotKind.event;

@@ -140,6 +140,7 @@ function spillPlan(label: string, policy: LinkPolicy, options: Record<string, un
   const given = (["spillDir", "spillLimit"] as const).find((name) => options[name] !== undefined);
   if (given === undefined) return null;
   throw refusal(
+    "option-conflict",
     `${label}, --${kebab(given)}`,
     `is for a link that spills, this one has the policy ${policy}`,
     "Add --backpressure spill, or leave it out.",
@@ -153,8 +154,9 @@ function checkOrder(requests: readonly StageRequest[]): void {
     const isLast = i === requests.length - 1;
     if (isFirst !== (stage.role === "source")) {
       throw isFirst
-        ? refusal(label, `a ${stage.role} cannot be the first stage`, "Start with acquire.")
+        ? refusal("stages-do-not-fit", label, `a ${stage.role} cannot be the first stage`, "Start with acquire.")
         : refusal(
+            "stages-do-not-fit",
             label,
             "a source can only be the first stage",
             "Put it in front, or run it as a pipeline of its own.",
@@ -162,8 +164,8 @@ function checkOrder(requests: readonly StageRequest[]): void {
     }
     if (isLast !== (stage.role === "sink")) {
       throw isLast
-        ? refusal(label, `a ${stage.role} cannot be the last stage`, "End with archive.")
-        : refusal(label, "a sink can only be the last stage", "Move it to the end.");
+        ? refusal("stages-do-not-fit", label, `a ${stage.role} cannot be the last stage`, "End with archive.")
+        : refusal("stages-do-not-fit", label, "a sink can only be the last stage", "Move it to the end.");
     }
   });
 }

@@ -99,6 +99,7 @@ export function createOutlet(
         const { frameNumber } = frame.header;
         const lost = formatCount(1 + giveUpWaiting(), "frame");
         throw failure(
+          "fell-behind",
           label,
           `the next stage did not keep up at frame ${frameNumber}, and --backpressure fail was asked for: ${lost} that waited for it are lost`,
           "Use --backpressure spill to let frames wait on a disk, drop-newest to lose them (counted), or block to wait.",

@@ -25,6 +25,7 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
   const file = parseOptionFile(where, text) as { version?: unknown; stages?: unknown } | null;
   if (typeof file !== "object" || file === null || !Array.isArray(file.stages)) {
     throw refusal(
+      "bad-option-file",
       where,
       'expected { "version": 1, "stages": [...] }',
       "mote schema prints the schema for your editor.",
@@ -32,10 +33,14 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
   }
   const problems: Problem[] = [];
   if (file.version !== 1)
-    problems.push({ where: `${where}, version`, what: `expected 1, got ${JSON.stringify(file.version)}` });
+    problems.push({
+      code: "bad-option-file",
+      where: `${where}, version`,
+      what: `expected 1, got ${JSON.stringify(file.version)}`,
+    });
   for (const key of Object.keys(file)) {
     if (!["version", "stages", "$schema", "description"].includes(key))
-      problems.push({ where: `${where}, ${key}`, what: "there is no such key" });
+      problems.push({ code: "bad-option-file", where: `${where}, ${key}`, what: "there is no such key" });
   }
   const labels = new Set<string>();
   const calls = file.stages.map((entry: unknown, i): StageCall => {
@@ -44,16 +49,18 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
     if (typeof stage !== "string" || !stageNames.includes(stage)) {
       const nearest = nearestName(String(stage), stageNames);
       problems.push({
+        code: "bad-option-file",
         where: at,
         what: `there is no stage ${JSON.stringify(stage)}`,
         hint: nearest ? `Did you mean ${nearest}?` : `The stages are ${stageNames.join(", ")}.`,
       });
     }
     if (tag !== undefined && typeof tag !== "string")
-      problems.push({ where: at, what: `expected a tag of text, got ${JSON.stringify(tag)}` });
+      problems.push({ code: "bad-option-file", where: at, what: `expected a tag of text, got ${JSON.stringify(tag)}` });
     const label = typeof tag === "string" ? tag : String(stage);
     if (labels.has(label))
       problems.push({
+        code: "bad-option-file",
         where: at,
         what: `the name ${label} is taken by an earlier stage`,
         hint: 'Give it a "tag" of its own.',
@@ -65,7 +72,12 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
       raw: optionsIn(at, rest as JsonObject),
     };
   });
-  if (calls.length === 0) problems.push({ where: `${where}, stages`, what: "expected at least two stages, got none" });
+  if (calls.length === 0)
+    problems.push({
+      code: "bad-option-file",
+      where: `${where}, stages`,
+      what: "expected at least two stages, got none",
+    });
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   return { calls };
 }
@@ -82,6 +94,7 @@ export function splitAtThen(words: readonly string[], stageNames: readonly strin
     const [name, ...rest] = part;
     if (name === undefined) {
       throw refusal(
+        "bad-option",
         "run",
         i === 0 ? "expected a stage before the first then" : `expected a stage after then number ${i}`,
         "As in: mote run acquire --camera sim then track --diameter 21 then archive --out run.h5",
@@ -90,6 +103,7 @@ export function splitAtThen(words: readonly string[], stageNames: readonly strin
     if (!stageNames.includes(name)) {
       const nearest = nearestName(name, stageNames);
       throw refusal(
+        "bad-option",
         "run",
         `there is no stage ${name}`,
         nearest ? `Did you mean ${nearest}?` : `The stages are ${stageNames.join(", ")}.`,

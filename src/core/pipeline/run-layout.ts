@@ -181,6 +181,7 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
   const memoryBytes = base + (slots + spareSlots) * slotBytes;
   if (memoryBytes > mostMemoryBytes) {
     throw refusal(
+      "not-enough-memory",
       "run",
       `the frames in flight would need ${formatBytes(memoryBytes)}, at most ${formatBytes(mostMemoryBytes)} can be shared (${slots} slots of ${formatBytes(slotBytes)})`,
       "Use a smaller --roi, fewer --workers, or a larger --separation.",

@@ -134,7 +134,7 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
       const { label } = stages[layout.threads[i]!.stageIndex]!;
       if (isOutOfMemory(end.reason)) return asMoteError(label, end.reason);
       const what = `its thread died: ${String(end.reason)}`;
-      return failure(label, what, "What was flushed before is intact.", end.reason);
+      return failure("worker-died", label, what, "What was flushed before is intact.", end.reason);
     }
     return undefined;
   }

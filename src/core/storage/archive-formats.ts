@@ -42,6 +42,7 @@ export function formatOf(where: string, path: string): Format {
   if (named.length > 1 && file.isFolder) {
     const journals = named.flatMap((format) => format.locked?.(path) ?? []);
     throw refusal(
+      "choice-needed",
       where,
       `holds the files of several runs: a ${named.map(({ name }) => name).join(" and a ")}`,
       `Name their journals, one after the other: ${journals.slice(0, 8).join(", ")}`,
@@ -50,6 +51,7 @@ export function formatOf(where: string, path: string): Format {
   const found = named[0] ?? formats.find((format) => format.isContained(file));
   if (found) return found;
   throw refusal(
+    "wrong-format",
     where,
     file.isFolder ? "the folder has no journal and is no archive" : "is no archive that Mote knows",
     `Known are ${[...new Set(formats.map(({ name }) => name))].join(", ")}.`,

@@ -14,7 +14,12 @@ export function openFile(path: string): number {
   if (stats.isFile()) return fd;
   closeSync(fd);
   const what = stats.isDirectory() ? "folder" : stats.isFIFO() ? "pipe" : stats.isSocket() ? "socket" : "device";
-  throw new FormatProblem(`expected a file, got a ${what}`, undefined, "Name a file that can be read from any place.");
+  throw new FormatProblem(
+    "wrong-kind-of-file",
+    `expected a file, got a ${what}`,
+    undefined,
+    "Name a file that can be read from any place.",
+  );
 }
 
 /** All bytes of a file; throws an OverBudget before it reads when there are more than `mostBytes`. */

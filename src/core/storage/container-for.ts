@@ -46,6 +46,7 @@ export function containerFor(where: string, path: string, to?: string | null): C
     if (named) return named;
     const names = Object.keys(streams);
     throw refusal(
+      "bad-name",
       where,
       "nothing says what to write there",
       `Add --to ${names.slice(0, -1).join(", ")} or ${names.at(-1)}.`,
@@ -56,7 +57,7 @@ export function containerFor(where: string, path: string, to?: string | null): C
   if (isFolderName(path)) {
     if (!container || (container.keepsFramesOnly && path.toLowerCase() === `${extension}/`)) return folderContainer;
     const hint = `Leave the / away for a ${extension} file; ${folderContainer.summary}, needs another name.`;
-    throw refusal(where, `ends in ${extension} and in /: a file or a folder?`, hint);
+    throw refusal("bad-name", where, `ends in ${extension} and in /: a file or a folder?`, hint);
   }
   if (container) return container;
   throw unknownExtension(where, extension);
@@ -84,6 +85,7 @@ function unknownExtension(where: string, extension: string): MoteError {
   const meant = formats.find((format) => format.containers && format.isNamed(file));
   const nearest = meant ? Object.keys(meant.containers!)[0] : nearestName(extension, known);
   return refusal(
+    "bad-name",
     where,
     `expected a file name ending in ${known.slice(0, -1).join(", ")} or ${known.at(-1)}, got ${extension || "no extension"}`,
     nearest

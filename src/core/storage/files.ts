@@ -10,14 +10,14 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { failure, type MoteError, type Problem, reason, refusal } from "../errors.js";
+import { codeOf, failure, type MoteError, type Problem, reason, refusal } from "../errors.js";
 
 /** Why a file could not be created, as the error it deserves. */
 export function fileInTheWay(where: string, error: unknown): MoteError {
   const code = (error as { code?: string }).code;
   if (code === "EEXIST")
-    return refusal(where, "exists already", "Choose another name, or --force to replace it.", error);
-  return failure(where, `cannot be created: ${reason(error)}`, undefined, error);
+    return refusal("exists-already", where, "exists already", "Choose another name, or --force to replace it.", error);
+  return failure(codeOf(error), where, `cannot be created: ${reason(error)}`, undefined, error);
 }
 
 /** The path with its folder's links resolved, so that two spellings of one file are one; as given when there is no folder. */
@@ -35,12 +35,22 @@ export function problemOfFolder(where: string, path: string): Problem | undefine
   const folder = dirname(resolve(path));
   const folderStat = statSync(folder, { throwIfNoEntry: false });
   if (!folderStat)
-    return { where, what: `there is no folder ${dirname(path)}`, hint: `Make it first: mkdir -p ${dirname(path)}` };
-  if (!folderStat.isDirectory()) return { where, what: `${dirname(path)} is not a folder` };
+    return {
+      code: "no-such-file",
+      where,
+      what: `there is no folder ${dirname(path)}`,
+      hint: `Make it first: mkdir -p ${dirname(path)}`,
+    };
+  if (!folderStat.isDirectory()) return { code: "wrong-kind-of-file", where, what: `${dirname(path)} is not a folder` };
   try {
     accessSync(folder, constants.W_OK);
   } catch {
-    return { where, what: `the folder ${dirname(path)} cannot be written to`, hint: "Choose another folder." };
+    return {
+      code: "no-permission",
+      where,
+      what: `the folder ${dirname(path)} cannot be written to`,
+      hint: "Choose another folder.",
+    };
   }
   return undefined;
 }

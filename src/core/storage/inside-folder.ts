@@ -11,14 +11,19 @@ const outsideHint = "Whoever made it wants a file read that is not part of it.";
  */
 export function insideFolder(folder: string, name: string): string {
   const told = JSON.stringify(name.slice(0, 200));
-  if (name.includes("\0")) throw new FormatProblem(`names ${told}, which is no name of a file`);
+  if (name.includes("\0")) throw new FormatProblem("file-damaged", `names ${told}, which is no name of a file`);
   const path = join(folder, name);
   if (isAbsolute(name) || isOutside(relative(folder, path))) {
-    throw new FormatProblem(`names ${told}, which is outside of it`, undefined, outsideHint);
+    throw new FormatProblem("file-damaged", `names ${told}, which is outside of it`, undefined, outsideHint);
   }
   const real = realOrUndefined(path);
   if (real !== undefined && isOutside(relative(realpathSync.native(folder), real))) {
-    throw new FormatProblem(`has ${told} lead to ${real}, which is outside of it`, undefined, outsideHint);
+    throw new FormatProblem(
+      "file-damaged",
+      `has ${told} lead to ${real}, which is outside of it`,
+      undefined,
+      outsideHint,
+    );
   }
   return path;
 }

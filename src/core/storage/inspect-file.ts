@@ -27,7 +27,12 @@ const tailFrames = 20;
 function startOf(path: string): Buffer {
   try {
     if (statSync(path).isDirectory()) {
-      throw refusal(`inspect, ${path}`, "expected a file or a Zarr store, got a folder", "Name one of its files.");
+      throw refusal(
+        "wrong-kind-of-file",
+        `inspect, ${path}`,
+        "expected a file or a Zarr store, got a folder",
+        "Name one of its files.",
+      );
     }
     const fd = openFile(path);
     try {
@@ -53,6 +58,7 @@ async function kindOf(path: string): Promise<Kind> {
   if (isKnownFormat(path)) return "images";
   if (head.subarray(0, 4).toString("latin1") === "PAR1" || /\.(csv|ndjson)$/i.test(path)) return "table";
   throw refusal(
+    head.length === 0 ? "nothing-in-it" : "wrong-format",
     `inspect, ${path}`,
     head.length === 0 ? "the file is empty" : "is no frame stream, HDF5 file, image, Zarr store or table",
     "mote inspect knows .mote, .h5, .tif, .png, .zarr, .csv, .parquet and .ndjson.",
@@ -134,6 +140,7 @@ export async function frameToDraw(path: string, frameNumber: number): Promise<Fr
 async function drawingOf(kind: Kind, path: string, frameNumber: number): Promise<FrameDrawing> {
   const missing = (last: number | null) =>
     refusal(
+      "no-such-item",
       `inspect, --png ${frameNumber}`,
       `there is no frame ${frameNumber} in ${path}`,
       last === null ? "It holds no frames." : `Its last frame is ${last}.`,
@@ -162,6 +169,7 @@ async function drawingOf(kind: Kind, path: string, frameNumber: number): Promise
     }
     case "table":
       throw refusal(
+        "no-such-item",
         `inspect, --png ${frameNumber}`,
         `${path} is a table without pixels`,
         "Draw from the .h5 or .mote of the same run.",

@@ -1,5 +1,5 @@
 /** Draws a frame and writes the picture whole or not at all. */
-import { failure, MoteError, reason } from "../errors.js";
+import { codeOf, failure, MoteError, reason } from "../errors.js";
 import { drawFrame, type FrameDrawing } from "../imaging/draw/draw-frame.js";
 import { encodePicture } from "../imaging/draw/encode-picture.js";
 import { claimProblem } from "./claim/claim.js";
@@ -16,6 +16,6 @@ export function savePicture(where: string, path: string, drawing: FrameDrawing, 
   } catch (error) {
     output.giveUp();
     if (error instanceof MoteError) throw error;
-    throw failure(where, `${path} cannot be written: ${reason(error)}`, undefined, error);
+    throw failure(codeOf(error), where, `${path} cannot be written: ${reason(error)}`, undefined, error);
   }
 }

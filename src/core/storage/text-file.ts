@@ -1,6 +1,6 @@
 /** Reads a small text file that a user named. */
 import { mostTextBytes, OverBudget } from "../budget.js";
-import { reason, refusal } from "../errors.js";
+import { codeOf, reason, refusal } from "../errors.js";
 import { readFileOrPipe } from "./bounded-file.js";
 
 /** A run file or an option file has a few kilobytes; what has more, or has no end, is refused. A pipe is one, too: `<(...)`. */
@@ -9,7 +9,7 @@ export function readTextFile(where: string, path: string): string {
     return readFileOrPipe(path, mostTextBytes).toString("utf8");
   } catch (error) {
     if (error instanceof OverBudget)
-      throw refusal(`${where}, ${path}`, `expected a small JSON file, this one ${error.message}`);
-    throw refusal(`${where}, ${path}`, `cannot be read: ${reason(error)}`, undefined, error);
+      throw refusal(codeOf(error), `${where}, ${path}`, `expected a small JSON file, this one ${error.message}`);
+    throw refusal(codeOf(error), `${where}, ${path}`, `cannot be read: ${reason(error)}`, undefined, error);
   }
 }

@@ -5,7 +5,7 @@
  * (a socket, a shared pipe) is polled with short sleeps.
  */
 import { closeSync, readSync, writeSync, writevSync } from "node:fs";
-import { failure, reason } from "../errors.js";
+import { codeOf, failure, reason } from "../errors.js";
 import { openUnread } from "./left-in-pipe.js";
 
 const napWords = new Int32Array(new SharedArrayBuffer(4));
@@ -14,7 +14,7 @@ function nap(ms: number): void {
   Atomics.wait(napWords, 0, 0, ms);
 }
 
-function codeOf(error: unknown): string {
+function systemCode(error: unknown): string {
   return (error as { code?: string }).code ?? "";
 }
 
@@ -61,12 +61,18 @@ export function openByteSource(
           idleMs = 0.05;
           if (filled < view.length && shouldStop()) return filled;
         } catch (error) {
-          if (codeOf(error) === "EINTR") continue;
-          if (codeOf(error) === "EOF") return filled;
+          if (systemCode(error) === "EINTR") continue;
+          if (systemCode(error) === "EOF") return filled;
           // Taken away, because nothing came and the run is over.
-          if (codeOf(error) === "EBADF" && shouldStop()) return filled;
-          if (codeOf(error) !== "EAGAIN") {
-            throw failure(name, `cannot be read at byte ${position}: ${reason(error)}`, undefined, error);
+          if (systemCode(error) === "EBADF" && shouldStop()) return filled;
+          if (systemCode(error) !== "EAGAIN") {
+            throw failure(
+              codeOf(error),
+              name,
+              `cannot be read at byte ${position}: ${reason(error)}`,
+              undefined,
+              error,
+            );
           }
           if (shouldStop()) return filled;
           nap(idleMs);
@@ -142,13 +148,13 @@ export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSi
       try {
         return write();
       } catch (error) {
-        const code = codeOf(error);
+        const code = systemCode(error);
         if (code === "EINTR") continue;
         if (code === "EPIPE" || code === "ECONNRESET") throw new ReaderGone(name);
         if (code === "EBADF" && owner.isStopped()) throw new ReaderGone(name);
         if (code !== "EAGAIN") {
           const hint = code === "ENOSPC" ? "Free some space or choose another disk." : undefined;
-          throw failure(name, `cannot be written at byte ${position}: ${reason(error)}`, hint, error);
+          throw failure(codeOf(error), name, `cannot be written at byte ${position}: ${reason(error)}`, hint, error);
         }
         if (owner.isAborted() || (owner.isStopped() && waitedMs > mostWaitedMs)) throw new ReaderGone(name);
         nap(idleMs);

@@ -1,6 +1,6 @@
 /** Bytes into a file, each write whole or not at all, so that a recording never has half a message in it. */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, writevSync } from "node:fs";
-import { failure, reason } from "../errors.js";
+import { codeOf, failure, reason } from "../errors.js";
 import type { ByteSink } from "./byte-pipe.js";
 
 /**
@@ -46,14 +46,14 @@ export function openFileSink(where: string, fd: number, hint: string, isShared =
         } catch {
           // What is behind the last whole message is overwritten by the next, or looks like a cut.
         }
-        throw failure(where, `cannot be written at byte ${position}: ${reason(error)}`, hint, error);
+        throw failure(codeOf(error), where, `cannot be written at byte ${position}: ${reason(error)}`, hint, error);
       }
     },
     close() {
       try {
         fsyncSync(fd);
       } catch (error) {
-        throw failure(where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
+        throw failure(codeOf(error), where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
       } finally {
         if (!isShared) closeSync(fd);
       }

@@ -4,7 +4,7 @@
  * however the process ends; the connection takes it over. A file is opened anew, and has to be the same one.
  */
 import { closeSync, fstatSync, openSync } from "node:fs";
-import { MoteError, reason, refusal } from "../errors.js";
+import { codeOf, MoteError, reason, refusal } from "../errors.js";
 import type { Holder, Holding } from "../held.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { openByteSource } from "./byte-pipe.js";
@@ -78,11 +78,16 @@ function reopened(name: string, { path, ...seen }: LookedAt & { opening: "again"
     fd = openSync(path, "r");
     const { device, inode } = identityOf(fd);
     if (device === seen.device && inode === seen.inode) return fd;
-    throw refusal(name, "became another file while it was looked at", "Give a file that stays, and run again.");
+    throw refusal(
+      "file-changed",
+      name,
+      "became another file while it was looked at",
+      "Give a file that stays, and run again.",
+    );
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     if (error instanceof MoteError) throw error;
-    throw refusal(name, `cannot be opened again: ${reason(error)}`, undefined, error);
+    throw refusal(codeOf(error), name, `cannot be opened again: ${reason(error)}`, undefined, error);
   }
 }
 

@@ -2,7 +2,7 @@
 import { lstatSync, readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { resolve } from "node:path";
-import { failure, MoteError, reason, refusal } from "../errors.js";
+import { codeOf, failure, MoteError, reason, refusal } from "../errors.js";
 import type { Holder } from "../held.js";
 import { takeLock } from "../storage/claim/lock.js";
 import { identityOf, removeDeadSocket } from "../storage/claim/removal.js";
@@ -32,7 +32,9 @@ export async function acceptOne(where: string, path: string, holder: Holder): Pr
       holder.release(held);
     }
   } catch (error) {
-    throw error instanceof MoteError ? error : refusal(place, `cannot listen: ${reason(error)}`, undefined, error);
+    throw error instanceof MoteError
+      ? error
+      : refusal(codeOf(error), place, `cannot listen: ${reason(error)}`, undefined, error);
   }
 }
 
@@ -44,7 +46,7 @@ function accept(place: string, path: string, holder: Holder): Promise<number> {
       try {
         accepted(descriptorOf(socket));
       } catch (error) {
-        reject(failure(place, reason(error), undefined, error));
+        reject(failure(codeOf(error), place, reason(error), undefined, error));
       }
     });
     server.on("error", (error) => {
@@ -65,7 +67,7 @@ async function removeIfDead(place: string, path: string): Promise<void> {
   if (answer === "ENOENT") return;
   if (answer !== "ECONNREFUSED") {
     const what = answer === "connected" ? "another program listens there" : `may be another program's: ${answer}`;
-    throw refusal(place, what, `Choose another path, or end that program; if there is none: rm '${path}'`);
+    throw refusal("in-use", place, what, `Choose another path, or end that program; if there is none: rm '${path}'`);
   }
   removeDeadSocket(path, identityOf(there));
 }

@@ -1,5 +1,6 @@
 /** The bytes of the frame stream (docs/frame-stream.md): preamble, message prefix, detections header. Pure. */
 import { crc32 } from "node:zlib";
+import type { Problem } from "../errors.js";
 
 /** Section 2: a high bit, the name, both line endings and a Ctrl-Z: any text-mode copy breaks it. Version 1.0 follows. */
 export const preamble = Uint8Array.from([0x89, 0x4d, 0x4f, 0x54, 0x45, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 1, 0, 0, 0, 0, 0]);
@@ -36,17 +37,19 @@ export function emptyPrefix(): Prefix {
 }
 
 /** What is wrong with the first 16 bytes of a stream, or undefined. */
-export function preambleFault(bytes: Uint8Array): string | undefined {
+export function preambleFault(bytes: Uint8Array): Pick<Problem, "code" | "what"> | undefined {
   for (let i = 0; i < magicBytes; i++) {
     if (bytes[i] !== preamble[i]) {
       const isText = bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13);
-      return isText
-        ? `expected a frame stream, got text: ${JSON.stringify(Buffer.from(bytes).toString("latin1"))}`
-        : `expected a frame stream, got bytes ${Buffer.from(bytes.subarray(0, 8)).toString("hex")}`;
+      const got = isText
+        ? `text: ${JSON.stringify(Buffer.from(bytes).toString("latin1"))}`
+        : `bytes ${Buffer.from(bytes.subarray(0, 8)).toString("hex")}`;
+      return { code: "not-a-frame-stream", what: `expected a frame stream, got ${got}` };
     }
   }
   const version = bytes[10]! | (bytes[11]! << 8);
-  return version === 1 ? undefined : `expected frame stream version 1, got version ${version}`;
+  if (version === 1) return undefined;
+  return { code: "file-too-new", what: `expected frame stream version 1, got version ${version}` };
 }
 
 /** Writes a prefix; the header has to stand in place already, for its checksum. `bytes` covers prefix and header. */

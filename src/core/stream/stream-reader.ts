@@ -71,16 +71,19 @@ export function readDescriptor(source: ByteSource): StreamDescriptor {
   const got = source.readFully(head, () => false);
   if (got === 0)
     throw failure(
+      "stream-ended-early",
       source.name,
       "expected a frame stream, got nothing",
       "Is the command before it running? See its message.",
     );
   const fault = preambleFault(head.subarray(0, got));
-  if (fault) throw failure(source.name, fault, "Frame streams come from mote acquire, or from .mote files.");
-  if (got < preamble.length) throw failure(source.name, `ended after ${got} bytes, inside the preamble`, truncatedHint);
+  if (fault)
+    throw failure(fault.code, source.name, fault.what, "Frame streams come from mote acquire, or from .mote files.");
+  if (got < preamble.length)
+    throw failure("stream-ended-early", source.name, `ended after ${got} bytes, inside the preamble`, truncatedHint);
   const messages = new MessageSource(source, maxJsonBytes, () => false, 0);
   const prefix = messages.nextPrefix();
-  if (!prefix) throw failure(source.name, "ended before its descriptor", truncatedHint);
+  if (!prefix) throw failure("stream-ended-early", source.name, "ended before its descriptor", truncatedHint);
   if (prefix.kind !== messageKind.descriptor)
     throw messages.fault(`expected the descriptor, got a message of kind ${prefix.kind}`);
   messages.readHeader(0);
@@ -110,7 +113,7 @@ class MessageSource {
   }
 
   fault(what: string, hint?: string): MoteError {
-    return failure(at(this.source, Math.max(0, this.#sequence - 1), this.#startedAt), what, hint);
+    return failure("stream-damaged", at(this.source, Math.max(0, this.#sequence - 1), this.#startedAt), what, hint);
   }
 
   /** The next prefix, its magic, sequence and lengths checked; undefined at the end of the bytes. */
@@ -171,6 +174,7 @@ class MessageSource {
       return parseJson(Buffer.from(payload).toString("utf8"));
     } catch (error) {
       throw failure(
+        "stream-damaged",
         at(this.source, prefix.sequence, this.#startedAt),
         "expected JSON, got something else",
         undefined,

@@ -71,7 +71,7 @@ export function createCallWatch(): CallWatch {
         } else if (msSince(since) > mostMs && processorMs - usedMs > mostMs) {
           // Both clocks: a busy or a suspended machine is no call that hangs.
           clearInterval(timer);
-          end(failure(where, "the HDF5 library does not come back from this file", circleHint));
+          end(failure("file-damaged", where, "the HDF5 library does not come back from this file", circleHint));
         }
       }, lookEveryMs);
       timer.unref();

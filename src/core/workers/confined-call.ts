@@ -35,6 +35,7 @@ export async function callConfined<Output>(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY") {
       throw failure(
+        "not-enough-memory",
         where,
         "takes more memory than a file may",
         "The file is damaged, or not what its name says.",

@@ -94,7 +94,7 @@ test("a stage's counters keep unknown, soon and waiting apart", () => {
 
 test("an error's cause says whether there is no room, the disk fails, or it is a defect of ours", () => {
   const system = (code: string) => Object.assign(new Error(`${code}: words`), { code, syscall: "write" });
-  const told = (cause: unknown) => new MoteError({ where: "archive", what: "failed" }, { cause });
+  const told = (cause: unknown) => new MoteError({ code: "disk-full", where: "archive", what: "failed" }, { cause });
   const hdf5 = told(new Error("No space left on device"));
   const errors = [
     system("ENOSPC"),

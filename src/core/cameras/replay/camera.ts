@@ -79,7 +79,7 @@ export const replay = defineCamera<typeof options, Plan, FileFacts>({
     if (selected < 1) {
       const [name, hint] =
         start >= all ? ["--start", `Frames are counted from 0 to ${all - 1}.`] : ["--end", "Raise it above --start."];
-      throw refusal(`${where}, ${name}`, `no frame of ${all} is left from ${start} to ${end}`, hint);
+      throw refusal("no-such-item", `${where}, ${name}`, `no frame of ${all} is left from ${start} to ${end}`, hint);
     }
     const passes = o.loop ?? 1;
     const looped = passes === 0 ? null : selected * passes;
@@ -136,6 +136,7 @@ function layoutOf(o: Options): RawLayout | null {
 function requireInside(where: string, roi: Region, shape: FrameShape): void {
   if (roi.x + roi.width <= shape.width && roi.y + roi.height <= shape.height) return;
   throw refusal(
+    "bad-option",
     `${where}, --roi`,
     `${roi.x},${roi.y},${roi.width},${roi.height} reaches out of the ${shape.width}x${shape.height} frames`,
     "Give x,y of the top-left pixel, then width and height.",

@@ -265,6 +265,7 @@ function requireUnchanged(plan: ReplayPlan, path: string, frames: number, file: 
     shape.height === plan.fileShape.height && shape.width === plan.fileShape.width && pixelFormat === plan.pixelFormat;
   if (isSame && frameCount >= frames) return;
   throw failure(
+    "file-changed",
     `acquire, ${path}`,
     `the file changed since the start: ${frameCount} frames of ${shape.width}x${shape.height} ${pixelFormat}`,
     "Replay files that nobody writes to.",

@@ -177,6 +177,7 @@ export function simSettings(options: SimOptions, size: SimSettings["shape"] | un
   const darkest = settings.background - (Math.abs(settings.gradient.y) + Math.abs(settings.gradient.x)) / 2;
   if (settings.offset + settings.background > most) {
     throw refusal(
+      "bad-option",
       "acquire, --background",
       `offset and background are ${settings.offset + settings.background} grey levels, ${bitDepth} bits hold ${most}`,
       "Lower --background or --offset, or raise --bit-depth.",
@@ -184,6 +185,7 @@ export function simSettings(options: SimOptions, size: SimSettings["shape"] | un
   }
   if (darkest < 0) {
     throw refusal(
+      "bad-option",
       "acquire, --background-gradient",
       `the background would fall to ${darkest} grey levels in a corner`,
       "Raise --background or lower the gradient.",

@@ -49,7 +49,11 @@ export class TruthFile {
 const neverReplaced: Replaceable = {
   ...singleFile,
   refused: (path) =>
-    singleFile.refused(path, true) ?? { what: "exists already", hint: "Remove it or choose another name." },
+    singleFile.refused(path, true) ?? {
+      code: "exists-already",
+      what: "exists already",
+      hint: "Remove it or choose another name.",
+    },
 };
 
 function requestOf(path: string): ClaimRequest {
@@ -61,7 +65,7 @@ export function truthProblems(path: string): readonly Problem[] {
   const format = mistakenFormat(path, [".csv"]);
   const { where } = requestOf(path);
   if (format !== undefined)
-    return [{ where, what: `is the name of another format (${format}), and the truth is a .csv` }];
+    return [{ code: "bad-name", where, what: `is the name of another format (${format}), and the truth is a .csv` }];
   const problem = claimProblem(requestOf(path));
   return problem ? [problem] : [];
 }

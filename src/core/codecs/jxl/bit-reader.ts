@@ -31,7 +31,7 @@ export class BitReader {
     let value = 0;
     for (let bit = 0; bit < count; bit++, this.#at++) {
       const byte = this.#bytes[this.#at >> 3];
-      if (byte === undefined) throw new FormatProblem("the header ends too early");
+      if (byte === undefined) throw new FormatProblem("file-cut", "the header ends too early");
       value += ((byte >> (this.#at & 7)) & 1) * 2 ** bit;
     }
     return value;

@@ -64,7 +64,7 @@ export function readGradientStream(bytes: Uint8Array): GradientStream | undefine
 }
 
 function requireThat(isSo: boolean, what: string): void {
-  if (!isSo) throw new FormatProblem(`the frame has ${what}`);
+  if (!isSo) throw new FormatProblem("file-damaged", `the frame has ${what}`);
 }
 
 /** From behind the colour space to the frame. */

@@ -25,7 +25,7 @@ export function findCodestream(source: ByteSource): { readonly start: number; re
   source.readInto(head.subarray(0, 12), 0);
   if (view.getUint16(0) === 0xff0a) return { start: 0, isWhole: true };
   const isContainer = view.getUint32(0) === 12 && view.getUint32(4) === 0x4a584c20 && view.getUint32(8) === 0x0d0a870a;
-  if (!isContainer) throw new FormatProblem("this is no JPEG XL: its signature is wrong", 0);
+  if (!isContainer) throw new FormatProblem("wrong-format", "this is no JPEG XL: its signature is wrong", 0);
   let at = 12;
   while (at + 8 <= source.sizeBytes) {
     const length = Math.min(16, source.sizeBytes - at);
@@ -40,7 +40,7 @@ export function findCodestream(source: ByteSource): { readonly start: number; re
     if (boxBytes < 8) break;
     at += boxBytes;
   }
-  throw new FormatProblem("the file holds no JPEG XL codestream", at);
+  throw new FormatProblem("wrong-format", "the file holds no JPEG XL codestream", at);
 }
 
 const edge = [
@@ -80,8 +80,9 @@ export function readJxlHeader(source: ByteSource): JxlHeader {
 
 /** Reads SizeHeader and ImageMetadata up to the colour space, from the signature on; `start` is where it stands in the file. */
 export function readImageHeader(bits: BitReader, start: number): JxlHeader {
-  const refuse = (what: string) => new FormatProblem(`the JPEG XL ${what}, which is not read`, start, hint);
-  if (bits.read(16) !== 0x0aff) throw new FormatProblem("the codestream's signature is wrong", start);
+  const refuse = (what: string) =>
+    new FormatProblem("unsupported", `the JPEG XL ${what}, which is not read`, start, hint);
+  if (bits.read(16) !== 0x0aff) throw new FormatProblem("file-damaged", "the codestream's signature is wrong", start);
   const shape = readShape(bits);
   if (bits.flag()) throw refuse("is a colour image, coded with loss");
   if (bits.flag()) throw refuse("is turned, animated or has a preview");

@@ -8,7 +8,7 @@ export const mostCodeBits = 15;
 const lengthOrder = [1, 2, 3, 4, 0, 5, 17, 6, 16, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 function invalid(): FormatProblem {
-  return new FormatProblem("a prefix code is not complete");
+  return new FormatProblem("file-damaged", "a prefix code is not complete");
 }
 
 /** Bits of each symbol's code, 0 for a symbol that does not occur; a lone symbol has -1: it takes no bits. */

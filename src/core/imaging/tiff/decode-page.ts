@@ -65,6 +65,7 @@ export class PageDecoder {
       const written = decompressAt(decompress, input, output, offset, chunk);
       if (written < rawBytes) {
         throw new FormatProblem(
+          "file-damaged",
           `strip or tile ${chunk} holds ${written} bytes of pixels, expected ${rawBytes}`,
           offset,
         );
@@ -170,6 +171,11 @@ function decompressAt(
     return decompress(input, output);
   } catch (error) {
     if (!(error instanceof FormatProblem)) throw error;
-    throw new FormatProblem(`strip or tile ${chunk}: ${error.message}`, offset + (error.byte ?? 0), error.hint);
+    throw new FormatProblem(
+      error.code,
+      `strip or tile ${chunk}: ${error.message}`,
+      offset + (error.byte ?? 0),
+      error.hint,
+    );
   }
 }

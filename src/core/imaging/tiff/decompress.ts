@@ -33,13 +33,13 @@ export function decodePackBits(input: Uint8Array, output: Uint8Array): number {
     const head = (input[at++]! << 24) >> 24;
     if (head === -128) continue;
     if (head < 0) {
-      if (at >= input.length) throw new FormatProblem("a PackBits run without its byte", at);
+      if (at >= input.length) throw new FormatProblem("file-damaged", "a PackBits run without its byte", at);
       const end = Math.min(output.length, written + 1 - head);
       output.fill(input[at++]!, written, end);
       written = end;
     } else {
       const count = Math.min(head + 1, output.length - written);
-      if (at + count > input.length) throw new FormatProblem("PackBits bytes end early", at);
+      if (at + count > input.length) throw new FormatProblem("file-damaged", "PackBits bytes end early", at);
       output.set(input.subarray(at, at + count), written);
       at += head + 1;
       written += count;

@@ -44,7 +44,11 @@ export interface Directory {
 
 /** Reads the structure of one TIFF through a small window, so that neighbouring fields cost one read. */
 /** The header leads to no page: its writer did not come to the first one, or the header was damaged. */
-export class NoFirstPage extends FormatProblem {}
+export class NoFirstPage extends FormatProblem {
+  constructor(what: string, byte: number) {
+    super("file-cut", what, byte);
+  }
+}
 
 export class TiffReader {
   readonly source: ByteSource;
@@ -61,15 +65,15 @@ export class TiffReader {
     this.source = source;
     const order = this.#view.getUint16(this.#at(0, 8), false);
     if (order !== 0x4949 && order !== 0x4d4d)
-      throw new FormatProblem("this is no TIFF: it does not begin with II or MM", 0);
+      throw new FormatProblem("wrong-format", "this is no TIFF: it does not begin with II or MM", 0);
     this.isLittleEndian = order === 0x4949;
     const version = this.uint16(2);
     if (version !== 42 && version !== 43) {
-      throw new FormatProblem(`the TIFF version is ${version}, expected 42 (TIFF) or 43 (BigTIFF)`, 2);
+      throw new FormatProblem("wrong-format", `the TIFF version is ${version}, expected 42 (TIFF) or 43 (BigTIFF)`, 2);
     }
     this.isBig = version === 43;
     if (this.isBig && (this.uint16(4) !== 8 || this.uint16(6) !== 0)) {
-      throw new FormatProblem(`BigTIFF offsets have ${this.uint16(4)} bytes, expected 8`, 4);
+      throw new FormatProblem("file-damaged", `BigTIFF offsets have ${this.uint16(4)} bytes, expected 8`, 4);
     }
     this.firstDirectory = this.isBig ? this.uint64(8) : this.uint32(4);
     if (this.firstDirectory === 0) throw new NoFirstPage("the TIFF holds no image: its first directory is at 0", 4);
@@ -85,7 +89,8 @@ export class TiffReader {
 
   uint64(offset: number): number {
     const value = this.#view.getBigUint64(this.#at(offset, 8), this.isLittleEndian);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new FormatProblem(`${value} is no offset or length`, offset);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new FormatProblem("file-damaged", `${value} is no offset or length`, offset);
     return Number(value);
   }
 
@@ -94,7 +99,11 @@ export class TiffReader {
     const entryBytes = this.isBig ? 20 : 12;
     const count = this.isBig ? this.uint64(offset) : this.uint16(offset);
     if (count === 0 || count > mostEntries) {
-      throw new FormatProblem(`a directory with ${count} entries, expected 1 to ${mostEntries}`, offset);
+      throw new FormatProblem(
+        "file-damaged",
+        `a directory with ${count} entries, expected 1 to ${mostEntries}`,
+        offset,
+      );
     }
     const entries = new Map<number, Entry>();
     for (let index = 0; index < count; index++) {
@@ -117,13 +126,18 @@ export class TiffReader {
     const size = typeBytes[entry.type];
     if (size === undefined || ![1, 3, 4, 13, 16].includes(entry.type)) {
       throw new FormatProblem(
+        "file-damaged",
         `tag ${entry.tag} has field type ${entry.type}, expected a whole number`,
         entry.valueOffset,
       );
     }
     if (entry.count < least || entry.count > most) {
       const expected = least === most ? `${least}` : `${least} to ${most}`;
-      throw new FormatProblem(`tag ${entry.tag} has ${entry.count} values, expected ${expected}`, entry.valueOffset);
+      throw new FormatProblem(
+        "file-damaged",
+        `tag ${entry.tag} has ${entry.count} values, expected ${expected}`,
+        entry.valueOffset,
+      );
     }
     requireBytes(this.source.sizeBytes, entry.valueOffset, entry.count * size);
     const values = new Float64Array(entry.count);
@@ -146,7 +160,7 @@ export class TiffReader {
   text(entry: Entry | undefined): string {
     if (entry === undefined || (entry.type !== 2 && entry.type !== 1)) return "";
     if (entry.count > longestText)
-      throw new FormatProblem(`tag ${entry.tag} claims ${entry.count} characters`, entry.valueOffset);
+      throw new FormatProblem("file-damaged", `tag ${entry.tag} claims ${entry.count} characters`, entry.valueOffset);
     requireBytes(this.source.sizeBytes, entry.valueOffset, entry.count);
     const bytes = new Uint8Array(entry.count);
     this.source.readInto(bytes, entry.valueOffset);

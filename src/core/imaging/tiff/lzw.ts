@@ -15,7 +15,11 @@ const lengths = new Int32Array(tableSize);
  */
 export function decodeLzw(input: Uint8Array, output: Uint8Array): number {
   if (input.length > 1 && input[0] === 0 && (input[1]! & 1) === 1) {
-    throw new FormatProblem("LZW from before TIFF 6.0 (least significant bit first), which is not read", 0);
+    throw new FormatProblem(
+      "unsupported",
+      "LZW from before TIFF 6.0 (least significant bit first), which is not read",
+      0,
+    );
   }
   const inputLength = input.length;
   const room = output.length;
@@ -54,7 +58,8 @@ export function decodeLzw(input: Uint8Array, output: Uint8Array): number {
     if (code < 256) {
       output[written++] = code;
     } else {
-      if (code >= next || previousStart < 0) throw new FormatProblem(`LZW code ${code} before it was defined`, at);
+      if (code >= next || previousStart < 0)
+        throw new FormatProblem("file-damaged", `LZW code ${code} before it was defined`, at);
       let from = starts[code]!;
       const end = Math.min(room, written + lengths[code]!);
       // Byte by byte on purpose: a code used right after its definition overlaps what it writes.

@@ -51,7 +51,7 @@ export function isSecondary(reader: TiffReader, directory: Directory): boolean {
 /** Understands a directory; throws a FormatProblem for everything that would give wrong pixels. */
 export function readPage(reader: TiffReader, directory: Directory): TiffPage {
   const value = (number: number, missing?: number) => whole(reader, directory, number, missing);
-  const refuse = (what: string) => new FormatProblem(what, directory.offset, rewriteHint);
+  const refuse = (what: string) => new FormatProblem("unsupported", what, directory.offset, rewriteHint);
   const width = value(tag.imageWidth);
   const height = value(tag.imageLength);
   if (width < 1 || height < 1) throw refuse(`ImageWidth ${width} and ImageLength ${height}, expected at least 1`);
@@ -105,17 +105,23 @@ export function readChunkTable(reader: TiffReader, page: TiffPage): ChunkTable {
   const offsetEntry = entries.get(page.isTiled ? tag.tileOffsets : tag.stripOffsets);
   const countEntry = entries.get(page.isTiled ? tag.tileByteCounts : tag.stripByteCounts);
   if (offsetEntry === undefined)
-    throw new FormatProblem("the directory does not say where its pixels are (tag 273)", offset);
+    throw new FormatProblem("file-damaged", "the directory does not say where its pixels are (tag 273)", offset);
   const offsets = reader.numbers(offsetEntry, expected, expected);
   let byteCounts: Float64Array;
   if (page.compression === compression.none) {
     // The lengths follow from the shape; ImageJ's files beyond 4 GB and some old writers have them wrong or not at all.
     byteCounts = Float64Array.from({ length: expected }, (_, chunk) => rawChunkBytes(page, chunk));
   } else if (countEntry) byteCounts = reader.numbers(countEntry, expected, expected);
-  else throw new FormatProblem("the directory does not say how long its compressed strips are (tag 279)", offset);
+  else
+    throw new FormatProblem(
+      "file-damaged",
+      "the directory does not say how long its compressed strips are (tag 279)",
+      offset,
+    );
   for (let chunk = 0; chunk < expected; chunk++) {
     if (offsets[chunk] === 0 || byteCounts[chunk] === 0) {
       throw new FormatProblem(
+        "file-cut",
         `strip or tile ${chunk} of the image is empty`,
         offset,
         "The file was not written to its end.",
@@ -125,6 +131,7 @@ export function readChunkTable(reader: TiffReader, page: TiffPage): ChunkTable {
     const most = byteCounts[chunk]! * (mostExpansion[page.compression] ?? Number.POSITIVE_INFINITY);
     if (rawChunkBytes(page, chunk) > most) {
       throw new FormatProblem(
+        "file-damaged",
         `strip or tile ${chunk} has ${byteCounts[chunk]} bytes, which cannot hold its ${rawChunkBytes(page, chunk)} of pixels`,
         offsets[chunk]!,
       );
@@ -147,7 +154,8 @@ export function rawChunkBytes(page: TiffPage, chunk: number): number {
 function whole(reader: TiffReader, directory: Directory, number: number, missing?: number): number {
   const entry = directory.entries.get(number);
   if (entry) return reader.numbers(entry, 1, 1)[0]!;
-  if (missing === undefined) throw new FormatProblem(`the directory has no tag ${number}`, directory.offset);
+  if (missing === undefined)
+    throw new FormatProblem("file-damaged", `the directory has no tag ${number}`, directory.offset);
   return missing;
 }
 

@@ -104,8 +104,9 @@ function walk(reader: TiffReader): number[] {
   let offset = reader.firstDirectory;
   let first: TiffPage | undefined;
   while (offset !== 0) {
-    if (seen.has(offset)) throw new FormatProblem("the chain of directories runs in a circle", offset);
-    if (seen.size >= mostDirectories) throw new FormatProblem(`more than ${mostDirectories} directories`, offset);
+    if (seen.has(offset)) throw new FormatProblem("file-damaged", "the chain of directories runs in a circle", offset);
+    if (seen.size >= mostDirectories)
+      throw new FormatProblem("too-large", `more than ${mostDirectories} directories`, offset);
     seen.add(offset);
     const directory = reader.directory(offset);
     if (!isSecondary(reader, directory)) {
@@ -113,6 +114,7 @@ function walk(reader: TiffReader): number[] {
       first ??= page;
       if (page.width !== first.width || page.height !== first.height || page.pixelFormat !== first.pixelFormat) {
         throw new FormatProblem(
+          "frames-differ",
           `page ${pages.length} is ${word(page)}, the pages before are ${word(first)}`,
           offset,
           "Mote replays frames of one shape and type; save the pages as files of their own.",
@@ -122,7 +124,8 @@ function walk(reader: TiffReader): number[] {
     }
     offset = directory.nextOffset;
   }
-  if (pages.length === 0) throw new FormatProblem("the TIFF holds thumbnails or masks only", reader.firstDirectory);
+  if (pages.length === 0)
+    throw new FormatProblem("nothing-in-it", "the TIFF holds thumbnails or masks only", reader.firstDirectory);
   return pages;
 }
 
@@ -136,15 +139,27 @@ function planFrames(reader: TiffReader, first: TiffPage, pages: readonly number[
   if (promised <= pages.length) return { first, directories: pages, plainFrom: 0, frameCount: pages.length };
   const at = first.directory.offset;
   if (pages.length > 1) {
-    throw new FormatProblem(`the file promises ${promised} images and has ${pages.length} directories`, at);
+    throw new FormatProblem(
+      "file-damaged",
+      `the file promises ${promised} images and has ${pages.length} directories`,
+      at,
+    );
   }
   if (first.compression !== compression.none || first.isTiled) {
-    throw new FormatProblem(`the file promises ${promised} images in one directory that is compressed or tiled`, at);
+    throw new FormatProblem(
+      "file-damaged",
+      `the file promises ${promised} images in one directory that is compressed or tiled`,
+      at,
+    );
   }
   const table = readChunkTable(reader, first);
   for (let chunk = 1; chunk < table.offsets.length; chunk++) {
     if (table.offsets[chunk] !== table.offsets[chunk - 1]! + table.byteCounts[chunk - 1]!) {
-      throw new FormatProblem(`the file promises ${promised} images, but their rows do not follow each other`, at);
+      throw new FormatProblem(
+        "file-damaged",
+        `the file promises ${promised} images, but their rows do not follow each other`,
+        at,
+      );
     }
   }
   return { first, directories: [], plainFrom: table.offsets[0]!, frameCount: promised };
@@ -168,6 +183,7 @@ function checkBytes(reader: TiffReader, frames: Frames): void {
     const whole = Math.floor((reader.source.sizeBytes - frames.plainFrom) / frameBytes);
     if (whole < frames.frameCount) {
       throw new FormatProblem(
+        "file-cut",
         `the file promises ${frames.frameCount} images and ends after ${whole}`,
         reader.source.sizeBytes,
         "The file is cut short; copy it again from where it was written.",

@@ -43,7 +43,8 @@ export async function fileProblems(plan: FilesPlan, input: StreamDescriptor): Pr
   for (const path of plan.out) {
     const where = whereOf(path);
     const real = path === stdoutName ? path : realPath(path);
-    if (seen.has(real)) problems.push({ where, what: "is given twice", hint: "Each file needs a name of its own." });
+    if (seen.has(real))
+      problems.push({ code: "own-input", where, what: "is given twice", hint: "Each file needs a name of its own." });
     else {
       const problem = root === null ? await problemOf(where, path, plan) : undefined;
       if (problem) problems.push(problem);

@@ -40,6 +40,7 @@ export function containerProblems(where: string, values: Values, asked: AskedOfA
     if (own.out.length > 0) return parameterProblems(where, choices.faults?.(values, own) ?? [], choices.optionOf);
     const given = Object.keys(choices.options).filter(asked.isGiven);
     return given.map((name) => ({
+      code: "option-conflict",
       where: `${where}, --${kebab(name)}`,
       what: `no --out is ${choices.noun}`,
       hint: choices.howToGet?.(asked.root !== undefined) ?? `Add one, or leave --${kebab(name)} out.`,

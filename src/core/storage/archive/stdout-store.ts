@@ -20,7 +20,12 @@ export interface StdoutOwner extends SinkOwner {
 /** What speaks against writing there. */
 export function stdoutProblem(where: string, { stream }: Container): Problem | undefined {
   if (stream?.isText !== false || !isatty(stdout)) return undefined;
-  return { where, what: "would write binary data to the terminal", hint: "Pipe it into a program, or name a file." };
+  return {
+    code: "bad-option",
+    where,
+    what: "would write binary data to the terminal",
+    hint: "Pipe it into a program, or name a file.",
+  };
 }
 
 /**

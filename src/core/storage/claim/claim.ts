@@ -5,7 +5,7 @@
  */
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { failure, MoteError, type Problem, reason, refusal } from "../../errors.js";
+import { codeOf, failure, MoteError, type Problem, reason, refusal } from "../../errors.js";
 import { msSince, now } from "../../time.js";
 import { fileInTheWay, problemOfFolder } from "../files.js";
 import { syncFolder } from "../sync-folder.js";
@@ -44,7 +44,9 @@ export interface Settled {
 export class NameLost extends MoteError {
   constructor(where: string, name: string) {
     const what = `${name} was removed or moved by something else while it was written: what was stored in it is not there`;
-    super([{ where, what, hint: "Look for it where it was moved to, and record again what is lost." }]);
+    super([
+      { code: "name-lost", where, what, hint: "Look for it where it was moved to, and record again what is lost." },
+    ]);
     this.name = "NameLost";
   }
 }
@@ -115,14 +117,14 @@ function end(lock: Lock, wasAbandoned: boolean): void {
 function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandoned: boolean): Claim {
   const { where, path, isForced, kind = singleFile } = request;
   const ofRow = rowProblem(path);
-  if (ofRow) throw refusal(where, ofRow.what, ofRow.hint);
+  if (ofRow) throw refusal(ofRow.code, where, ofRow.what, ofRow.hint);
   kind.mend?.(path);
   if (!kind.isThere(path)) {
     if (kind.isRow) lock.isOfAnother("row");
     return newClaim(path, lock, watchOf(request, path, lock), wasAbandoned);
   }
   const refused = kind.refused(path, isForced);
-  if (refused) throw refusal(where, refused.what, refused.hint);
+  if (refused) throw refusal(refused.code, where, refused.what, refused.hint);
   let growing = growingName(path);
   for (let count = 2; kind.isThere(growing); count++) growing = growingName(path, count);
   // A second lock: what a killed run leaves is marked where it grew, and the old file is as whole as it was.
@@ -154,7 +156,13 @@ function claimLocked(request: ClaimRequest, what: string, lock: Lock, wasAbandon
         } catch (error) {
           leave("kept");
           const hint = `It is whole, and is called ${growing}.`;
-          throw failure(where, `the new file cannot take the old one's place: ${reason(error)}`, hint, error);
+          throw failure(
+            codeOf(error),
+            where,
+            `the new file cannot take the old one's place: ${reason(error)}`,
+            hint,
+            error,
+          );
         }
         growingLock.release();
         lock.release();

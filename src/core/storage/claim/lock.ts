@@ -6,13 +6,14 @@
 import { lstatSync, mkdirSync, readdirSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { reason, refusal } from "../../errors.js";
+import { codeOf, reason, refusal } from "../../errors.js";
 import { parseJsonObject } from "../../model/json.js";
 import { oneLine } from "../../printable.js";
 import { epochNow, isoText } from "../../time.js";
 import { readBounded } from "../bounded-file.js";
 import { besideName } from "./beside.js";
 import { moveOwn, removeEmptyFolder, removeOwnFile } from "./removal.js";
+import type { Refused } from "./replaceable.js";
 import { rowOf } from "./row-names.js";
 import { stateOf, thisWriter, type Writer, type WriterState, writerName, writerOf } from "./writer.js";
 
@@ -65,7 +66,7 @@ export function takeLock(where: string, path: string, what: string): Lock {
   for (let tries = 0; tries < mostTries; tries++) {
     if (make(lock, mine, words)) return lockOf(lock, mine);
     const obstacle = obstacleAt(lock);
-    if (obstacle) throw refusal(where, obstacle.what, obstacle.hint);
+    if (obstacle) throw refusal(obstacle.code, where, obstacle.what, obstacle.hint);
     const entry = entryOf(lock);
     if (entry === undefined) {
       // Given back meanwhile; some file systems do not rename a folder onto an empty one.
@@ -77,7 +78,7 @@ export function takeLock(where: string, path: string, what: string): Lock {
     if (holder.state !== "gone") throw held(where, holder);
     if (takeOver(lock, entry, mine, words)) return lockOf(lock, mine);
   }
-  throw refusal(where, `is taken and given back all the time: ${lock} could not be had`, "Try again.");
+  throw refusal("in-use", where, `is taken and given back all the time: ${lock} could not be had`, "Try again.");
 }
 
 /** Who writes that file, or wrote it and died before it was closed; undefined when there is no lock. */
@@ -93,13 +94,8 @@ export function abandonedLock(path: string): LockHolder | undefined {
   return holder?.state === "gone" && !holder.isOfAnother ? holder : undefined;
 }
 
-interface Clauses {
-  readonly what: string;
-  readonly hint: string;
-}
-
 /** Why a file cannot be had that somebody writes, or whose lock cannot be made; undefined when nothing is in the way. */
-export function lockProblem(path: string): Clauses | undefined {
+export function lockProblem(path: string): Refused | undefined {
   const obstacle = obstacleAt(besideName(path, "lock"));
   if (obstacle) return obstacle;
   const holder = lockOn(path);
@@ -107,21 +103,25 @@ export function lockProblem(path: string): Clauses | undefined {
 }
 
 /** Why a name is to be that of a part of a row that somebody writes; undefined when it is not. */
-export function rowProblem(path: string): Clauses | undefined {
+export function rowProblem(path: string): Refused | undefined {
   const row = rowOf(path);
   const holder = row === undefined ? undefined : lockOn(row);
   if (row === undefined || !holder?.isOfRow || holder.state === "gone") return undefined;
   const { hint } = inWords(holder);
-  return { what: `is a name of the row of files ${basename(row)}, and ${holder.who} writes it`, hint };
+  return { code: "in-use", what: `is a name of the row of files ${basename(row)}, and ${holder.who} writes it`, hint };
 }
 
 /** What has the name of a lock and is none, or a lock that cannot be looked into; undefined when there is a lock, or nothing. */
-function obstacleAt(lock: string): Clauses | undefined {
+function obstacleAt(lock: string): Refused | undefined {
   const there = lstatSync(lock, { throwIfNoEntry: false });
   if (!there) return undefined;
   if (!there.isDirectory()) {
     const what = `needs the name ${lock} for its lock while it is written, and ${kindOf(there)} has it`;
-    return { what, hint: `Mote makes folders only under such a name: move ${lock} away, or choose another name.` };
+    return {
+      code: "exists-already",
+      what,
+      hint: `Mote makes folders only under such a name: move ${lock} away, or choose another name.`,
+    };
   }
   try {
     readdirSync(lock);
@@ -130,7 +130,7 @@ function obstacleAt(lock: string): Clauses | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     const what = `has a lock that cannot be looked into, so that nobody can tell who writes it (${reason(error)})`;
-    return { what, hint: `Ask whoever ${lock} belongs to, or choose another name.` };
+    return { code: codeOf(error), what, hint: `Ask whoever ${lock} belongs to, or choose another name.` };
   }
 }
 
@@ -140,19 +140,24 @@ function kindOf(there: Stats): string {
   return there.isFile() ? "a file" : "something that is no folder";
 }
 
-function inWords({ state, who, lock }: LockHolder): Clauses {
+function inWords({ state, who, lock }: LockHolder): Refused {
   if (state === "alive") {
-    return { what: `exists already, ${who} is writing it`, hint: "Wait until it has ended, or choose another name." };
+    return {
+      code: "in-use",
+      what: `exists already, ${who} is writing it`,
+      hint: "Wait until it has ended, or choose another name.",
+    };
   }
   return {
+    code: "in-use",
     what: `exists already, ${who} writes or wrote it, and from here nobody can tell whether it still does`,
     hint: `When that run has ended, remove its lock: rm -r '${lock}'`,
   };
 }
 
 function held(where: string, holder: LockHolder) {
-  const { what, hint } = inWords(holder);
-  return refusal(where, what, hint);
+  const { code, what, hint } = inWords(holder);
+  return refusal(code, where, what, hint);
 }
 
 function lockOf(lock: string, mine: string): Lock {

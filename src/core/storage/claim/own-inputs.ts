@@ -41,13 +41,18 @@ export function fileConflicts({ reads = [], writes = [] }: UsedFiles): readonly 
     const twin = outputs.get(key) ?? above.map((one) => outputs.get(one)).find((one) => one?.isFolder);
     if (input) {
       const hint = "Choose another name: a file cannot be read while it is written.";
-      problems.push({ where, what: `is a file that this run reads (${input.where})`, hint });
+      problems.push({ code: "own-input", where, what: `is a file that this run reads (${input.where})`, hint });
     } else if (row) {
       const hint = "Choose another name for one of the two.";
-      problems.push({ where, what: `is a name that a part of ${row.where} will have, which is split`, hint });
+      problems.push({
+        code: "own-input",
+        where,
+        what: `is a name that a part of ${row.where} will have, which is split`,
+        hint,
+      });
     } else if (twin) {
       const hint = "Each file needs a name of its own.";
-      problems.push({ where, what: `is given twice (${twin.where})`, hint });
+      problems.push({ code: "own-input", where, what: `is given twice (${twin.where})`, hint });
     }
     outputs.set(key, found);
   }

@@ -1,7 +1,9 @@
 /** What an output consists of on the disk, as the owner of names has to know it: a file, a store of many, a row of files. */
+import type { ErrorCode } from "../../error-codes.js";
 
 /** Why a name cannot be had, and what to do next. */
 export interface Refused {
+  readonly code: ErrorCode;
   readonly what: string;
   readonly hint: string;
 }

@@ -7,10 +7,18 @@ export const singleFile: Replaceable = {
   isThere: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   refused(path, isForced): Refused | undefined {
     const there = statSync(path, { throwIfNoEntry: false });
-    if (!there) return { what: "is a link to a file that is not there", hint: "Make that file's folder, or name it." };
-    if (there.isDirectory()) return { what: "is a folder", hint: "Name a file in it." };
-    if (!there.isFile()) return { what: "is not a regular file", hint: "Use --output for pipes and devices." };
-    return isForced ? undefined : { what: "exists already", hint: "Choose another name, or --force to replace it." };
+    if (!there)
+      return {
+        code: "no-such-file",
+        what: "is a link to a file that is not there",
+        hint: "Make that file's folder, or name it.",
+      };
+    if (there.isDirectory()) return { code: "wrong-kind-of-file", what: "is a folder", hint: "Name a file in it." };
+    if (!there.isFile())
+      return { code: "wrong-kind-of-file", what: "is not a regular file", hint: "Use --output for pipes and devices." };
+    return isForced
+      ? undefined
+      : { code: "exists-already", what: "exists already", hint: "Choose another name, or --force to replace it." };
   },
   replace(path, growing) {
     // Who may read the old one may read the new one.

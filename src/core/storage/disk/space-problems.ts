@@ -38,6 +38,7 @@ export function spaceProblems(needs: readonly SpaceNeeded[], plan: DiskPlan): Pr
     if (frames === null || plan.isChosen || room - plan.minFreeBytes >= total) continue;
     const kept = room >= total ? `, and ${formatBytes(plan.minFreeBytes)} (--min-free) are to stay free` : "";
     problems.push({
+      code: "disk-full",
       where,
       what: `disk has ${formatBytes(Math.max(0, room))} free, this run needs about ${formatBytes(total)} (${formatCount(frames.count, "frame")} of ${formatBytes(frames.bytes)}${note ? `, ${note}` : ""})${kept}`,
       hint: `Choose another disk, or ${note ? "make room" : "--out tracks.csv only"}, or --min-free 1GB to go on until it is reached.`,
@@ -49,6 +50,7 @@ export function spaceProblems(needs: readonly SpaceNeeded[], plan: DiskPlan): Pr
 function tooLow(where: string, free: number, minFreeBytes: number): Problem {
   const less = [100e6, 10e6, 1e6].find((bytes) => bytes < minFreeBytes && bytes < free / 2) ?? 0;
   return {
+    code: "disk-full",
     where,
     what: `disk has ${formatBytes(free)} free, less than --min-free ${formatBytes(minFreeBytes)}`,
     hint: `Choose another disk, make room, or --min-free ${less === 0 ? "0" : `${less / 1e6}MB`} to fill this one further.`,

@@ -10,6 +10,7 @@ export function severalRuns(where: string, journals: readonly string[]) {
     .join(", ");
   const more = journals.length > 8 ? ` and ${journals.length - 8} more` : "";
   return refusal(
+    "choice-needed",
     where,
     `${formatCount(journals.length, "run")} share this folder: ${shown}${more}`,
     `Name the journal of one: mote recover ${journals[0]}`,

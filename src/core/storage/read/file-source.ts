@@ -21,7 +21,8 @@ export function openFileSource(path: string): FileSource {
       let done = 0;
       while (done < target.length) {
         const count = readSync(descriptor, target, done, target.length - done, offset + done);
-        if (count === 0) throw new FormatProblem("the file became shorter while it was read", offset + done);
+        if (count === 0)
+          throw new FormatProblem("file-changed", "the file became shorter while it was read", offset + done);
         done += count;
       }
     },

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { OverBudget } from "../../budget.js";
-import { reason, refusal } from "../../errors.js";
+import { codeOf, reason, refusal } from "../../errors.js";
 import { nearestName } from "../../option/names.js";
 import { expandGlob, isPattern } from "./glob.js";
 import { isKnownFormat, isRecordingFolder, knownExtensions } from "./image-formats.js";
@@ -32,11 +32,16 @@ function kindOf(where: string, path: string): "file" | "folder" | "pattern" {
     const stats = statSync(path);
     if (stats.isDirectory()) return isRecordingFolder(path) ? "file" : "folder";
     if (stats.isFile()) return "file";
-    throw refusal(`${where}, ${path}`, "is neither a file nor a folder", "A frame stream is read with --input.");
+    throw refusal(
+      "wrong-kind-of-file",
+      `${where}, ${path}`,
+      "is neither a file nor a folder",
+      "A frame stream is read with --input.",
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     if (isPattern(path)) return "pattern";
-    throw refusal(`${where}, ${path}`, `cannot be opened (${reason(error)})`, suggestion(path), error);
+    throw refusal(codeOf(error), `${where}, ${path}`, `cannot be opened (${reason(error)})`, suggestion(path), error);
   }
 }
 
@@ -64,6 +69,7 @@ function imagesIn(where: string, folder: string): string[] {
       .map((entry) => entry.name);
   } catch (error) {
     throw refusal(
+      codeOf(error),
       `${where}, ${folder}`,
       `the folder cannot be read (${reason(error)})`,
       "Check its permissions.",
@@ -73,7 +79,7 @@ function imagesIn(where: string, folder: string): string[] {
   const images = names.filter(isKnownFormat).sort(naturalOrder);
   if (images.length > 0) return images.map((name) => join(folder, name));
   const what = names.length === 0 ? "the folder is empty" : `none of its ${names.length} files is an image`;
-  throw refusal(`${where}, ${folder}`, what, `Images are files with ${knownExtensions.join(", ")}.`);
+  throw refusal("nothing-in-it", `${where}, ${folder}`, what, `Images are files with ${knownExtensions.join(", ")}.`);
 }
 
 function matchesOf(where: string, pattern: string): string[] {
@@ -82,10 +88,17 @@ function matchesOf(where: string, pattern: string): string[] {
     matches = expandGlob(pattern).filter((path) => statSync(path).isFile() || isRecordingFolder(path));
   } catch (error) {
     if (!(error instanceof OverBudget)) throw error;
-    throw refusal(`${where}, ${pattern}`, error.message, "Begin the pattern with the folder that is meant.", error);
+    throw refusal(
+      "too-large",
+      `${where}, ${pattern}`,
+      error.message,
+      "Begin the pattern with the folder that is meant.",
+      error,
+    );
   }
   if (matches.length === 0)
     throw refusal(
+      "no-such-file",
       `${where}, ${pattern}`,
       "no file matches",
       `There is nothing like it in ${inWords(dirname(pattern))}.`,

@@ -36,6 +36,7 @@ export async function lookAtFiles(
   for (const path of findFiles(where, paths)) {
     if (!isKnownFormat(path) && !layout) {
       throw refusal(
+        "bad-name",
         `${where}, ${path}`,
         `is none of ${knownExtensions.join(", ")}`,
         "For a headerless file give its layout, such as --size 640x480 --pixel-format uint16.",
@@ -45,6 +46,7 @@ export async function lookAtFiles(
     first ??= facts;
     if (!isAlike(facts, first)) {
       throw refusal(
+        "frames-differ",
         `${where}, ${path}`,
         `holds ${word(facts)} frames, the files before ${word(first)}`,
         "Replay files of one shape and pixel type at a time.",
@@ -59,7 +61,7 @@ export async function lookAtFiles(
       ...(part && { part }),
     });
   }
-  if (!first) throw refusal(where, "there is no file to replay", "Name a file, a folder or a pattern.");
+  if (!first) throw refusal("bad-option", where, "there is no file to replay", "Name a file, a folder or a pattern.");
   const joined = joinParts(found);
   const files = found.map(({ part: _, ...file }, at): ReplayedFile => ({ ...file, ...joined[at] }));
   return { files, first };
@@ -73,12 +75,22 @@ async function readFacts(
 ): Promise<ImageFileFacts> {
   try {
     if (dataset !== undefined && !hasDatasets(path)) {
-      throw new FormatProblem("has no datasets to choose from", undefined, "--dataset is for .h5; leave it out.");
+      throw new FormatProblem(
+        "option-conflict",
+        "has no datasets to choose from",
+        undefined,
+        "--dataset is for .h5; leave it out.",
+      );
     }
     const file = await openImageFile(path, layout, dataset);
     file.close();
     if (layout && isKnownFormat(path)) {
-      throw new FormatProblem("has a header of its own", undefined, "Leave --size and --pixel-format out.");
+      throw new FormatProblem(
+        "option-conflict",
+        "has a header of its own",
+        undefined,
+        "Leave --size and --pixel-format out.",
+      );
     }
     return file.facts;
   } catch (error) {

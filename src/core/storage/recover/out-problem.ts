@@ -6,7 +6,7 @@ import { claimProblem } from "../claim/claim.js";
 export function outProblem(out: string): Problem | undefined {
   const where = `recover, --out ${out}`;
   if (statSync(out, { throwIfNoEntry: false })) {
-    return { where, what: "exists already", hint: "Choose another name with --out." };
+    return { code: "exists-already", where, what: "exists already", hint: "Choose another name with --out." };
   }
   return claimProblem({ where, path: out, isForced: false });
 }

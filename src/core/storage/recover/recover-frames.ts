@@ -86,13 +86,19 @@ export async function recoverFrames(salvage: Salvage, recovery: Recovery, contex
 }
 
 export function nothingWhole(where: string) {
-  return failure(where, "holds no whole frame, nothing was written", "There is nothing in it to get back.");
+  return failure(
+    "nothing-in-it",
+    where,
+    "holds no whole frame, nothing was written",
+    "There is nothing in it to get back.",
+  );
 }
 
 function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery, container: Container): Container {
   const outWhere = `recover, --out ${recovery.out}`;
   if (!container.keepsFrames && !descriptor.detections) {
     throw refusal(
+      "bad-name",
       outWhere,
       `expected a file for frames: ${recovery.path} has no detections`,
       "Use .mote, .h5 or .tif.",
@@ -100,6 +106,7 @@ function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery, cont
   }
   if ((container.keepsFramesOnly || container.needsFrames) && !descriptor.hasFrames) {
     throw refusal(
+      "bad-name",
       outWhere,
       `expected a file for detections: ${recovery.path} has no frames`,
       "Use .mote, .h5 or .csv.",

@@ -10,16 +10,27 @@ export function rootProblem(where: string, root: string): Problem | undefined {
   const place = `${where}, --root ${root}`;
   const found = statSync(root, { throwIfNoEntry: false });
   if (!found) {
-    return { where: place, what: "there is no such folder", hint: `Mount its disk, or make it: mkdir -p ${root}` };
+    return {
+      code: "no-such-file",
+      where: place,
+      what: "there is no such folder",
+      hint: `Mount its disk, or make it: mkdir -p ${root}`,
+    };
   }
   const day = join(root, localDay(epochNow()));
   const today = statSync(day, { throwIfNoEntry: false });
   const folder = today ? day : root;
-  if (!(today ?? found).isDirectory()) return { where: place, what: `${folder} is not a folder` };
+  if (!(today ?? found).isDirectory())
+    return { code: "wrong-kind-of-file", where: place, what: `${folder} is not a folder` };
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch {
-    return { where: place, what: `the folder ${folder} cannot be written to`, hint: "Choose another folder." };
+    return {
+      code: "no-permission",
+      where: place,
+      what: `the folder ${folder} cannot be written to`,
+      hint: "Choose another folder.",
+    };
   }
   return undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { failure, reason } from "../../errors.js";
+import { codeOf, failure, reason } from "../../errors.js";
 import type { EpochNs } from "../../time.js";
 import { removeOwnFile } from "../claim/removal.js";
 import { makeFolders } from "../folders.js";
@@ -40,7 +40,13 @@ export function claimRun(where: string, root: string, day: string): ClaimedRun {
       release();
     }
   } catch (error) {
-    throw failure(`${where}, --root ${root}`, `no run can be begun in ${folder}: ${reason(error)}`, undefined, error);
+    throw failure(
+      codeOf(error),
+      `${where}, --root ${root}`,
+      `no run can be begun in ${folder}: ${reason(error)}`,
+      undefined,
+      error,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 /** Where spools are kept: the folder for temporary files, on a disk rather than in memory. */
 import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { type Problem, reason } from "../../errors.js";
+import { codeOf, type Problem, reason } from "../../errors.js";
 
 /** `f_type` of Linux' file systems that live in memory (statfs(2)): tmpfs, ramfs. */
 const memoryFileSystems: readonly number[] = [0x01021994, 0x858458f6];
@@ -18,30 +18,32 @@ export function defaultSpoolFolder(): string {
 /** What is wrong with keeping a stage's spool there, if anything; null: in the folder for temporary files. */
 export function spoolFolderProblem(stage: string, folder: string | null): Problem | undefined {
   const place = folder ?? defaultSpoolFolder();
-  const what = faultOf(place);
-  if (!what) return undefined;
+  const fault = faultOf(place);
+  if (!fault) return undefined;
+  const { code, what } = fault;
   if (folder !== null) {
     const hint = "Name a folder on a disk with room, or make it first with mkdir -p.";
-    return { where: `${stage}, --spill-dir ${folder}`, what, hint };
+    return { code, where: `${stage}, --spill-dir ${folder}`, what, hint };
   }
   const hint =
     "Make it, set TMPDIR, or name a folder on a disk with room: --spill-dir. Or choose another --backpressure.";
   return {
+    code,
     where: `${stage}, folder for temporary files ${place}`,
     what: `frames may have to wait there, and ${what}`,
     hint,
   };
 }
 
-function faultOf(folder: string): string | undefined {
+function faultOf(folder: string): Pick<Problem, "code" | "what"> | undefined {
   try {
     const stat = statSync(folder, { throwIfNoEntry: false });
-    if (!stat) return "there is no such folder";
-    if (!stat.isDirectory()) return "it is not a folder";
+    if (!stat) return { code: "no-such-file", what: "there is no such folder" };
+    if (!stat.isDirectory()) return { code: "wrong-kind-of-file", what: "it is not a folder" };
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    return `the folder cannot be written to: ${reason(error)}`;
+    return { code: codeOf(error), what: `the folder cannot be written to: ${reason(error)}` };
   }
 }
 

@@ -73,7 +73,8 @@ export class SpoolSegment {
   read(into: Frame): { readonly events: readonly StreamEvent[]; readonly hasFrame: boolean } {
     const hasFrame = this.#reader.next(into) === "frame";
     if (hasFrame) this.framesOut++;
-    else if (!this.isDrained) throw failure(this.path, `ends at byte ${this.#source.position}, it had more`);
+    else if (!this.isDrained)
+      throw failure("file-changed", this.path, `ends at byte ${this.#source.position}, it had more`);
     return { events: this.#events.splice(0), hasFrame };
   }
 

@@ -1,7 +1,7 @@
 /** The bytes of a table, to be read twice: a file in pieces, what comes down a pipe from memory. Knows nothing of rows. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { mostLineBytes, mostPipedBytes } from "../../budget.js";
-import { failure, MoteError, reason, refusal } from "../../errors.js";
+import { codeOf, failure, MoteError, reason, refusal } from "../../errors.js";
 import { openByteSource } from "../../stream/byte-pipe.js";
 
 export interface BytePieces {
@@ -28,11 +28,11 @@ export function openBytePieces(where: string, path: string, piped?: PipedTables)
     const stat = fstatSync(fd);
     if (stat.isDirectory()) {
       closeSync(fd);
-      throw refusal(where, "expected a table, got a folder", "Name one of its files.");
+      throw refusal("wrong-kind-of-file", where, "expected a table, got a folder", "Name one of its files.");
     }
     if (path !== "-" && (stat.isCharacterDevice() || stat.isBlockDevice())) {
       closeSync(fd);
-      throw refusal(where, "expected a table, got a device", "Name a file, or - for stdin.");
+      throw refusal("wrong-kind-of-file", where, "expected a table, got a device", "Name a file, or - for stdin.");
     }
     if (!stat.isFile()) return fromMemory(readAll(where, fd, piped));
     return {
@@ -44,7 +44,7 @@ export function openBytePieces(where: string, path: string, piped?: PipedTables)
     };
   } catch (error) {
     if (error instanceof MoteError) throw error;
-    throw refusal(where, `cannot be read: ${reason(error)}`, undefined, error);
+    throw refusal(codeOf(error), where, `cannot be read: ${reason(error)}`, undefined, error);
   }
 }
 
@@ -53,7 +53,7 @@ export function readPiece(where: string, pieces: BytePieces, into: Uint8Array, p
   try {
     return pieces.read(into, position);
   } catch (error) {
-    throw failure(where, `cannot be read at byte ${position}: ${reason(error)}`, undefined, error);
+    throw failure(codeOf(error), where, `cannot be read at byte ${position}: ${reason(error)}`, undefined, error);
   }
 }
 
@@ -103,14 +103,20 @@ class PipeJudge {
     this.#bytes += piece.length;
     if (this.#bytes > mostPipedBytes) {
       const what = `more than ${mostPipedBytes >> 20} MiB came down the pipe`;
-      throw refusal(this.#where, what, "Save the table to a file, and name that: a file need not be held in memory.");
+      throw refusal(
+        "too-large",
+        this.#where,
+        what,
+        "Save the table to a file, and name that: a file need not be held in memory.",
+      );
     }
     if (!this.#isText) return;
-    if (piece.includes(0)) throw refusal(this.#where, this.#piped!.refused, "mote inspect says what it is.");
+    if (piece.includes(0))
+      throw refusal("wrong-format", this.#where, this.#piped!.refused, "mote inspect says what it is.");
     const end = piece.lastIndexOf(10);
     this.#lineBytes = end < 0 ? this.#lineBytes + piece.length : piece.length - 1 - end;
     if (this.#lineBytes <= mostLineBytes) return;
-    throw refusal(this.#where, `a line is longer than ${mostLineBytes >> 20} MiB`, "Is it a table?");
+    throw refusal("too-large", this.#where, `a line is longer than ${mostLineBytes >> 20} MiB`, "Is it a table?");
   }
 }
 

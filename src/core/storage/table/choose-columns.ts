@@ -77,13 +77,18 @@ export function chooseColumns(
   const [frame, y, x] = [place("frame"), place("y"), place("x")];
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
   if (frame === y || frame === x || y === x) {
-    throw refusal(`${where}, --columns`, "expected three different columns for frame, y and x");
+    throw refusal("bad-option", `${where}, --columns`, "expected three different columns for frame, y and x");
   }
 
   const particleName = given.particle ?? particleNames.find((name) => columns.includes(name)) ?? "particle_id";
   const particle = columns.indexOf(particleName);
   if (particle >= 0 && [frame, y, x].includes(particle)) {
-    throw refusal(`${where}, --columns particle=${particleName}`, "is a column of the positions", "Name another.");
+    throw refusal(
+      "bad-option",
+      `${where}, --columns particle=${particleName}`,
+      "is a column of the positions",
+      "Name another.",
+    );
   }
   const isGiven = given.frame !== undefined || given.y !== undefined || given.x !== undefined;
   const dialect = isGiven ? "named" : dialectOf(columns[x]!, columns);
@@ -91,7 +96,7 @@ export function chooseColumns(
   const [unitY, unitX] = [unitAt(y), unitAt(x)];
   if (unitY !== unitX) {
     const what = `${columns[y]} is in ${unitY ?? "no stated unit"}, ${columns[x]} in ${unitX ?? "no stated unit"}`;
-    throw refusal(where, what, "Name two columns of one unit: --columns y=...,x=...");
+    throw refusal("bad-option", where, what, "Name two columns of one unit: --columns y=...,x=...");
   }
   const isPixels = columns[y] === "y" && columns[x] === "x";
   const unit = unitX ?? (isPixels ? "px" : null);
@@ -111,7 +116,7 @@ function missingColumn(where: string, columns: readonly string[], role: string, 
   const hint = nearest
     ? `Is it ${nearest}? Then say --columns ${role}=${/[ ,]/.test(nearest) ? `'${nearest}'` : nearest}.`
     : `Say which one it is: --columns ${role}=NAME.`;
-  return { where, what: `there is no column ${name ?? role}; there are ${listed}`, hint };
+  return { code: "no-such-item", where, what: `there is no column ${name ?? role}; there are ${listed}`, hint };
 }
 
 /** A column that has the name as one of its words ("pos_y", "Y position"), else one spelt nearly so; a letter is no spelling. */

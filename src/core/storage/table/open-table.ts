@@ -59,17 +59,22 @@ export async function openTable(where: string, path: string): Promise<Table> {
   const pieces = openBytePieces(where, path, piped);
   try {
     const bytes = readRange(where, pieces, 0, startBytes);
-    if (bytes.length === 0) throw refusal(where, "expected a table, got an empty file");
+    if (bytes.length === 0) throw refusal("nothing-in-it", where, "expected a table, got an empty file");
     const format = binaryFormat(bytes);
     if (format) {
       const open = await format.tables!.open();
       return guarded(where, await decoding(() => open(where, pieces)));
     }
     if (bytes[0] === 0xff || bytes[0] === 0xfe) {
-      throw refusal(where, "expected UTF-8 text, got UTF-16", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8.");
+      throw refusal(
+        "unsupported",
+        where,
+        "expected UTF-8 text, got UTF-16",
+        "Save it as UTF-8: iconv -f UTF-16 -t UTF-8.",
+      );
     }
     if (bytes.includes(0)) {
-      throw refusal(where, piped.refused, "mote inspect says what it is.");
+      throw refusal("wrong-format", where, piped.refused, "mote inspect says what it is.");
     }
     const { openTextTable } = await import("./text-table.js");
     return guarded(where, await decoding(() => openTextTable(where, pieces)));

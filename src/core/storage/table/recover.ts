@@ -1,5 +1,5 @@
 /** The whole lines of a table or of a run's documents, into a new file; lines that are cut or damaged are left out and counted. */
-import { failure, reason, refusal } from "../../errors.js";
+import { codeOf, failure, reason, refusal } from "../../errors.js";
 import { openWholeOutput } from "../claim/whole-output.js";
 import { extensionOf } from "../extension.js";
 import { fileBytes } from "../files.js";
@@ -14,7 +14,12 @@ export const recoverTable: Recover = async (recovery, { where }) => {
   const outWhere = `recover, --out ${out}`;
   const extension = extensionOf(path);
   if (extensionOf(out) !== extension) {
-    throw refusal(outWhere, `expected a name ending in ${extension}`, "The lines of a text are copied as they are.");
+    throw refusal(
+      "bad-name",
+      outWhere,
+      `expected a name ending in ${extension}`,
+      "The lines of a text are copied as they are.",
+    );
   }
   const { check, lines: judged } = judgedLines(path);
   const output = openWholeOutput({ where: outWhere, path: out, isForced: false }, "recover");
@@ -49,7 +54,7 @@ export const recoverTable: Recover = async (recovery, { where }) => {
   } catch (error) {
     output.giveUp();
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw failure(outWhere, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
+    throw failure(codeOf(error), outWhere, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
   }
   recovery.rows = lines - 1;
   if (!check.isEnded) {

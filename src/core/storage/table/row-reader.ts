@@ -71,7 +71,7 @@ export class RowReader {
     }
     if (isQuoted) {
       const what = "a quoted cell begins here and never ends";
-      throw failure(`${this.#where}, line ${this.line}`, what, "Was the file cut?");
+      throw failure("file-damaged", `${this.#where}, line ${this.line}`, what, "Was the file cut?");
     }
     return at > this.rowStart && this.#endRow(at, at);
   }
@@ -109,6 +109,7 @@ export class RowReader {
     if (begun > mostLineBytes) {
       const what = `is longer than ${mostLineBytes >> 20} MiB`;
       throw failure(
+        "wrong-format",
         `${this.#where}, line ${this.line}`,
         what,
         "Is it a table? A quote that is never closed does this.",

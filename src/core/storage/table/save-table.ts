@@ -1,6 +1,6 @@
 /** Writes a table whole or not at all. */
 import { closeSync, openSync } from "node:fs";
-import { failure, MoteError, type Problem, reason } from "../../errors.js";
+import { codeOf, failure, MoteError, type Problem, reason } from "../../errors.js";
 import { besideName } from "../claim/beside.js";
 import { claimProblem } from "../claim/claim.js";
 import { removeOwnFile } from "../claim/removal.js";
@@ -17,7 +17,7 @@ const listed = `${endings.slice(0, -1).join(", ")} or ${endings.at(-1)}`;
 export function tableOutProblem(where: string, path: string, isForced: boolean): Problem | undefined {
   if (!endings.includes(extensionOf(path))) {
     const hint = `Name a ${listed} file, or leave --out away and redirect stdout.`;
-    return { where, what: `tables are written as ${listed}`, hint };
+    return { code: "bad-name", where, what: `tables are written as ${listed}`, hint };
   }
   const problem = claimProblem({ where, path, isForced });
   return problem?.what === "is not a regular file"
@@ -50,7 +50,13 @@ async function savePieces(
   } catch (error) {
     output.giveUp();
     if (error instanceof MoteError) throw error;
-    throw failure(where, `cannot be written: ${reason(error)}`, "Nothing was changed; make room and run again.", error);
+    throw failure(
+      codeOf(error),
+      where,
+      `cannot be written: ${reason(error)}`,
+      "Nothing was changed; make room and run again.",
+      error,
+    );
   }
 }
 

@@ -45,11 +45,16 @@ export function readLayout(where: string, pieces: BytePieces): { layout: TextLay
   const markBytes = isMarked ? 3 : 0;
   const delimiter = findDelimiter(where, pieces, markBytes);
   const reader = new RowReader(where, pieces, delimiter, markBytes);
-  if (!nextRow(reader)) throw refusal(where, "expected a table, got no line but comments and blanks");
+  if (!nextRow(reader)) throw refusal("nothing-in-it", where, "expected a table, got no line but comments and blanks");
   const columns = Array.from({ length: reader.cells }, (_, cell) => reader.text(cell));
   if (columns.every((name) => name === "" || Number.isFinite(Number(name)))) {
     const what = `expected the names of the columns, got ${columns.slice(0, 4).join(", ")}`;
-    throw refusal(`${where}, line ${reader.line}`, what, "Put a line such as frame,y,x above the numbers.");
+    throw refusal(
+      "wrong-format",
+      `${where}, line ${reader.line}`,
+      what,
+      "Put a line such as frame,y,x above the numbers.",
+    );
   }
   const isQuoted = reader.bytes[reader.rowStart] === 34;
   const { rows: extraHeaderRows, units } = readExtraHeader(reader, columns);
@@ -110,14 +115,24 @@ function readPositions(layout: TextLayout, used: UsedColumns): Positions {
     const value = cell(at);
     if (!Number.isNaN(value) || isMissing(reader.text(at))) return value;
     const what = `expected a number in column ${columns[at]}, got ${reader.text(at)}`;
-    throw refusal(`${where}, line ${reader.line}`, what, "Leave a cell empty where a position is not known.");
+    throw refusal(
+      "file-damaged",
+      `${where}, line ${reader.line}`,
+      what,
+      "Leave a cell empty where a position is not known.",
+    );
   };
   while (nextRow(reader)) {
     if (reader.cells !== columns.length) checkCells(layout, reader);
     const frame = cell(used.frame);
     if (!Number.isSafeInteger(frame)) {
       const what = `expected a whole frame number in column ${columns[used.frame]}, got ${reader.text(used.frame) || "nothing"}`;
-      throw refusal(`${where}, line ${reader.line}`, what, "Name the column that counts frames: --columns frame=NAME.");
+      throw refusal(
+        "file-damaged",
+        `${where}, line ${reader.line}`,
+        what,
+        "Name the column that counts frames: --columns frame=NAME.",
+      );
     }
     list.add(frame, coordinate(used.y), coordinate(used.x));
   }
@@ -131,10 +146,10 @@ function checkCells({ where, columns }: TextLayout, reader: RowReader): never {
   const hint = isLast
     ? "It is the last line: the file was cut. Remove the line to go on."
     : "Correct the line, or remove it.";
-  throw refusal(`${where}, line ${line}`, what, hint);
+  throw refusal("file-damaged", `${where}, line ${line}`, what, hint);
 }
 
 /** The table is read twice; between the two somebody may have written to it. */
 export function changedMeanwhile(where: string): Error {
-  return failure(where, "was changed while it was read", "Link it again when it is complete.");
+  return failure("file-changed", where, "was changed while it was read", "Link it again when it is complete.");
 }

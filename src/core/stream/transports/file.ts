@@ -1,6 +1,6 @@
 /** A recording: a file that is read at any place, and written under a name that is claimed. */
 import { closeSync, fstatSync, openSync } from "node:fs";
-import { MoteError, type Problem, reason, refusal } from "../../errors.js";
+import { codeOf, MoteError, type Problem, reason, refusal } from "../../errors.js";
 import { option } from "../../option/option.js";
 import { defineTransport } from "./transport.js";
 
@@ -20,6 +20,7 @@ export const file = defineTransport<typeof outputOptions>({
       if (there.isDirectory()) {
         closeSync(fd);
         throw refusal(
+          "wrong-kind-of-file",
           `${where}, --input ${address}`,
           "expected a file or a named pipe, got a folder",
           "Use acquire to read a folder of images.",
@@ -29,7 +30,13 @@ export const file = defineTransport<typeof outputOptions>({
       return { fd, name: address, isSeekable: isFile, isFile, opening: isFile ? "again" : "once" };
     } catch (error) {
       if (error instanceof MoteError) throw error;
-      throw refusal(`${where}, --input ${address}`, `cannot be opened: ${reason(error)}`, undefined, error);
+      throw refusal(
+        codeOf(error),
+        `${where}, --input ${address}`,
+        `cannot be opened: ${reason(error)}`,
+        undefined,
+        error,
+      );
     }
   },
   async outputProblem(where, address, { force }) {
@@ -45,7 +52,7 @@ export const file = defineTransport<typeof outputOptions>({
       return { fd: openSync(claim.growing, "wx"), name: address, isFile: true, claim };
     } catch (error) {
       claim.giveBack();
-      throw refusal(place, `cannot be opened: ${reason(error)}`, undefined, error);
+      throw refusal(codeOf(error), place, `cannot be opened: ${reason(error)}`, undefined, error);
     }
   },
   endsInFile: () => true,
@@ -58,6 +65,7 @@ async function nameProblem(where: string, output: string): Promise<Problem | und
   if (format === undefined) return undefined;
   const instead = isContainer(output) ? `mote archive --out ${output} writes that one` : "mote archive writes others";
   return {
+    code: "bad-name",
     where,
     what: `is the name of another format (${format}), and --output writes a frame stream`,
     hint: `Give --output a .mote file, a named pipe or unix:/path; ${instead}.`,

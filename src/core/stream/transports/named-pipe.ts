@@ -1,6 +1,6 @@
 /** Named pipes, and devices, which are opened once and read and written as they stand. */
 import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from "node:fs";
-import { MoteError, reason, refusal } from "../../errors.js";
+import { codeOf, MoteError, reason, refusal } from "../../errors.js";
 import { lookEveryMs, neverRead } from "./reader-awaited.js";
 import { defineTransport } from "./transport.js";
 
@@ -15,7 +15,13 @@ export const namedPipe = defineTransport({
       const fd = openSync(address, "r");
       return { fd, name: address, isSeekable: false, isFile: false, opening: "once" };
     } catch (error) {
-      throw refusal(`${where}, --input ${address}`, `cannot be opened: ${reason(error)}`, undefined, error);
+      throw refusal(
+        codeOf(error),
+        `${where}, --input ${address}`,
+        `cannot be opened: ${reason(error)}`,
+        undefined,
+        error,
+      );
     }
   },
   async openOutput(where, address, _options, isOver) {
@@ -28,7 +34,7 @@ export const namedPipe = defineTransport({
       return { fd, name: address, isFile: fstatSync(fd).isFile() };
     } catch (error) {
       if (error instanceof MoteError) throw error;
-      throw refusal(place, `cannot be opened: ${reason(error)}`, undefined, error);
+      throw refusal(codeOf(error), place, `cannot be opened: ${reason(error)}`, undefined, error);
     }
   },
   endsInFile: () => false,

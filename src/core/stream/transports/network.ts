@@ -4,6 +4,7 @@ import { defineTransport } from "./transport.js";
 
 function refused(where: string, address: string): MoteError {
   return refusal(
+    "bad-option",
     where,
     `${address}: this version has no network transport`,
     "Use unix:/path on one machine, or pipe through ssh.",

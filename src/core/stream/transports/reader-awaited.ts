@@ -6,5 +6,10 @@ export const lookEveryMs = 50;
 
 /** The run was interrupted before the reader came. */
 export function neverRead(place: string): MoteError {
-  return failure(place, "interrupted before anybody read it", "Start the reader, too: --input with the same path.");
+  return failure(
+    "interrupted",
+    place,
+    "interrupted before anybody read it",
+    "Start the reader, too: --input with the same path.",
+  );
 }

@@ -10,6 +10,7 @@ export const standard = defineTransport({
   openInput(where) {
     if (isatty(0)) {
       throw refusal(
+        "not-a-frame-stream",
         where,
         "expected a frame stream, got a terminal",
         "Pipe a stage into it, as in `mote acquire ... | mote track ...`, or give --input FILE.",
@@ -20,6 +21,7 @@ export const standard = defineTransport({
   outputProblem(where) {
     if (!isatty(1)) return undefined;
     return {
+      code: "bad-option",
       where: `${where}, --output`,
       what: "would write a binary frame stream to the terminal",
       hint: "Pipe it into another stage, or give --output FILE.mote.",

@@ -1,7 +1,7 @@
 /**
  * `unix:/path`: a reader listens and takes one connection; a writer connects, and waits a while for the reader to be there.
  */
-import { failure, reason } from "../../errors.js";
+import { codeOf, failure, reason } from "../../errors.js";
 import { msSince, now } from "../../time.js";
 import { lookEveryMs, neverRead } from "./reader-awaited.js";
 import { defineTransport } from "./transport.js";
@@ -45,6 +45,7 @@ async function connectTo(place: string, path: string, isOver: () => boolean): Pr
       if (isOver()) throw neverRead(place);
       if (!mayComeLater || msSince(startedAt) > connectPatienceMs) {
         throw failure(
+          codeOf(error),
           place,
           `cannot connect: ${reason(error)}`,
           "Start the reader first, with --input and the same path.",

@@ -148,7 +148,7 @@ class StreamingLinker implements Linker {
   ): FrameLinkReport {
     if (!(Number.isFinite(frameNumber) && frameNumber > this.#lastFrame)) {
       const what = `expected a frame number above ${this.#lastFrame}, got ${frameNumber}`;
-      throw new MoteError({ where: "link", what, hint: "Sort the frames by number." });
+      throw new MoteError({ code: "file-damaged", where: "link", what, hint: "Sort the frames by number." });
     }
     const { memory, budgetMs, range, isAdaptive } = this.#settings;
     const report = this.#report;

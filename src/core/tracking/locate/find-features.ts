@@ -105,6 +105,7 @@ export function createFeatureFinder(place: LocatorPlace, disc: Disc): (above: nu
     for (let index = 0; index < runs.length; index++) count += records[index * record.values + record.peaks]!;
     if (count > layout.candidateCapacity) {
       throw failure(
+        "too-many-features",
         "locate",
         `${count} peaks in one frame of ${width} x ${height}, room for ${layout.candidateCapacity}`,
         "The frame is flat where it should have peaks, as when saturated: expose less, or raise --percentile.",
@@ -116,7 +117,8 @@ export function createFeatureFinder(place: LocatorPlace, disc: Disc): (above: nu
       shared + layout.kept, features, count, params.separation.y, params.separation.x,
       shared + layout.dropped, shared + layout.heads, shared + layout.next, layout.cells.down, layout.cells.across,
     );
-    if (kept > layout.rowCapacity) throw failure("locate", `${kept} features, room for ${layout.rowCapacity}`);
+    if (kept > layout.rowCapacity)
+      throw failure("too-many-features", "locate", `${kept} features, room for ${layout.rowCapacity}`);
     return kept;
   }
 

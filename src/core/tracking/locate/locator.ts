@@ -103,7 +103,11 @@ export function createLocator(setup: LocatorSetup): Locator {
   return {
     locate(pixelsOffset, strideBytes, outOffset, capacity) {
       if (strideBytes < shape.width * bytesPerPixel[format]) {
-        throw failure("locate", `rows of ${strideBytes} bytes cannot hold ${shape.width} ${format} pixels`);
+        throw failure(
+          "bad-option",
+          "locate",
+          `rows of ${strideBytes} bytes cannot hold ${shape.width} ${format} pixels`,
+        );
       }
       const raw = takeRaw(pixelsOffset, strideBytes);
       const { scale, above } = filter(raw);

@@ -148,6 +148,7 @@ export function createFeatureMeasurer(place: LocatorPlace, disc: Disc): FeatureM
     const count = keepHeaviest(found);
     if (count > capacity) {
       throw failure(
+        "too-many-features",
         "locate",
         `${count} features in one frame, room for ${capacity}`,
         "Raise --minmass or --separation, or --topn to keep the heaviest.",

@@ -2,7 +2,7 @@
  * Tracks as text, one line a detection, under the final name from the start. Only whole lines are written, once a frame,
  * so a process killed between two frames leaves a table that any reader takes; nothing is kept in memory.
  */
-import { failure, reason } from "../../../errors.js";
+import { codeOf, failure, reason } from "../../../errors.js";
 import { beginPieces } from "../../append-file.js";
 import { TrackRows } from "../../columns/track-rows.js";
 import { trackTableOf } from "../../columns/track-table.js";
@@ -22,6 +22,7 @@ export function openCsvStore(request: StoreRequest): FrameStore {
       file.append(bytes);
     } catch (error) {
       throw failure(
+        codeOf(error),
         where,
         `writing after frame ${frames} failed: ${reason(error)}`,
         "What was written before is whole; make room and run again with another --out.",
@@ -49,7 +50,8 @@ export function openCsvStore(request: StoreRequest): FrameStore {
       try {
         file.sync();
       } catch (error) {
-        if (end) throw failure(where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
+        if (end)
+          throw failure(codeOf(error), where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
       } finally {
         file.close();
       }

@@ -21,7 +21,7 @@ export async function describeCsv(path: string): Promise<TableDescription> {
     particleAt = Math.max(columns.indexOf("particle_id"), columns.indexOf("particle"));
     if (frameAt >= 0) return;
     const what = "expected a table whose first line names its columns, frame among them";
-    throw failure(path, what, notATable);
+    throw failure("wrong-format", path, what, notATable);
   }
 
   function takeRow(line: string): void {
@@ -37,7 +37,8 @@ export async function describeCsv(path: string): Promise<TableDescription> {
 
   try {
     for (const { number, bytes, hasEnd, isTooLong } of textLines(path, mostLineBytes)) {
-      if (isTooLong) throw failure(`${path}, line ${number}`, `is longer than ${mostLineBytes >> 20} MiB`, notATable);
+      if (isTooLong)
+        throw failure("too-large", `${path}, line ${number}`, `is longer than ${mostLineBytes >> 20} MiB`, notATable);
       const line = Buffer.from(bytes).toString("utf8").replace(/\r$/, "");
       if (number === 1) takeHeader(line);
       else if (hasEnd) takeRow(line);

@@ -115,11 +115,12 @@ export function openStoredPixels(file: H5Reader, frames: StoredFrames): StoredPi
       const pixels = (
         own ? file.rows(own[index]!.path, 0, shape.height) : file.rows(path, index, index + 1)
       ) as PixelArray;
-      if (pixels.length !== count) throw failure(path, `has ${pixels.length} pixels, expected ${count}`);
+      if (pixels.length !== count)
+        throw failure("file-damaged", path, `has ${pixels.length} pixels, expected ${count}`);
       const known = checksum(index);
       const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       if (known === undefined || crc32(bytes) === known) return pixels;
-      throw failure(path, "its pixels do not match their checksum");
+      throw failure("checksum-mismatch", path, "its pixels do not match their checksum");
     },
   };
 }

@@ -179,9 +179,9 @@ export async function readH5Frame(path: string, frameNumber: number): Promise<H5
   const file = await openH5Reader(path);
   try {
     const images = frameSequence(file);
-    if (!images) throw failure(path, "there are no frames in this file");
+    if (!images) throw failure("nothing-in-it", path, "there are no frames in this file");
     const pixelFormat = formatOf(images.type);
-    if (!pixelFormat) throw failure(path, `frames of type ${images.type} cannot be shown`);
+    if (!pixelFormat) throw failure("unsupported", path, `frames of type ${images.type} cannot be shown`);
     const at = placeOf(images, path, frameNumber);
     const config = describeMetadata(file).tracking_config as { diameter?: number | { x: number } } | undefined;
     const diameter = config?.diameter;
@@ -214,6 +214,7 @@ function placeOf(images: FrameSequence, path: string, frameNumber: number): numb
     }
   }
   throw failure(
+    "no-such-item",
     path,
     `there is no frame ${frameNumber}`,
     at === 0 ? "The file has no frames." : `It has ${at} frames, numbered ${first} to ${last}.`,

@@ -26,7 +26,8 @@ export interface FrameDatasets {
 export function findFrames(file: H5Reader, dataset: string | undefined): FrameDatasets {
   if (dataset !== undefined) {
     const path = dataset.startsWith("/") ? dataset : `/${dataset}`;
-    if (!file.dataset(path)) throw new FormatProblem(`there is no dataset ${path}`, undefined, list(file));
+    if (!file.dataset(path))
+      throw new FormatProblem("no-such-item", `there is no dataset ${path}`, undefined, list(file));
     return stack(file, path);
   }
   if (file.dataset("/images/frames")) return stack(file, "/images/frames");
@@ -38,9 +39,15 @@ export function findFrames(file: H5Reader, dataset: string | undefined): FrameDa
   });
   if (candidates.length === 1) return stack(file, candidates[0]!);
   if (file.paths.includes("/metadata/ledger")) {
-    throw new FormatProblem("holds detections without frames", undefined, "Read its tables with h5py.");
+    throw new FormatProblem(
+      "nothing-in-it",
+      "holds detections without frames",
+      undefined,
+      "Read its tables with h5py.",
+    );
   }
   throw new FormatProblem(
+    candidates.length === 0 ? "nothing-in-it" : "choice-needed",
     candidates.length === 0
       ? "expected a dataset of frames (three axes; uint8, uint16 or float32), there is none"
       : `there are ${candidates.length} datasets that could be frames`,
@@ -53,6 +60,7 @@ function stack(file: H5Reader, path: string): FrameDatasets {
   const { shape: axes, type } = file.dataset(path)!;
   if (axes.length !== 3) {
     throw new FormatProblem(
+      "unsupported",
       `${path} has ${axes.length} axes, expected frames, rows and columns`,
       undefined,
       list(file),
@@ -68,7 +76,8 @@ function perFrame(file: H5Reader, names: readonly string[]): FrameDatasets {
   const paths = [...names].sort((a, b) => numberOf(a) - numberOf(b));
   const first = paths[0]!;
   const { shape: axes, type } = file.dataset(first)!;
-  if (axes.length !== 2) throw new FormatProblem(`${first} has ${axes.length} axes, expected rows and columns`);
+  if (axes.length !== 2)
+    throw new FormatProblem("unsupported", `${first} has ${axes.length} axes, expected rows and columns`);
   const [height, width] = axes as [number, number];
   const kind = kindOf(file, first, { height, width }, type);
   return { paths, isStack: false, count: paths.length, isOurs: true, ...kind };
@@ -77,15 +86,21 @@ function perFrame(file: H5Reader, names: readonly string[]): FrameDatasets {
 function kindOf(file: H5Reader, path: string, shape: FrameShape, type: string) {
   const pixelFormat = pixelFormatOf(type);
   if (!pixelFormat) {
-    throw new FormatProblem(`${path} holds ${type}, expected uint8, uint16 or float32`, undefined, list(file));
+    throw new FormatProblem(
+      "unsupported",
+      `${path} holds ${type}, expected uint8, uint16 or float32`,
+      undefined,
+      list(file),
+    );
   }
   const bytes = shape.height * shape.width * bytesPerPixel[pixelFormat];
   if (bytes === 0 || bytes > largestFrameBytes) {
-    throw new FormatProblem(`${path} holds frames of ${shape.width}x${shape.height} pixels`);
+    throw new FormatProblem("file-damaged", `${path} holds frames of ${shape.width}x${shape.height} pixels`);
   }
   for (const { id, cd_values } of file.dataset(path)!.filters) {
     if (canDecode(id)) continue;
     throw new FormatProblem(
+      "unsupported",
       `${path} is compressed with ${filterName(id, cd_values)} (HDF5 filter ${id}), which Mote cannot decode`,
       undefined,
       "Write it again with another filter: h5repack -f GZIP=1 IN.h5 OUT.h5, where that filter is installed.",

@@ -4,7 +4,7 @@
  * file is closed with all the frames that came. A refused frame leaves the file as it was; the next one opens it again.
  */
 import { closeSync, fsyncSync, openSync } from "node:fs";
-import { failure, MoteError, reason } from "../../../errors.js";
+import { codeOf, failure, MoteError, reason } from "../../../errors.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import type { StreamEvent } from "../../../model/event.js";
@@ -226,12 +226,13 @@ function sync(where: string, path: string): void {
     fsyncSync(fd);
     closeSync(fd);
   } catch (error) {
-    throw failure(where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
+    throw failure(codeOf(error), where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
   }
 }
 
 function refused(where: string, frames: number, error: H5Refused): MoteError {
   return failure(
+    codeOf(error),
     where,
     `writing after frame ${frames} failed: ${error.message}`,
     "What was stored before is whole; make room and run again with another --out.",

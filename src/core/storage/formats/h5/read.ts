@@ -1,5 +1,5 @@
 /** An HDF5 file as a file of images: Mote's own archives with all they recorded, or frames that another program wrote. */
-import { MoteError } from "../../../errors.js";
+import { codeOf, MoteError } from "../../../errors.js";
 import { FormatProblem } from "../../../format-problem.js";
 import { CheckedPixels } from "../../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, unknownPlace } from "../../../imaging/image-file.js";
@@ -33,7 +33,7 @@ async function formatProblems<Result>(read: () => Result | Promise<Result>): Pro
     return await read();
   } catch (error) {
     if (!(error instanceof MoteError)) throw error;
-    throw new FormatProblem(error.problems[0]?.what ?? error.message);
+    throw new FormatProblem(codeOf(error), error.problems[0]?.what ?? error.message);
   }
 }
 
@@ -68,6 +68,7 @@ function openFrames(file: H5Reader, path: string, dataset: string | undefined): 
     const own = file.dataset(framePath)!;
     if (own.shape[0] !== shape.height || own.shape[1] !== shape.width) {
       throw new FormatProblem(
+        "file-damaged",
         `${framePath} is ${own.shape[1]}x${own.shape[0]}, the first frame ${shape.width}x${shape.height}`,
       );
     }
@@ -110,7 +111,7 @@ function openFrames(file: H5Reader, path: string, dataset: string | undefined): 
 }
 
 function notBelieved(what: string): never {
-  throw new FormatProblem(what, undefined, "mote recover takes the frames and leaves such rows out.");
+  throw new FormatProblem("file-damaged", what, undefined, "mote recover takes the frames and leaves such rows out.");
 }
 
 function isStep(value: unknown): value is number {

@@ -1,5 +1,5 @@
 /** Whole frames and their detections out of an HDF5 archive, frame by frame; one that does not open is repaired in a copy first. */
-import { failure, MoteError, reason } from "../../../errors.js";
+import { codeOf, failure, MoteError, reason } from "../../../errors.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import { detectionColumns, extraColumns } from "../../../model/detection.js";
@@ -66,6 +66,7 @@ async function openRepaired(
     done = repairCopy(recovery.path, copy);
   } catch (error) {
     throw failure(
+      codeOf(error),
       `${context.where}, ${copy}`,
       `a copy to repair cannot be made: ${reason(error)}`,
       "Make room.",
@@ -85,7 +86,7 @@ async function openRepaired(
 
 function refused(error: MoteError, { where }: RecoverContext): MoteError {
   const what = error.problems[0]?.what ?? error.message;
-  return failure(where, what, "None of the known repairs helps; keep the file.", error);
+  return failure("file-damaged", where, what, "None of the known repairs helps; keep the file.", error);
 }
 
 /** Opens what the library opens; throws a failure when it does not, or when there are no frames to be had. */

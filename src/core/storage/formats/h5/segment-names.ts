@@ -57,14 +57,14 @@ export const h5Segments: Replaceable = {
     const stray = existingSegments(path).find((segment) => !row.has(segment));
     if (stray !== undefined) {
       const what = `${basename(stray)} exists already and has no part before it: it is not known to be of this row`;
-      return { what, hint: "Move it away, or choose another name." };
+      return { code: "exists-already", what, hint: "Move it away, or choose another name." };
     }
     for (const segment of existingSegments(path)) {
       const refused = lockProblem(segment) ?? singleFile.refused(segment, true);
       if (refused) return { ...refused, what: `${basename(segment)} ${refused.what}` };
       if (isForced) continue;
       const hint = "Choose another name, or --force to remove all its files and begin again.";
-      return { what: `${basename(segment)} exists already`, hint };
+      return { code: "exists-already", what: `${basename(segment)} exists already`, hint };
     }
     return undefined;
   },

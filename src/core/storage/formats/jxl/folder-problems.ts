@@ -1,7 +1,7 @@
 /** What speaks against compressing into a folder, looked at before anything is opened. */
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Problem, reason } from "../../../errors.js";
+import { codeOf, type Problem, reason } from "../../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../../model/descriptor.js";
 import { formatCount } from "../../../units.js";
 import { lockProblem } from "../../claim/lock.js";
@@ -26,13 +26,17 @@ export interface FolderWanted {
 export function folderProblems(wanted: FolderWanted, input: StreamDescriptor): readonly Problem[] {
   const { where, folder, journal: name } = wanted;
   const there = statSync(folder, { throwIfNoEntry: false });
-  if (there && !there.isDirectory()) return [{ where, what: "is not a folder", hint: "Choose another name." }];
+  if (there && !there.isDirectory())
+    return [{ code: "wrong-kind-of-file", where, what: "is not a folder", hint: "Choose another name." }];
   const base = there ? resolve(folder) : nearestFolder(folder);
-  if (!statSync(base).isDirectory()) return [{ where, what: `cannot be made: ${base} is not a folder` }];
+  if (!statSync(base).isDirectory())
+    return [{ code: "wrong-kind-of-file", where, what: `cannot be made: ${base} is not a folder` }];
   try {
     accessSync(base, constants.W_OK | constants.X_OK);
   } catch {
-    return [{ where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." }];
+    return [
+      { code: "no-permission", where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." },
+    ];
   }
   if (!there) return tooFull(wanted, base, input.frameCount, input);
   const held = lockProblem(join(folder, name));
@@ -45,7 +49,14 @@ export function folderProblems(wanted: FolderWanted, input: StreamDescriptor): r
   try {
     journal = readJournal(folder, name);
   } catch (error) {
-    return [{ where, what: reason(error), hint: "Repair that line of the journal, or compress into another folder." }];
+    return [
+      {
+        code: codeOf(error, "file-damaged"),
+        where,
+        what: reason(error),
+        hint: "Repair that line of the journal, or compress into another folder.",
+      },
+    ];
   }
   const kind = journal?.descriptor ? kindProblem(where, journal.descriptor, input) : undefined;
   if (kind) return [kind];
@@ -57,6 +68,7 @@ function inTheWay({ where, folder, names, journal }: FolderWanted): Problem | un
   const there = readdirSync(folder);
   if (there.includes(journal)) {
     return {
+      code: "exists-already",
       where,
       what: `${join(folder, journal)} exists already`,
       hint: "Choose another folder, or --resume to go on with the run that is there.",
@@ -66,6 +78,7 @@ function inTheWay({ where, folder, names, journal }: FolderWanted): Problem | un
   if (taken.length === 0) return undefined;
   const more = taken.length > 1 ? ` (and ${formatCount(taken.length - 1, "file")} more like it)` : "";
   return {
+    code: "exists-already",
     where,
     what: `${join(folder, taken[0]!)} exists already${more}`,
     hint: "Choose another folder or another --name-template.",
@@ -76,6 +89,7 @@ function kindProblem(where: string, before: StreamDescriptor, now: StreamDescrip
   const word = (of: StreamDescriptor) => `${of.shape?.width}x${of.shape?.height} ${of.pixelFormat}`;
   if (word(before) === word(now)) return undefined;
   return {
+    code: "frames-differ",
     where,
     what: `the journal there is of ${word(before)} frames, these are ${word(now)}`,
     hint: "Resume with the stream that was cut, or choose another folder.",

@@ -6,7 +6,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { withXml } from "../../../codecs/jxl/container.js";
-import { failure, MoteError, reason } from "../../../errors.js";
+import { codeOf, failure, MoteError, reason } from "../../../errors.js";
 import { explained } from "../../../imaging/explained.js";
 import { largestFrameBytes } from "../../../imaging/image-file.js";
 import type { Frame } from "../../../memory/frame.js";
@@ -96,7 +96,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   try {
     makeFolders(folder);
   } catch (error) {
-    throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
+    throw failure(codeOf(error), where, `cannot be made: ${reason(error)}`, undefined, error);
   }
   const held = new HeldFolder(folder);
   let lock: Lock | undefined;
@@ -123,7 +123,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       journal.append(line);
     } catch (error) {
       const hint = "Make room, then go on with --resume.";
-      throw failure(where, `the journal cannot be written: ${reason(error)}`, hint, error);
+      throw failure(codeOf(error), where, `the journal cannot be written: ${reason(error)}`, hint, error);
     }
   }
 
@@ -145,6 +145,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     if (entry === undefined || !held.within((path) => isThere(path, entry))) return false;
     if (hex(encoded?.crc32 ?? crc32(frame.pixelBytes)) !== entry.crc32) {
       throw failure(
+        "frames-differ",
         `${where}, ${entry.file}`,
         `frame ${entry.frame} has other pixels than the one stored here`,
         "Resume with the stream that was cut, or choose another folder.",
@@ -215,6 +216,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
       file = held.within((path) => quarantine(path, { header: frame.header, ...about }));
     } catch (error) {
       throw failure(
+        codeOf(error),
         `${where}, ${name}`,
         `frame ${frameNumber} could not be stored (${why}), nor put into quarantine (${reason(error)})`,
         "Everything before it is stored; make room, then go on with --resume.",
@@ -240,7 +242,12 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
         if (error instanceof MoteError) throw error;
         if (error instanceof NameTaken) {
           if (await adopt(frame, name)) return "stored";
-          throw failure(`${where}, ${name}`, "exists already and is not this frame", "Move it away, then --resume.");
+          throw failure(
+            "exists-already",
+            `${where}, ${name}`,
+            "exists already and is not this frame",
+            "Move it away, then --resume.",
+          );
         }
         if (diskFault(error) === "full") throw noRoom(where, name, error);
         why = reason(error);
@@ -290,7 +297,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
 
 function noRoom(where: string, name: string, error: unknown): MoteError {
   const hint = "Everything before it is stored; make room, then go on with --resume.";
-  return failure(`${where}, ${name}`, `cannot be written: ${reason(error)}`, hint, error);
+  return failure(codeOf(error), `${where}, ${name}`, `cannot be written: ${reason(error)}`, hint, error);
 }
 
 /** What a killed run left under temporary names. */

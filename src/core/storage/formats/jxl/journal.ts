@@ -91,6 +91,7 @@ function readEnd(value: unknown): JournalContent["end"] {
 
 function damaged(name: string, at: number, what: string): FormatProblem {
   return new FormatProblem(
+    "file-damaged",
     `line ${at + 1} of ${name} beside it ${what}`,
     undefined,
     "Take that line out, or move the journal away to do without frame numbers and times.",

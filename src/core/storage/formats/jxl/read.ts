@@ -64,13 +64,17 @@ function openJxl(path: string, source: FileSource): ImageFile {
   const pixelFormat: PixelFormat = bits <= 8 ? "uint8" : "uint16";
   const rawBytes = shape.height * shape.width * bytesPerPixel[pixelFormat];
   if (rawBytes > largestFrameBytes) {
-    throw new FormatProblem(`an image of ${shape.width}x${shape.height} pixels, more than ${largestFrameBytes} bytes`);
+    throw new FormatProblem(
+      "too-large",
+      `an image of ${shape.width}x${shape.height} pixels, more than ${largestFrameBytes} bytes`,
+    );
   }
   const journalName = journalNameFor(dirname(path), basename(path));
   const journal = journalBeside(dirname(path), journalName);
   const entry = journal?.byFile.get(basename(path));
   if (entry && (entry.bytes !== source.sizeBytes || entry.rawBytes !== rawBytes)) {
     throw new FormatProblem(
+      "file-damaged",
       `${source.sizeBytes} bytes of ${shape.width}x${shape.height} pixels, but ${journalName} says ${entry.bytes} bytes of ${entry.rawBytes}`,
     );
   }
@@ -79,7 +83,10 @@ function openJxl(path: string, source: FileSource): ImageFile {
   const own = xml === undefined ? undefined : readFrameXmp(xml);
   const kept = entry ?? own?.frame;
   if (kept && kept.rawBytes !== rawBytes) {
-    throw new FormatProblem(`${shape.width}x${shape.height} pixels, but its metadata speaks of ${kept.rawBytes} bytes`);
+    throw new FormatProblem(
+      "file-damaged",
+      `${shape.width}x${shape.height} pixels, but its metadata speaks of ${kept.rawBytes} bytes`,
+    );
   }
   const told = entry && journal && lossesWith(framesOf(dirname(path), journal), entry.frame);
   return {
@@ -99,7 +106,10 @@ function openJxl(path: string, source: FileSource): ImageFile {
       const samples = await decode(source, head, rawBytes);
       const checksum = crc32(samples);
       if (kept && hex(checksum) !== kept.crc32) {
-        throw new FormatProblem(`its pixels do not match their checksum in ${entry ? journalName : "its metadata"}`);
+        throw new FormatProblem(
+          "checksum-mismatch",
+          `its pixels do not match their checksum in ${entry ? journalName : "its metadata"}`,
+        );
       }
       const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       copyOverlap(samples, 0, 0, shape.width, shape.height, target, region, bytesPerPixel[pixelFormat]);

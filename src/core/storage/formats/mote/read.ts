@@ -50,15 +50,16 @@ class Heads {
   read(offset: number): number {
     this.#source.readInto(this.bytes.subarray(0, prefixBytes), offset);
     if (!decodePrefix(this.#view, this.prefix)) {
-      throw new FormatProblem("expected a message of the frame stream, got something else", offset);
+      throw new FormatProblem("file-damaged", "expected a message of the frame stream, got something else", offset);
     }
     const { headerBytes } = this.prefix;
-    if (headerBytes > maxHeaderBytes) throw new FormatProblem(`claims a header of ${headerBytes} bytes`, offset);
+    if (headerBytes > maxHeaderBytes)
+      throw new FormatProblem("file-damaged", `claims a header of ${headerBytes} bytes`, offset);
     const head = new Uint8Array(prefixBytes + headerBytes);
     head.set(this.bytes.subarray(0, prefixBytes));
     this.#source.readInto(head.subarray(prefixBytes), offset + prefixBytes);
     if (headerChecksum(head, headerBytes) !== this.prefix.headerChecksum) {
-      throw new FormatProblem("the message's header does not match its checksum", offset);
+      throw new FormatProblem("checksum-mismatch", "the message's header does not match its checksum", offset);
     }
     this.bytes.set(head.subarray(0, this.bytes.length));
     return offset + prefixBytes + headerBytes;
@@ -68,7 +69,11 @@ class Heads {
   readPayload(payloadAt: number, target: Uint8Array): void {
     this.#source.readInto(target, payloadAt);
     if (this.prefix.flags & flagPayloadChecksum && crc32(target) !== this.prefix.payloadChecksum) {
-      throw new FormatProblem(`message ${this.prefix.sequence} does not match its checksum`, payloadAt);
+      throw new FormatProblem(
+        "checksum-mismatch",
+        `message ${this.prefix.sequence} does not match its checksum`,
+        payloadAt,
+      );
     }
   }
 }
@@ -77,15 +82,16 @@ function readDescriptorAt(source: FileSource, heads: Heads): { descriptor: Strea
   const head = new Uint8Array(preamble.length);
   source.readInto(head, 0);
   const fault = preambleFault(head);
-  if (fault) throw new FormatProblem(fault, 0);
+  if (fault) throw new FormatProblem(fault.code, fault.what, 0);
   const payloadAt = heads.read(preamble.length);
   if (heads.prefix.kind !== messageKind.descriptor || heads.prefix.payloadBytes > maxJsonBytes) {
-    throw new FormatProblem("expected the stream's descriptor", preamble.length);
+    throw new FormatProblem("file-damaged", "expected the stream's descriptor", preamble.length);
   }
   const payload = new Uint8Array(heads.prefix.payloadBytes);
   heads.readPayload(payloadAt, payload);
   const descriptor = decodeDescriptor(parseJsonObject(Buffer.from(payload).toString("utf8")));
-  if (typeof descriptor === "string") throw new FormatProblem(`the descriptor ${descriptor}`, preamble.length);
+  if (typeof descriptor === "string")
+    throw new FormatProblem("file-damaged", `the descriptor ${descriptor}`, preamble.length);
   return { descriptor, next: payloadAt + payload.length };
 }
 
@@ -106,7 +112,7 @@ function fromIndex(source: FileSource, heads: Heads, lastPieceAt: number): Float
     const payloadAt = heads.read(at);
     const { kind, payloadBytes } = heads.prefix;
     if (kind !== messageKind.index || payloadBytes > source.sizeBytes)
-      throw new FormatProblem("expected a piece of the index", at);
+      throw new FormatProblem("file-damaged", "expected a piece of the index", at);
     const before = Number(new DataView(heads.bytes.buffer, prefixBytes, indexHeaderBytes).getBigUint64(0, true));
     const payload = new Uint8Array(payloadBytes);
     heads.readPayload(payloadAt, payload);
@@ -117,7 +123,7 @@ function fromIndex(source: FileSource, heads: Heads, lastPieceAt: number): Float
     ).filter((offset) => offset !== 0);
     pieces.unshift(offsets);
     total += offsets.length;
-    if (before >= at) throw new FormatProblem("the index points forward", at);
+    if (before >= at) throw new FormatProblem("file-damaged", "the index points forward", at);
     at = before;
   }
   const all = new Float64Array(total);
@@ -133,13 +139,13 @@ function byScanning(source: FileSource, heads: Heads, first: number): Float64Arr
   const offsets: number[] = [];
   for (let at = first; ; ) {
     if (at >= source.sizeBytes)
-      throw new FormatProblem(`the recording has no end after ${offsets.length} frames`, at, cutHint);
+      throw new FormatProblem("file-cut", `the recording has no end after ${offsets.length} frames`, at, cutHint);
     let payloadAt: number;
     try {
       payloadAt = heads.read(at);
     } catch (error) {
       if (!(error instanceof FormatProblem) || at + prefixBytes + frameHeaderBytes < source.sizeBytes) throw error;
-      throw new FormatProblem(`the recording has no end after ${offsets.length} frames`, at, cutHint);
+      throw new FormatProblem("file-cut", `the recording has no end after ${offsets.length} frames`, at, cutHint);
     }
     const { kind, payloadBytes } = heads.prefix;
     if (kind === messageKind.end) return Float64Array.from(offsets);
@@ -155,7 +161,7 @@ function readJson(
   name: string,
   faultOf: (value: unknown) => string | undefined,
 ): unknown {
-  if (heads.prefix.payloadBytes > maxJsonBytes) throw new FormatProblem(`${name} is too long`, payloadAt);
+  if (heads.prefix.payloadBytes > maxJsonBytes) throw new FormatProblem("too-large", `${name} is too long`, payloadAt);
   const payload = new Uint8Array(heads.prefix.payloadBytes);
   heads.readPayload(payloadAt, payload);
   let value: unknown;
@@ -163,10 +169,10 @@ function readJson(
     value = parseJson(Buffer.from(payload).toString("utf8"));
   } catch (error) {
     const what = error instanceof OverBudget ? error.message : "is no JSON";
-    throw new FormatProblem(`${name} ${what}`, payloadAt, undefined, error);
+    throw new FormatProblem("file-damaged", `${name} ${what}`, payloadAt, undefined, error);
   }
   const fault = faultOf(value);
-  if (fault) throw new FormatProblem(`${name} ${fault}`, payloadAt);
+  if (fault) throw new FormatProblem("file-damaged", `${name} ${fault}`, payloadAt);
   return value;
 }
 
@@ -179,7 +185,7 @@ function readEnd(source: FileSource, heads: Heads, from: number): { recordedLoss
     }
     at = payloadAt + heads.prefix.payloadBytes;
   }
-  throw new FormatProblem("the recording has no end", source.sizeBytes, cutHint);
+  throw new FormatProblem("file-cut", "the recording has no end", source.sizeBytes, cutHint);
 }
 
 /** Events between two messages that say what became of frames. */
@@ -207,6 +213,7 @@ function openRecording(source: FileSource): ImageFile {
   const { descriptor, next } = readDescriptorAt(source, heads);
   if (!descriptor.hasFrames) {
     throw new FormatProblem(
+      "nothing-in-it",
       "holds detections without frames",
       undefined,
       "Read it with mote archive --input FILE.mote --out FILE.csv.",
@@ -247,7 +254,11 @@ function openRecording(source: FileSource): ImageFile {
         payloadBytes !== recorded.strideBytes * shape.height ||
         recorded.strideBytes < rowBytes
       ) {
-        throw new FormatProblem(`expected a frame of ${shape.width}x${shape.height} ${pixelFormat}`, at);
+        throw new FormatProblem(
+          "file-damaged",
+          `expected a frame of ${shape.width}x${shape.height} ${pixelFormat}`,
+          at,
+        );
       }
       const target = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
       let pixelsCrc32: number | undefined;

@@ -118,7 +118,7 @@ class RecordingCheck {
     const head = new Uint8Array(Math.min(preamble.length, sizeBytes));
     this.#source.readInto(head, 0);
     if (head.some((byte, i) => byte !== preamble[i])) {
-      const fault = head.length === preamble.length ? preambleFault(head) : undefined;
+      const fault = head.length === preamble.length ? preambleFault(head)?.what : undefined;
       const minor = "the preamble is not that of version 1.0: it is damaged, or a newer Mote wrote the file";
       this.#report.damaged("structure", fault ?? minor, { byte: head.findIndex((byte, i) => byte !== preamble[i]) });
     }

@@ -37,7 +37,7 @@ export async function describeNdjson(path: string): Promise<TableDescription> {
   try {
     for (const { number, bytes } of textLines(path, mostDocumentBytes)) {
       // Only a last line can be cut: another one behind it says that this is no file of documents.
-      if (!isWhole) throw failure(`${path}, line ${number - 1}`, "expected a JSON document");
+      if (!isWhole) throw failure("wrong-format", `${path}, line ${number - 1}`, "expected a JSON document");
       const text = Buffer.from(bytes).toString("utf8");
       if (text.trim() === "") continue;
       const document = parseJsonObject(text);
@@ -48,7 +48,12 @@ export async function describeNdjson(path: string): Promise<TableDescription> {
     throw explained(path, error, failure);
   }
   if (run === null || columns === null) {
-    throw failure(path, "expected a run's documents, start and descriptor first", "Was it written by mote archive?");
+    throw failure(
+      "wrong-format",
+      path,
+      "expected a run's documents, start and descriptor first",
+      "Was it written by mote archive?",
+    );
   }
   const facts = counts.facts((columns as readonly string[]).includes("particle_id"));
   return { format: "ndjson", columns, ...facts, isWhole, run: { ...(run as TableRun), isClosed, events } };

@@ -4,7 +4,7 @@
  * there is no stop document then. Nothing is kept in memory.
  */
 import { randomUUID } from "node:crypto";
-import { failure, reason } from "../../../errors.js";
+import { codeOf, failure, reason } from "../../../errors.js";
 import { epochNow } from "../../../time.js";
 import { beginPieces } from "../../append-file.js";
 import type { FrameStore, StoreRequest } from "../../frame-store.js";
@@ -22,6 +22,7 @@ export function openNdjsonStore(request: StoreRequest): FrameStore {
       file.append(Buffer.from(text));
     } catch (error) {
       throw failure(
+        codeOf(error),
         where,
         `writing after frame ${frames} failed: ${reason(error)}`,
         "What was written before is whole; make room and run again with another --out.",
@@ -61,7 +62,7 @@ export function openNdjsonStore(request: StoreRequest): FrameStore {
         write(documents.closing(end));
         file.sync();
       } catch (error) {
-        if (end) throw failure(where, `cannot be ended: ${reason(error)}`, undefined, error);
+        if (end) throw failure(codeOf(error), where, `cannot be ended: ${reason(error)}`, undefined, error);
       } finally {
         file.close();
       }

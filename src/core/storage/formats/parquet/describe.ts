@@ -12,7 +12,12 @@ export async function describeParquet(path: string, pieces: BytePieces): Promise
     const source = await openParquetSource(path, pieces);
     const { columns } = source;
     if (!columns.includes("frame")) {
-      throw failure(path, `expected a column frame, got ${columns.join(", ")}`, "Is it a table of tracks?");
+      throw failure(
+        "wrong-format",
+        path,
+        `expected a column frame, got ${columns.join(", ")}`,
+        "Is it a table of tracks?",
+      );
     }
     const particle = columns.includes("particle_id") ? "particle_id" : columns.includes("particle") ? "particle" : null;
     const counts = new RowCounts();

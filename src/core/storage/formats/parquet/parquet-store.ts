@@ -4,7 +4,7 @@
  * ("true" once the file was closed in order with every frame that came), mote.recorded_loss (JSON: what the run says of
  * itself then; "" before).
  */
-import { failure, reason } from "../../../errors.js";
+import { codeOf, failure, reason } from "../../../errors.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import { lossOfEnd } from "../../../model/recorded-loss.js";
 import type { EndOfStream } from "../../../model/run-report.js";
@@ -34,6 +34,7 @@ export function openParquetStore(request: StoreRequest): FrameStore {
 
   function failed(error: unknown): Error {
     return failure(
+      codeOf(error),
       where,
       `writing after frame ${frames} failed: ${reason(error)}`,
       "What was written before is whole; make room and run again with another --out.",
@@ -78,7 +79,8 @@ export function openParquetStore(request: StoreRequest): FrameStore {
         groups.finish(parquetNotes(descriptor, end));
         groups.sync();
       } catch (error) {
-        if (end) throw failure(where, `cannot be ended: ${reason(error)}`, "The rows so far are in it.", error);
+        if (end)
+          throw failure(codeOf(error), where, `cannot be ended: ${reason(error)}`, "The rows so far are in it.", error);
       } finally {
         groups.close();
       }

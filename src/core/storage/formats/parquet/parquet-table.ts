@@ -4,7 +4,7 @@
  */
 import type { ColumnChunk, FileMetaData, ParquetReadOptions, SchemaElement } from "hyparquet";
 import { mostGroupRows } from "../../../budget.js";
-import { MoteError, reason, refusal } from "../../../errors.js";
+import { codeOf, MoteError, reason, refusal } from "../../../errors.js";
 import { isOutOfMemory } from "../../../out-of-memory.js";
 import { linkFlag } from "../../../tracking/link/linker.js";
 import { type BytePieces, readRange } from "../../table/byte-pieces.js";
@@ -65,7 +65,13 @@ export async function openParquetSource(where: string, pieces: BytePieces): Prom
       return await work;
     } catch (error) {
       if (error instanceof MoteError || isOutOfMemory(error)) throw error;
-      throw refusal(where, `cannot be read as Parquet: ${reason(error)}`, "Was the file cut?", error);
+      throw refusal(
+        codeOf(error, "file-damaged"),
+        where,
+        `cannot be read as Parquet: ${reason(error)}`,
+        "Was the file cut?",
+        error,
+      );
     }
   };
   const metadata: FileMetaData = await guarded(parquetMetadataAsync(file));
@@ -73,7 +79,7 @@ export async function openParquetSource(where: string, pieces: BytePieces): Prom
   for (const [at, { num_rows }] of metadata.row_groups.entries()) {
     if (num_rows >= 0 && num_rows <= mostGroupRows) continue;
     const what = `row group ${at + 1} claims ${num_rows} rows, expected at most ${mostGroupRows.toLocaleString("en-US")}`;
-    throw refusal(where, what, "Was it damaged? If not, write it again with smaller row groups.");
+    throw refusal("too-large", where, what, "Was it damaged? If not, write it again with smaller row groups.");
   }
   return {
     where,
@@ -143,7 +149,12 @@ function toNumber(value: unknown): number | undefined {
 function wrongCell({ where }: ParquetSource, row: number, column: string, expected: string, got: unknown): MoteError {
   const text = cellText(got, ",") || "nothing";
   const what = `expected ${expected} in column ${column}, got ${text}`;
-  return refusal(`${where}, row ${row + 1}`, what, "Name the right column with --columns, or correct the table.");
+  return refusal(
+    "file-damaged",
+    `${where}, row ${row + 1}`,
+    what,
+    "Name the right column with --columns, or correct the table.",
+  );
 }
 
 async function* writeRows(

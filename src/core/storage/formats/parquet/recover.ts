@@ -50,7 +50,7 @@ async function openedSource(where: string, pieces: BytePieces): Promise<ParquetS
   } catch (error) {
     if (!(error instanceof MoteError) || error.exitCode !== 2) throw error;
     const what = "has no footer that can be read, and without it no row can be found: nothing was written";
-    throw failure(where, what, "Was it copied to its end? The original may be whole.", error);
+    throw failure("file-cut", where, what, "Was it copied to its end? The original may be whole.", error);
   }
 }
 
@@ -59,7 +59,7 @@ function descriptorOf({ where, notes, groupRows, columns }: ParquetSource): Stre
   const descriptor = decodeDescriptor(parseJsonObject(text ?? ""));
   if (typeof descriptor === "string" || !descriptor.detections || !columns.includes("frame")) {
     const what = "is no archive of a run: there is nothing to rewrite it from";
-    throw failure(where, what, "mote verify says whether it is whole; other programs read it as it is.");
+    throw failure("unsupported", where, what, "mote verify says whether it is whole; other programs read it as it is.");
   }
   return { ...descriptor, hasFrames: false, frameCount: groupRows.length === 0 ? 0 : null };
 }

@@ -52,7 +52,12 @@ function runsIn(folder: string): Map<string, KnownRun> {
 function framesOf({ folder, name, entries, events, end, damaged }: TiffRun): JournalOfFrames {
   if (damaged[0]) {
     const hint = "mote verify looks at the folder; move the journal away to do without what it says of losses.";
-    throw new FormatProblem(`${name} beside it, at byte ${damaged[0].byte}: ${damaged[0].what}`, undefined, hint);
+    throw new FormatProblem(
+      "file-damaged",
+      `${name} beside it, at byte ${damaged[0].byte}: ${damaged[0].what}`,
+      undefined,
+      hint,
+    );
   }
   const fileOf = new Map(entries.map(({ frame, file }) => [frame, file]));
   const numbers = [...fileOf.keys()].sort((a, b) => a - b);

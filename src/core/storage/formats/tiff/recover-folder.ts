@@ -4,7 +4,7 @@
  */
 import { constants, copyFileSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { failure, reason } from "../../../errors.js";
+import { codeOf, failure, reason } from "../../../errors.js";
 import { wholeOf } from "../../../imaging/region.js";
 import type { TiffEnd } from "../../../imaging/tiff/end-mark.js";
 import type { Frame } from "../../../memory/frame.js";
@@ -116,7 +116,7 @@ async function copyFolder(found: Found, recovery: Recovery): Promise<void> {
     syncFolder(out);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw failure(where, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
+    throw failure(codeOf(error), where, `cannot be written: ${reason(error)}`, "Make room and run again.", error);
   }
   recovery.frames = good.length;
 }

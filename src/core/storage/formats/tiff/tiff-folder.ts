@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { failure, type Problem, reason } from "../../../errors.js";
+import { codeOf, failure, type Problem, reason } from "../../../errors.js";
 import { checksumOf } from "../../../memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import { isFateEvent } from "../../../model/event-check.js";
@@ -53,11 +53,17 @@ export function tiffFolderProblem({
 }: Pick<TiffFolderRequest, "folder" | "where" | "names">): Problem | undefined {
   const { place, names } = placeOf(folder, wanted);
   const base = nearestFolder(place);
-  if (!statSync(base).isDirectory()) return { where, what: `${base} is not a folder`, hint: "Choose another name." };
+  if (!statSync(base).isDirectory())
+    return { code: "wrong-kind-of-file", where, what: `${base} is not a folder`, hint: "Choose another name." };
   try {
     accessSync(base, constants.W_OK | constants.X_OK);
   } catch {
-    return { where, what: `the folder ${base} cannot be written to`, hint: "Choose another folder." };
+    return {
+      code: "no-permission",
+      where,
+      what: `the folder ${base} cannot be written to`,
+      hint: "Choose another folder.",
+    };
   }
   if (!statSync(place, { throwIfNoEntry: false })) return undefined;
   const journal = tiffJournalName(names);
@@ -69,6 +75,7 @@ export function tiffFolderProblem({
   if (taken.length === 0) return undefined;
   const more = taken.length > 1 ? ` (and ${formatCount(taken.length - 1, "file")} more like it)` : "";
   return {
+    code: "exists-already",
     where,
     what: `${join(place, taken[0]!)} exists already${more}`,
     hint: "Choose another folder, --run or --name-template; files in a folder are never replaced, with --force neither.",
@@ -84,7 +91,7 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
   try {
     makeFolders(place);
   } catch (error) {
-    throw failure(where, `cannot be made: ${reason(error)}`, undefined, error);
+    throw failure(codeOf(error), where, `cannot be made: ${reason(error)}`, undefined, error);
   }
   const journalName = tiffJournalName(names);
   const held = new HeldFolder(place);
@@ -114,7 +121,7 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
       journal.end(tiffEndOf(end, frames));
     } catch (error) {
       const what = `the journal cannot be ended: ${reason(error)}`;
-      throw failure(where, what, `The ${formatCount(frames, "file")} are whole.`, error);
+      throw failure(codeOf(error), where, what, `The ${formatCount(frames, "file")} are whole.`, error);
     } finally {
       journal.close();
     }
@@ -161,9 +168,15 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
       } catch (error) {
         if (error instanceof NameLost) throw error;
         if (error instanceof NameTaken) {
-          throw failure(`${where}, ${name}`, "exists already", "Choose another folder, --run or --name-template.");
+          throw failure(
+            "exists-already",
+            `${where}, ${name}`,
+            "exists already",
+            "Choose another folder, --run or --name-template.",
+          );
         }
         throw failure(
+          codeOf(error),
           `${where}, ${name}`,
           `writing frame ${header.frameNumber} failed: ${reason(error)}`,
           `The ${formatCount(frames, "file")} before are whole; make room and record the rest under other names.`,

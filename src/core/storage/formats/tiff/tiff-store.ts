@@ -4,7 +4,7 @@
  */
 import { closeSync } from "node:fs";
 import { basename } from "node:path";
-import { failure, type MoteError, parameterRefusal, reason } from "../../../errors.js";
+import { codeOf, failure, type MoteError, parameterRefusal, reason } from "../../../errors.js";
 import { checksumOf } from "../../../memory/pixel-checksum.js";
 import { createFile } from "../../appear.js";
 import { removeOwnFile } from "../../claim/removal.js";
@@ -36,6 +36,7 @@ export function openTiffStore(request: StoreRequest): FrameStore {
 
   function writingFailed(frames: number, error: unknown): MoteError {
     return failure(
+      codeOf(error),
       where,
       `writing after frame ${frames} failed: ${reason(error)}`,
       "What was stored before is whole; make room and run again with another --out.",
@@ -51,6 +52,7 @@ export function openTiffStore(request: StoreRequest): FrameStore {
     async append(frame) {
       if (!writer.hasRoom) {
         throw failure(
+          "unsupported",
           where,
           `is full after frame ${writer.pages}: more frames came than the ${descriptor.frameCount} announced, and this TIFF ends at 4 GB`,
           "What was stored before is whole.",
@@ -83,6 +85,6 @@ export function openTiffStore(request: StoreRequest): FrameStore {
 
   function notClosed(error: unknown): MoteError {
     const hint = "All frames are in the file, their capture times in the descriptions of their pages.";
-    return failure(where, `cannot be closed in order: ${reason(error)}`, hint, error);
+    return failure(codeOf(error), where, `cannot be closed in order: ${reason(error)}`, hint, error);
   }
 }

@@ -29,7 +29,8 @@ export async function loadChunkDecoder(
     async decode(stored) {
       let bytes = stored;
       for (const step of steps) bytes = await step(bytes);
-      if (bytes.length !== length) throw new FormatProblem(`a chunk of ${bytes.length} bytes, expected ${length}`);
+      if (bytes.length !== length)
+        throw new FormatProblem("file-damaged", `a chunk of ${bytes.length} bytes, expected ${length}`);
       if (!isSwapped) return bytes;
       const swapped = Buffer.from(bytes);
       return elementBytes === 2 ? swapped.swap16() : swapped.swap32();
@@ -39,6 +40,7 @@ export async function loadChunkDecoder(
 
 function unreadable(name: string, what: string): FormatProblem {
   return new FormatProblem(
+    "unsupported",
     `its codec "${name}" ${what}`,
     undefined,
     "Write it again in Python with blosc, zstd or gzip.",

@@ -59,7 +59,7 @@ class Shards implements ChunkFiles {
   #open: { readonly file: string; readonly fd: number; readonly index: DataView } | undefined;
 
   constructor(node: ArrayNode, { configuration }: Codec, outer: readonly Codec[]) {
-    const refuse = (what: string) => new FormatProblem(`its shards ${what}, which Mote does not read`);
+    const refuse = (what: string) => new FormatProblem("unsupported", `its shards ${what}, which Mote does not read`);
     if (outer.length > 0) throw refuse("are compressed as a whole");
     this.#node = node;
     this.shardShape = node.chunkShape;
@@ -85,7 +85,7 @@ class Shards implements ChunkFiles {
     if (offset === absent && length === absent) return undefined;
     const { size } = fstatSync(shard.fd);
     if (offset + length > BigInt(size)) {
-      throw new FormatProblem(`${shard.file} ends at byte ${size}, its index says ${offset + length}`);
+      throw new FormatProblem("file-cut", `${shard.file} ends at byte ${size}, its index says ${offset + length}`);
     }
     return readAt(shard.fd, Number(offset), Number(length));
   }
@@ -106,7 +106,8 @@ class Shards implements ChunkFiles {
     try {
       const length = 16 * this.#counts.reduce((a, b) => a * b, 1) + (this.#hasChecksum ? 4 : 0);
       const { size } = fstatSync(fd);
-      if (size < length) throw new FormatProblem(`${file} has ${size} bytes, its index alone ${length}`);
+      if (size < length)
+        throw new FormatProblem("file-damaged", `${file} has ${size} bytes, its index alone ${length}`);
       const stored = readAt(fd, this.#isIndexFirst ? 0 : size - length, length);
       const bytes = this.#hasChecksum ? checkCrc32c(stored) : stored;
       this.#open = { file, fd, index: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
@@ -131,7 +132,8 @@ function readAt(fd: number, offset: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const count = readSync(fd, bytes, done, length - done, offset + done);
-    if (count === 0) throw new FormatProblem("the file became shorter while it was read", offset + done);
+    if (count === 0)
+      throw new FormatProblem("file-changed", "the file became shorter while it was read", offset + done);
     done += count;
   }
   return bytes;

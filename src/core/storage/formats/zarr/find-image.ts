@@ -39,7 +39,8 @@ const seconds: Readonly<Record<string, number>> = {
 /** Finds it, or refuses with what is there instead. */
 export function findImage(path: string): ZarrImage {
   const node = readNode(path);
-  if (!node) throw new FormatProblem("is no Zarr store: it has neither zarr.json nor .zarray nor .zgroup");
+  if (!node)
+    throw new FormatProblem("wrong-format", "is no Zarr store: it has neither zarr.json nor .zarray nor .zgroup");
   if (node.kind === "array") {
     const { dimensionNames, shape } = node;
     requirePlane(shape);
@@ -54,9 +55,10 @@ export function findImage(path: string): ZarrImage {
   const datasets = Array.isArray(multiscale.datasets) ? (multiscale.datasets as readonly JsonValue[]) : [];
   const [full] = datasets;
   if (!isJsonObject(full) || typeof full.path !== "string")
-    throw new FormatProblem("names no array in its multiscales");
+    throw new FormatProblem("file-damaged", "names no array in its multiscales");
   const array = readNodeIn(path, full.path);
-  if (array?.kind !== "array") throw new FormatProblem(`there is no array ${full.path}, which its multiscales name`);
+  if (array?.kind !== "array")
+    throw new FormatProblem("file-damaged", `there is no array ${full.path}, which its multiscales name`);
   requirePlane(array.shape);
   const axes = axesOf(multiscale.axes, array.shape.length);
   requireRowsOfPixels(axes.map(({ name }) => name));
@@ -89,17 +91,18 @@ function noImage(path: string, ome: JsonObject): FormatProblem {
   const what = ome.plate !== undefined ? "is a plate of many images" : "is a Zarr group without an OME-Zarr image";
   const hint =
     folders.length > 0 ? `Name a folder in it: ${folders.slice(0, 8).join(", ")}.` : "There is no array in it.";
-  return new FormatProblem(what, undefined, hint);
+  return new FormatProblem("file-damaged", what, undefined, hint);
 }
 
 function requirePlane(shape: readonly number[]): void {
-  if (shape.length < 2) throw new FormatProblem(`holds an array of ${shape.length} axes, expected rows and columns`);
+  if (shape.length < 2)
+    throw new FormatProblem("unsupported", `holds an array of ${shape.length} axes, expected rows and columns`);
 }
 
 function requireRowsOfPixels(axes: readonly (string | null)[]): void {
   const last = axes.slice(-2).map((name) => name?.toLowerCase() ?? null);
   if (last.every((name) => name === null) || (last[0] === "y" && last[1] === "x")) return;
-  throw new FormatProblem(`has axes ${axes.join(", ")}, expected y and x as the last two`);
+  throw new FormatProblem("unsupported", `has axes ${axes.join(", ")}, expected y and x as the last two`);
 }
 
 function axesOf(value: JsonValue | undefined, rank: number): { name: string; unit: string | null }[] {
@@ -110,7 +113,7 @@ function axesOf(value: JsonValue | undefined, rank: number): { name: string; uni
       : [],
   );
   if (named.length === rank) return named;
-  throw new FormatProblem(`names ${named.length} axes of an array of ${rank}`);
+  throw new FormatProblem("unsupported", `names ${named.length} axes of an array of ${rank}`);
 }
 
 /** The product of the scales in a list of transformations; 1 along each axis when there is none. */

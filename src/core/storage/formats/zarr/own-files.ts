@@ -23,13 +23,18 @@ export const zarrStore: Replaceable = {
   isThere: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   refused(path, isForced) {
     const hint = "It is not replaced, not even by --force; choose another name.";
-    if (!isZarrStore(path)) return { what: "exists already and is no Zarr store", hint };
-    if (!isForced) return { what: "exists already", hint: "Choose another name, or --force to replace it." };
+    if (!isZarrStore(path)) return { code: "exists-already", what: "exists already and is no Zarr store", hint };
+    if (!isForced)
+      return { code: "exists-already", what: "exists already", hint: "Choose another name, or --force to replace it." };
     const others = foreignFiles(path);
     if (others.length === 0) return undefined;
     const named = others.slice(0, 3).join(", ");
     const what = `${named}${others.length > 3 ? ` and ${others.length - 3} more` : ""} in it are not of the store`;
-    return { what, hint: "Move them out of the folder, or choose another name: --force would remove them with it." };
+    return {
+      code: "exists-already",
+      what,
+      hint: "Move them out of the folder, or choose another name: --force would remove them with it.",
+    };
   },
   replace(path, growing) {
     const aside = besideName(path, "replaced");

@@ -15,7 +15,7 @@ const keptBytes = 256 * 1024 * 1024;
 /** A chunk that the array's shape promises is not there. */
 export class MissingChunk extends FormatProblem {
   constructor(name: string) {
-    super(`${name} is missing`, undefined, "mote verify says what else is.");
+    super("file-damaged", `${name} is missing`, undefined, "mote verify says what else is.");
   }
 }
 
@@ -34,7 +34,7 @@ export async function openPlanes(node: ArrayNode, format: PixelFormat, mustExist
   const files = chunkFilesOf(node);
   const pixelBytes = bytesPerPixel[format];
   const length = files.chunkShape.reduce((product, extent) => product * extent, pixelBytes);
-  if (!(length <= largestFrameBytes)) throw new FormatProblem(`has chunks of ${length} bytes`);
+  if (!(length <= largestFrameBytes)) throw new FormatProblem("file-damaged", `has chunks of ${length} bytes`);
   const decoder = await loadChunkDecoder(files.codecs, pixelBytes, length);
   const chunks = new ChunkCache(node, files, decoder, { length, format, mustExist });
   const [chunkHeight, chunkWidth] = files.chunkShape.slice(-2) as [number, number];
@@ -119,6 +119,7 @@ function filled({ fillValue }: ArrayNode, length: number, format: PixelFormat): 
   const isNotANumber = fillValue === "NaN";
   if (!isValid || (Number.isNaN(value) && !isNotANumber)) {
     throw new FormatProblem(
+      "unsupported",
       `chunks are missing, and the fill value ${JSON.stringify(fillValue)} does not say what they hold`,
     );
   }

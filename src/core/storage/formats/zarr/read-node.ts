@@ -57,19 +57,21 @@ function readJson(folder: string, name: string): JsonObject {
   // What Python's json writes for fill values beyond JSON.
   const value = parseJsonObject(bytes.toString("utf8").replace(/:\s*(-?Infinity|NaN)\b/g, ': "$1"'));
   if (value) return value;
-  throw new FormatProblem(`has a ${name} that is no JSON object`);
+  throw new FormatProblem("file-damaged", `has a ${name} that is no JSON object`);
 }
 
 function readVersion3(folder: string, json: JsonObject): ArrayNode | GroupNode {
   const attributes = isJsonObject(json.attributes) ? json.attributes : {};
-  if (json.zarr_format !== 3) throw new FormatProblem(`says zarr_format ${json.zarr_format} in a zarr.json`);
+  if (json.zarr_format !== 3)
+    throw new FormatProblem("unsupported", `says zarr_format ${json.zarr_format} in a zarr.json`);
   if (json.node_type === "group") return { kind: "group", folder, version: 3, attributes };
   refuseExtensions(json);
   const grid = named(json.chunk_grid, "chunk grid");
-  if (grid.name !== "regular") throw new FormatProblem(`has a chunk grid "${grid.name}", which Mote cannot read`);
+  if (grid.name !== "regular")
+    throw new FormatProblem("unsupported", `has a chunk grid "${grid.name}", which Mote cannot read`);
   const encoding = named(json.chunk_key_encoding, "chunk key encoding");
   if (encoding.name !== "default" && encoding.name !== "v2") {
-    throw new FormatProblem(`has chunk keys of kind "${encoding.name}", which Mote cannot read`);
+    throw new FormatProblem("unsupported", `has chunk keys of kind "${encoding.name}", which Mote cannot read`);
   }
   const isPlain = encoding.name === "v2";
   const separator = separatorOf(encoding.configuration.separator ?? (isPlain ? "." : "/"));
@@ -93,14 +95,17 @@ function readVersion3(folder: string, json: JsonObject): ArrayNode | GroupNode {
 function namesOf(value: JsonValue | undefined, rank: number): readonly (string | null)[] | null {
   if (!Array.isArray(value)) return null;
   const isValid = value.length === rank && value.every((name) => name === null || typeof name === "string");
-  if (!isValid) throw new FormatProblem("has no valid dimension names");
+  if (!isValid) throw new FormatProblem("file-damaged", "has no valid dimension names");
   return value as readonly (string | null)[];
 }
 
 /** Between the numbers of a chunk's key; the specifications know two. */
 function separatorOf(value: JsonValue): string {
   if (value === "." || value === "/") return value;
-  throw new FormatProblem(`separates the keys of its chunks by ${JSON.stringify(value)}, expected "." or "/"`);
+  throw new FormatProblem(
+    "file-damaged",
+    `separates the keys of its chunks by ${JSON.stringify(value)}, expected "." or "/"`,
+  );
 }
 
 const knownMembers = new Set([
@@ -112,31 +117,35 @@ const knownMembers = new Set([
 function refuseExtensions(json: JsonObject): void {
   for (const [name, value] of Object.entries(json)) {
     if (knownMembers.has(name) || (isJsonObject(value) && value.must_understand === false)) continue;
-    throw new FormatProblem(`has "${name}" in its metadata, which Mote does not know`);
+    throw new FormatProblem("unsupported", `has "${name}" in its metadata, which Mote does not know`);
   }
   const transformers = json.storage_transformers;
-  if (Array.isArray(transformers) && transformers.length > 0) throw new FormatProblem("has storage transformers");
+  if (Array.isArray(transformers) && transformers.length > 0)
+    throw new FormatProblem("unsupported", "has storage transformers");
 }
 
 /** Either a name alone or a name with its configuration. */
 export function named(value: JsonValue | undefined, what: string): Codec {
   if (typeof value === "string") return { name: value, configuration: {} };
-  if (!isJsonObject(value) || typeof value.name !== "string") throw new FormatProblem(`has no valid ${what}`);
+  if (!isJsonObject(value) || typeof value.name !== "string")
+    throw new FormatProblem("file-damaged", `has no valid ${what}`);
   return { name: value.name, configuration: isJsonObject(value.configuration) ? value.configuration : {} };
 }
 
 export function extents(value: JsonValue | undefined, what: string, least: number, rank?: number): readonly number[] {
   const isValid = Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= least);
   if (isValid && (rank === undefined || value.length === rank)) return value as readonly number[];
-  throw new FormatProblem(`has no valid ${what}`);
+  throw new FormatProblem("file-damaged", `has no valid ${what}`);
 }
 
 function readVersion2(folder: string, json: JsonObject, attributes: JsonObject): ArrayNode {
-  if (json.zarr_format !== 2) throw new FormatProblem(`says zarr_format ${json.zarr_format} in a .zarray`);
+  if (json.zarr_format !== 2)
+    throw new FormatProblem("unsupported", `says zarr_format ${json.zarr_format} in a .zarray`);
   const shape = extents(json.shape, "shape", 0);
-  if (json.order !== "C" && shape.length > 1) throw new FormatProblem("stores columns before rows (order F)");
+  if (json.order !== "C" && shape.length > 1)
+    throw new FormatProblem("unsupported", "stores columns before rows (order F)");
   if (Array.isArray(json.filters) && json.filters.length > 0) {
-    throw new FormatProblem(`uses filters, which Mote cannot undo (${JSON.stringify(json.filters)})`);
+    throw new FormatProblem("unsupported", `uses filters, which Mote cannot undo (${JSON.stringify(json.filters)})`);
   }
   const dataType = String(json.dtype);
   const { compressor } = json;
@@ -175,6 +184,7 @@ export function pixelFormatOf({ dataType }: ArrayNode): PixelFormat {
   const format = pixelTypes[dataType];
   if (format) return format;
   throw new FormatProblem(
+    "unsupported",
     `holds ${dataType} pixels, expected uint8, uint16 or float32`,
     undefined,
     "Convert it in Python first, with the range you mean.",

@@ -24,7 +24,7 @@ export function recordedDescriptor({ attributes }: Pick<ZarrImage, "attributes">
   const { mote } = attributes;
   if (!isJsonObject(mote) || mote.layout !== 1 || !isJsonObject(mote.descriptor)) return undefined;
   const descriptor = decodeDescriptor(mote.descriptor);
-  if (typeof descriptor === "string") throw new FormatProblem(`the descriptor ${descriptor}`);
+  if (typeof descriptor === "string") throw new FormatProblem("file-damaged", `the descriptor ${descriptor}`);
   return descriptor;
 }
 
@@ -37,14 +37,14 @@ export async function openZarrImages(path: string): Promise<ImageFile> {
   const outer = array.shape.slice(0, -2);
   const frameCount = outer.reduce((product, extent) => product * extent, 1);
   const wholeBytes = height * width * bytesPerPixel[pixelFormat];
-  if (height === 0 || width === 0) throw new FormatProblem(`holds frames of ${width}x${height} pixels`);
+  if (height === 0 || width === 0) throw new FormatProblem("file-damaged", `holds frames of ${width}x${height} pixels`);
   if (!(wholeBytes <= largestFrameBytes) || !Number.isSafeInteger(frameCount)) {
-    throw new FormatProblem(`holds ${frameCount} frames of ${width}x${height} pixels`);
+    throw new FormatProblem("file-damaged", `holds ${frameCount} frames of ${width}x${height} pixels`);
   }
   const descriptor = recordedDescriptor(image);
   const isSame = descriptor && descriptor.pixelFormat === pixelFormat && descriptor.shape.height === height;
   if (descriptor && (!isSame || descriptor.shape.width !== width || outer.length !== 1)) {
-    throw new FormatProblem("its frames are not those that its descriptor says");
+    throw new FormatProblem("file-damaged", "its frames are not those that its descriptor says");
   }
   const planes = await openPlanes(array, pixelFormat, descriptor !== undefined);
   const recorded = descriptor && openRecordedFrames(path, descriptor);
@@ -102,7 +102,7 @@ export function recordedLossIn({ attributes: { mote } }: ZarrImage): RecordedLos
 }
 
 function notBelieved(what: string): never {
-  throw new FormatProblem(what, undefined, "mote recover takes the frames and leaves such rows out.");
+  throw new FormatProblem("file-damaged", what, undefined, "mote recover takes the frames and leaves such rows out.");
 }
 
 /** The index along each axis of the n-th plane, the last axis fastest; of planes behind the last, beyond the first axis. */

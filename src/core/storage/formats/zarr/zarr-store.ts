@@ -4,7 +4,7 @@
  * before it: who sees a frame finds its rows.
  */
 import { basename, join } from "node:path";
-import { failure, type MoteError, parameterRefusal, reason } from "../../../errors.js";
+import { codeOf, failure, type MoteError, parameterRefusal, reason } from "../../../errors.js";
 import type { Frame } from "../../../memory/frame.js";
 import { type FrameShape, frameBytes } from "../../../model/descriptor.js";
 import { fates } from "../../../model/ledger.js";
@@ -139,7 +139,13 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
 
   function writingFailed(error: unknown): MoteError {
     const what = `writing after frame ${frames} failed: ${reason(store.told(error))}`;
-    return failure(where, what, "What was stored before is whole; make room and run again with another --out.", error);
+    return failure(
+      codeOf(error),
+      where,
+      what,
+      "What was stored before is whole; make room and run again with another --out.",
+      error,
+    );
   }
 
   function checked(work: () => void): void {
@@ -213,7 +219,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
       }
       if (first !== undefined && given) {
         const hint = "The frames up to here are in the store.";
-        throw failure(where, `cannot be closed in order: ${reason(store.told(first))}`, hint, first);
+        throw failure(codeOf(first), where, `cannot be closed in order: ${reason(store.told(first))}`, hint, first);
       }
     },
   };
