@@ -5,6 +5,7 @@
 export const slowTests: readonly string[] = [
   // Every container against every fault.
   "test/faults/containers.test.ts",
+  "test/faults/holding.test.ts",
   "test/faults/kills.test.ts",
   "test/faults/vanished.test.ts",
   // What is replaced, refused and left of every container.

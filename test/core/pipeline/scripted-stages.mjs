@@ -115,6 +115,39 @@ const counter = {
   },
 };
 
+/** One frame, and then it waits for what nobody but its connection ends. */
+const waiter = {
+  name: "waiter",
+  role: "source",
+  summary: "Waits in a call of its own.",
+  options: {},
+  examples: [],
+  negotiate: () => counter.negotiate(null, {}),
+  connect() {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    return {
+      data: words,
+      wake() {
+        Atomics.store(words, 0, 1);
+        Atomics.notify(words, 0);
+      },
+      disconnect() {},
+    };
+  },
+  open(plan, context) {
+    const instance = counter.open({ ...plan, frames: 1 }, context);
+    let woken = false;
+    return {
+      next(frame) {
+        if (instance.summary().made === 0) return instance.next(frame);
+        woken = Atomics.wait(context.connection, 0, 0, 30_000) !== "timed-out";
+        return "stopped";
+      },
+      summary: () => ({ woken }),
+    };
+  },
+};
+
 const mark = {
   name: "mark",
   role: "transform",
@@ -294,7 +327,7 @@ const collect = {
   },
 };
 
-export const scripted = { counter, mark, crew, collect };
+export const scripted = { counter, waiter, mark, crew, collect };
 
 if (workerData) {
   await runStageThread(workerData, {
