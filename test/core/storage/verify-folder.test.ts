@@ -78,6 +78,12 @@ describe.skipIf(!isBuilt)("a folder of compressed frames", () => {
     expect(await framesIn(out)).toEqual(frames);
   });
 
+  test("what is in it beside the frames of its journals is told as not checked", async () => {
+    const copy = copied();
+    for (const name of ["notes.txt", "a.tif", "b.tif"]) writeFileSync(join(copy, name), "");
+    expect(await verified(copy)).toMatchObject({ verdict: "whole", otherFiles: ["a.tif", "b.tif", "notes.txt"] });
+  });
+
   test("whatever byte of a file or of its line is changed, it is found, unless pixels and metadata are the same", {
     timeout: 60_000,
   }, async () => {

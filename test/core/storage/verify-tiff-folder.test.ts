@@ -16,6 +16,7 @@ import { acquire } from "../../../src/commands/acquire.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { formatOf } from "../../../src/core/storage/archive-formats.js";
 import { openTiffFolder } from "../../../src/core/storage/formats/tiff/tiff-folder.js";
+import { verificationJson, verificationText } from "../../../src/core/storage/verify/verification-text.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { runSource } from "../run-source.js";
 import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
@@ -57,6 +58,21 @@ test("a run that ended is whole, by its folder and by its journal, and comes bac
   }
   expect(await recovered(place, `${place}.out`)).toMatchObject({ frames: 5, hasLoss: false, ending: "finished" });
   expect((await verified(`${place}.out`)).verdict).toBe("whole");
+});
+
+test("files beside the run's that nobody checks are told by number and kind; of a journal alone they are not asked for", async () => {
+  const place = await record("ended");
+  for (const name of ["grey.png", "notes.txt", "tracks.csv", ".hidden"]) writeFileSync(join(place, name), "");
+  mkdirSync(join(place, "more"));
+  const report = await verified(place);
+  expect(report).toMatchObject({ verdict: "whole", otherFiles: ["grey.png", "notes.txt", "tracks.csv"] });
+  expect(verificationText(report, 0).split("\n").at(-1)).toBe(
+    "  other files   not checked  3 files that are not of the recording (.png, .txt, .csv)",
+  );
+  expect(verificationJson(report, 0).otherFiles).toEqual(["grey.png", "notes.txt", "tracks.csv"]);
+  expect((await verified(join(place, journal))).otherFiles).toEqual([]);
+  rmSync(join(place, journal));
+  expect((await verified(place)).otherFiles).toHaveLength(3);
 });
 
 test("a run that was cut is incomplete, its lock is told, and so is what was got back of it", async () => {

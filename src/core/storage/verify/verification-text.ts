@@ -1,6 +1,7 @@
 /** A verification for people: one line that says it, a short table of the checks, what was found, and what to do. */
 import { needsEscapes, oneLine } from "../../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../../units.js";
+import { othersText } from "./other-files.js";
 import { exitCodeOf } from "./verdict.js";
 import { type CheckName, checkNames, type Finding, type Verification } from "./verification.js";
 
@@ -21,6 +22,8 @@ export function verificationText(report: Verification, elapsedMs: number): strin
   }
   for (const { aspect, why } of report.unchecked)
     lines.push(`  ${aspect.padEnd(13)} ${"not checked".padEnd(12)} ${why}`);
+  if (report.otherFiles.length > 0)
+    lines.push(`  ${"other files".padEnd(13)} ${"not checked".padEnd(12)} ${othersText(report.otherFiles)}`);
   for (const note of report.notes) lines.push(`  ${note}`);
   if (exitCodeOf[report.verdict] !== 0 && report.isRecoverable) {
     lines.push(`  To get back what is whole: mote recover ${shellWord(report.path)}`);
@@ -95,6 +98,7 @@ export function verificationJson(report: Verification, elapsedMs: number) {
     checks,
     reasons: report.reasons.map((reason) => ({ ...reason })),
     unchecked: report.unchecked.map((one) => ({ ...one })),
+    otherFiles: [...report.otherFiles],
     findings: report.findings.map((finding) => ({ ...finding })),
     findingCount: report.findingCount,
     notes: [...report.notes],

@@ -71,12 +71,14 @@ export class Verification {
   bytes = 0;
   /** Whether `mote recover` knows the format. */
   isRecoverable = false;
-  /** What each check that was made looked at: "3,004 of 3,004 messages". */
   /** Whether the format's own mark says that the file was finished. */
   isEnded = false;
+  /** What each check that was made looked at: "3,004 of 3,004 messages". */
   readonly checks = new Map<CheckName, string>();
   readonly findings: Finding[] = [];
   readonly notes: string[] = [];
+  /** Names in the folder that is verified, of files that are not the recording's: nobody looked at them. */
+  readonly otherFiles: string[] = [];
   /** One for each aspect at most. */
   readonly unchecked: Unchecked[] = [];
   readonly #codes = new Map<string, number>();

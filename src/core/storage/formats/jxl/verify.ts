@@ -5,8 +5,9 @@
 import { readdirSync } from "node:fs";
 import { formatCount } from "../../../units.js";
 import { noteUnfinished } from "../../verify/lost-frames.js";
+import { tellOthers } from "../../verify/other-files.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
-import { journalName, journalNameFor, journalsAt } from "./journal-names.js";
+import { journalName, journalNameFor, journalNames, journalsAt } from "./journal-names.js";
 import { FileReader, frameFiles, type SurveyedJournal, surveyJournal } from "./survey-folder.js";
 
 export const verifyFrameFolder: Verify = async (path, report, options) => {
@@ -32,6 +33,7 @@ export const verifyFrameFolder: Verify = async (path, report, options) => {
   report.checked("checksums", `${read.toLocaleString("en-US")}${ofAll} decoded and compared, pixels and metadata`);
   const isOfThese = (file: string) => folder === path || names.includes(journalNameFor(folder, file));
   const strangers = frameFiles(folder).filter((name) => !known.has(name) && isOfThese(name));
+  if (folder === path) tellOthers(report, folder, new Set([...journalNames(folder), ...known, ...strangers]));
   if (strangers.length > 0) {
     const more = strangers.length > 1 ? ` and ${strangers.length - 1} more` : "";
     report.missing("ledger", `the journal has no line of ${strangers[0]}${more}`);

@@ -11,6 +11,7 @@ import { formatCount } from "../../../units.js";
 import { unfinishedTarget } from "../../image-folder/write-new-file.js";
 import { openFileSource } from "../../read/file-source.js";
 import { noteUnfinished } from "../../verify/lost-frames.js";
+import { tellOthers } from "../../verify/other-files.js";
 import { sampled, sampleStep, Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
 import { verifyBounded } from "../../verify/verify-file.js";
 import { filesWithoutLine, surveyTiffRun, type TiffEntry, type TiffRun } from "./folder-journal.js";
@@ -29,8 +30,10 @@ export const verifyTiffFolder: Verify = async (path, report, options) => {
     await checkFiles(path, files, new Map(), report, options);
     report.checked("structure", formatCount(files.length, "file"));
     report.notChecked("end", "no journal says which files there were");
+    tellOthers(report, path, new Set(files));
     return;
   }
+  const known = new Map<string, Set<string>>();
   for (const run of runs) {
     checkJournal(run, report);
     const byFile = new Map(run.entries.map((entry) => [entry.file, entry]));
@@ -40,7 +43,9 @@ export const verifyTiffFolder: Verify = async (path, report, options) => {
       report.missing("ledger", `the journal has no line of ${file}`, { file, code: "line-missing" });
     }
     report.bytes += run.bytes;
+    known.set(run.folder, new Set([...(known.get(run.folder) ?? []), run.name, ...byFile.keys(), ...untold]));
   }
+  if (statSync(path).isDirectory()) for (const [folder, own] of known) tellOthers(report, folder, own);
   const counted = runs.map(({ end, entries }) => Math.max(end?.frames ?? 0, entries.length));
   report.framesExpected = runs.every(({ end }) => end) ? counted.reduce((sum, frames) => sum + frames, 0) : null;
   report.isEnded = runs.every(({ end }) => end !== undefined);
