@@ -152,7 +152,7 @@ test("a camera whose frames may have to wait is refused when they have nowhere t
 
 test("mote --help lists every verb with its own sentence", async () => {
   expect(Object.keys(summaries)).toEqual(verbNames);
-  const { out } = await openShell("overview").mote(["--help"]);
+  const out = (await openShell("overview").mote(["--help"])).out.replaceAll(/\n {13}/g, " ");
   for (const name of verbNames) {
     const verb = (await loadVerb(name))!;
     const { summary } = verb.kind === "stage" ? verb.stage : verb.command;

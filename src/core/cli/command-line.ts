@@ -6,6 +6,7 @@ import type { RawOptions } from "../option/decode-options.js";
 import { camel, kebab } from "../option/names.js";
 import type { OptionSpec, OptionSpecs } from "../option/option.js";
 import { ruleText } from "../option/rules.js";
+import { paragraph } from "./paragraph.js";
 import { optionsOfSyntax, type VerbSyntax } from "./verb-syntax.js";
 
 export interface ParsedWords {
@@ -27,7 +28,8 @@ export function expectation(spec: OptionSpec<unknown>, specs: OptionSpecs): stri
   return parts.length > 0 ? `(${parts.join("; ")})` : "";
 }
 
-export function buildCommander(syntax: VerbSyntax): Commander {
+/** `width`: columns that the help may take. */
+export function buildCommander(syntax: VerbSyntax, width = 80): Commander {
   const command = new Commander(`mote ${syntax.name}`)
     .description([syntax.summary, syntax.description].filter(Boolean).join("\n\n"))
     .helpOption(false)
@@ -35,10 +37,12 @@ export function buildCommander(syntax: VerbSyntax): Commander {
     .allowExcessArguments()
     .exitOverride()
     .configureOutput({ writeErr: () => {}, writeOut: () => {} })
-    .configureHelp({ helpWidth: 100 });
+    .configureHelp({ helpWidth: width, minWidthToWrap: 20 });
   const argument = syntax.usage ?? (syntax.positional ? `[${syntax.positional}...]` : "");
   command.usage(`${argument} [options]`.trim());
   const all = optionsOfSyntax(syntax);
+  const files = syntax.positional === undefined ? undefined : own(all, syntax.positional);
+  if (files) command.argument(`[${files.metavar}...]`, files.doc);
   for (const group of syntax.groups) {
     for (const [name, spec] of Object.entries(group.options)) {
       if (name === syntax.positional) continue;
@@ -49,7 +53,8 @@ export function buildCommander(syntax: VerbSyntax): Commander {
   }
   command.addOption(new Option("-h, --help", "Print this help.").helpGroup("Options of every command:"));
   if (syntax.examples.length > 0) {
-    const lines = syntax.examples.map(({ cmd, shows }) => `  mote ${cmd}\n      ${shows}`);
+    // A command is one line, so that it can be copied.
+    const lines = syntax.examples.map(({ cmd, shows }) => `  mote ${cmd}\n${paragraph(`      ${shows}`, width, 6)}`);
     command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
   }
   return command;

@@ -4,8 +4,9 @@ import { loadVerb, verbNames } from "../../commands/index.js";
 import { summaries } from "../../commands/summaries.js";
 import { type ExitCode, refusal } from "../errors.js";
 import { nearestName } from "../option/names.js";
+import { paragraph } from "./paragraph.js";
 import { printError } from "./print-error.js";
-import { printMessage, printResult, speakForEverybody } from "./terminal.js";
+import { helpColumns, printMessage, printResult, speakForEverybody } from "./terminal.js";
 import type { VerbSyntax } from "./verb-syntax.js";
 
 export const version: string = (createRequire(import.meta.url)("../../../package.json") as { version: string }).version;
@@ -82,7 +83,7 @@ function refuseSurplus(name: string, rest: readonly string[]): void {
 async function help(syntax: VerbSyntax): Promise<ExitCode> {
   const { buildCommander } = await import("./command-line.js");
   let text = "";
-  buildCommander(syntax)
+  buildCommander(syntax, helpColumns())
     .configureOutput({
       writeOut: (part) => {
         text += part;
@@ -94,7 +95,10 @@ async function help(syntax: VerbSyntax): Promise<ExitCode> {
 }
 
 function overview(): string {
-  const lines = Object.entries(summaries).map(([name, summary]) => `  ${name.padEnd(10)} ${summary}`);
+  const columns = helpColumns();
+  const lines = Object.entries(summaries).map(([name, summary]) =>
+    paragraph(`  ${name.padEnd(10)} ${summary}`, columns, 13),
+  );
   return [
     `mote ${version}: live microscopy from the command line`,
     "",
@@ -103,7 +107,9 @@ function overview(): string {
     "Commands:",
     ...lines,
     "",
-    "mote COMMAND --help explains one. Exit codes: 0 done · 1 failed · 2 refused before anything was opened ·",
-    "3 completed with loss · 130 interrupted twice.",
+    paragraph(
+      "mote COMMAND --help explains one. Exit codes: 0 done · 1 failed · 2 refused before anything was opened · 3 completed with loss · 130 interrupted twice.",
+      columns,
+    ),
   ].join("\n");
 }

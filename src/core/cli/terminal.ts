@@ -106,6 +106,12 @@ export function speakForEverybody(): void {
   }
 }
 
+/** Columns that text of paragraphs takes: those of the terminal as far as lines are read with ease, 80 where there is none. */
+export function helpColumns(): number {
+  const columns = !listeners.getStore() && isatty(1) ? process.stdout.columns : 0;
+  return columns > 0 ? Math.min(100, Math.max(60, columns)) : 80;
+}
+
 /** True when another program reads our stdout as it comes: that one shows the progress. */
 export function isOutputPiped(): boolean {
   try {
