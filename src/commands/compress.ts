@@ -1,4 +1,4 @@
-/** The `compress` stage: every frame a lossless JPEG XL file; mappers encode, the serial part writes in order. */
+/** The `compress` stage: every frame a file of its own, losslessly; mappers code, the serial part writes in order. */
 import { MoteError, type Problem, refusal } from "../core/errors.js";
 import { frameBytes, type StreamDescriptor } from "../core/model/descriptor.js";
 import type { JsonObject } from "../core/model/json.js";
@@ -6,43 +6,17 @@ import { option } from "../core/option/option.js";
 import { defineStage, type StreamOrigin } from "../core/pipeline/stage.js";
 import type { DiskGuard } from "../core/storage/disk/disk-guard.js";
 import { diskPlan, frameDiskOptions } from "../core/storage/disk/disk-options.js";
-import type { PlacePlan } from "../core/storage/formats/jxl/folder-place.js";
-import type { FrameFolder } from "../core/storage/formats/jxl/frame-folder.js";
-import { placeProblems, templateOf } from "../core/storage/formats/jxl/place-problems.js";
-import { rootOption } from "../core/storage/root/root-option.js";
+import type { CompressPlan } from "../core/storage/formats/compression.js";
+import { compression } from "../core/storage/formats/registry.js";
 import type { WorkerCount } from "../core/workers/processors.js";
 import { summaries } from "./summaries.js";
 
 /** Why a frame that went to quarantine is missing from the files; a loss. */
 const quarantined = "in quarantine";
 
-/** One verified frame in so many is decoded by libjxl, the others by our own decoder where it can. */
-const secondOpinionEvery = 64;
+const format = await compression();
 
-const options = {
-  out: option.path({
-    doc: "Folder for the files and their journal, journal.ndjson; made when it is not there. This or --root.",
-    metavar: "folder",
-  }),
-  ...rootOption("as in data/2026-11-20/run_001_frame_000000.jxl, with run_001_journal.ndjson"),
-  nameTemplate: option.text({
-    doc: "Name of a frame's file: {frame} is its number ({frame:06} with zeros to six digits), {run} that of --run, {date} the day the run started, in local time. Default frame_{frame:06}.jxl, with --root run_{run:03}_frame_{frame:06}.jxl.",
-    metavar: "template",
-  }),
-  run: option.count({
-    doc: "Number that {run} in the name template stands for. Default 1, with --root the next free one of the day.",
-    min: 0,
-  }),
-  effort: option.count({
-    doc: "How hard to try: 1 keeps up with cameras; 7 takes about a hundred times as long for files a tenth smaller.",
-    min: 1,
-    max: 9,
-    default: 1,
-  }),
-  encoder: option.choice(["libjxl", "cjxl"], {
-    doc: "libjxl is built in; cjxl is the program of that name, which has to be installed, one process a frame.",
-    default: "libjxl",
-  }),
+const own = {
   workers: option.count({ doc: "Threads that encode. Default: one a processor.", min: 1, max: 64 }),
   verify: option.custom<number, { doc: string; expected: string; metavar: string }>(
     {
@@ -67,50 +41,13 @@ const options = {
     doc: "Delete each file once its frames are stored, verified and synced. No source hands its files over for that so far, and it is refused: delete them yourself once mote verify has found the folder whole.",
     default: false,
   }),
-  resume: option.flag({
-    doc: "Go on with a run that was cut: frames whose file and line in the journal are there are compared by checksum and not stored again.",
-    default: false,
-  }),
   ...frameDiskOptions,
 };
 
-interface Plan extends PlacePlan {
-  readonly effort: number;
-  readonly encoder: "libjxl" | "cjxl";
-  readonly deleteSource: boolean;
-  /** Every n-th frame is decoded again; 0: none. */
-  readonly verifyEvery: number;
-}
+/** What is compressed into, and how, is declared by its format. */
+const options = { ...format.options, ...own };
 
-interface Facts extends WorkerCount {
-  /** Of the cjxl program; null when it is not asked for or not there. */
-  readonly cjxl: string | null;
-}
-
-/** Loaded when a run begins: help needs no folders. */
-const folderPlace = () => import("../core/storage/formats/jxl/folder-place.js");
-
-/** What cannot become a lossless JPEG XL. */
-function checkInput(input: StreamDescriptor): void {
-  if (!input.hasFrames) {
-    throw refusal(
-      "stages-do-not-fit",
-      "compress",
-      "expected frames, got a stream of detections only",
-      "Leave --no-frames away before it.",
-    );
-  }
-  if (input.pixelFormat === "float32") {
-    throw refusal(
-      "stages-do-not-fit",
-      "compress",
-      "expected uint8 or uint16 frames, got float32",
-      "JPEG XL would round them: keep floats with mote archive --out run.h5.",
-    );
-  }
-}
-
-export const compress = defineStage<typeof options, Plan, Facts>({
+export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
   name: "compress",
   role: "sink",
   summary: summaries.compress,
@@ -130,67 +67,47 @@ export const compress = defineStage<typeof options, Plan, Facts>({
       shows: "Smaller files, every fourth compared, names with the run's number.",
     },
   ],
-  async look({ encoder, workers }) {
+  async look(o) {
     const { chooseWorkers } = await import("../core/workers/processors.js");
-    const isAsked = encoder === "cjxl";
-    const cjxl = isAsked ? (await import("../core/codecs/jxl/cjxl-encoder.js")).cjxlVersion() : undefined;
-    return { cjxl: cjxl ?? null, ...chooseWorkers(workers) };
+    return { ...(await format.look(o)), ...chooseWorkers(o.workers) };
   },
   negotiate(input, o, facts, origin) {
     if (!input) throw refusal("stages-do-not-fit", "compress", "there is nothing to write", "Put `acquire` before it.");
-    checkInput(input);
-    const problems = [...placeProblems(o), ...sourceProblems(input, o, origin), ...encoderProblems(o.encoder, facts)];
+    if (!input.hasFrames) {
+      const hint = "Leave --no-frames away before it.";
+      throw refusal("stages-do-not-fit", "compress", "expected frames, got a stream of detections only", hint);
+    }
+    const problems = [...format.problems(o, input, facts), ...sourceProblems(input, o, origin)];
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     return {
       output: input,
       plan: {
-        out: o.out ?? null,
-        root: o.root ?? null,
-        nameTemplate: templateOf(o),
-        run: o.run ?? null,
+        ...format.settings(o),
         disk: diskPlan(o),
-        effort: o.effort,
-        encoder: o.encoder,
         deleteSource: o.deleteSource,
         verifyEvery: o.verify ?? defaultVerifyEvery(input),
-        resume: o.resume,
       },
       notes: facts.notes,
       needs: { mappers: facts.workers, productBytes: frameBytes(input), pixelChecksums: true },
     };
   },
-  check: async (plan, input) => (await folderPlace()).placeCheck(plan, input),
+  check: async (plan, input) => (await format.load()).check(plan, input),
   async open(plan, context) {
-    const [{ openFrameFolder }, { createSourceFiles }, { openPlace }, { DiskGuard }] = await Promise.all([
-      import("../core/storage/formats/jxl/frame-folder.js"),
-      import("../core/storage/formats/jxl/source-files.js"),
-      folderPlace(),
+    const [compressor, { DiskGuard }] = await Promise.all([
+      format.load(),
       import("../core/storage/disk/disk-guard.js"),
     ]);
-    const sources = createSourceFiles(plan.deleteSource, context.warn);
-    const startedAtNs = context.clock.nowNs();
-    const place = openPlace(plan, startedAtNs);
-    const guarded = { folder: place.folder, frameBytes: frameBytes(context.input) };
     let guard: DiskGuard | undefined;
-    let folder: FrameFolder;
-    try {
-      folder = openFrameFolder({
-        ...place,
-        isResumed: plan.resume,
-        descriptor: context.input,
-        startedAtNs,
-        verifyEvery: plan.verifyEvery,
-        sources,
-        openCodec: () => openCodec(plan),
-        warn: context.warn,
-        mayTryAgain: (error) => guard?.mayTryAgain(error) ?? false,
-      });
-    } catch (error) {
-      place.release();
-      throw error;
-    }
-    guard = new DiskGuard(guarded, plan.disk, context);
-    if (plan.root !== null) context.say(`writing ${place.folder}/${place.names.nameOf(0)} and so on`);
+    const folder = compressor.open(plan, {
+      descriptor: context.input,
+      startedAtNs: context.clock.nowNs(),
+      warn: context.warn,
+      mayTryAgain: (error) => guard?.mayTryAgain(error) ?? false,
+    });
+    const guarded = { folder: folder.folder, frameBytes: frameBytes(context.input) };
+    const disk = new DiskGuard(guarded, plan.disk, context);
+    guard = disk;
+    if (folder.isNamedByRoot) context.say(`writing ${folder.folder}/${folder.firstName} and so on`);
     if (context.input.detections !== null) {
       context.warn("the detections of this stream are not written; mote archive keeps them");
     }
@@ -198,21 +115,21 @@ export const compress = defineStage<typeof options, Plan, Facts>({
     return {
       async push(frame, product) {
         const { frameNumber } = frame.header;
-        let loss = guard.lossOf(frameNumber, counts.stored);
+        let loss = disk.lossOf(frameNumber, counts.stored);
         if (loss === undefined) {
           try {
             const outcome = await folder.store(frame, product);
-            guard.wrote(guarded.frameBytes);
+            disk.wrote(guarded.frameBytes);
             return outcome === "quarantined" ? { drop: quarantined } : undefined;
           } catch (error) {
-            loss = guard.end(error, frameNumber, counts.stored);
+            loss = disk.end(error, frameNumber, counts.stored);
           }
         }
         folder.miss();
         return { drop: loss };
       },
-      event: (event) => guard.attempt(() => folder.event(event)),
-      flush: (end) => guard.attempt(() => folder.end(end)),
+      event: (event) => disk.attempt(() => folder.event(event)),
+      flush: (end) => disk.attempt(() => folder.end(end)),
       summary: (): JsonObject => ({
         frames: counts.stored,
         bytesIn: counts.rawBytes,
@@ -221,46 +138,18 @@ export const compress = defineStage<typeof options, Plan, Facts>({
         verified: counts.verified,
         quarantined: counts.quarantined,
         resumed: counts.resumed,
-        ...(plan.deleteSource ? { sources: { ...sources.counts } } : {}),
-        files: [{ path: place.folder, bytes: counts.bytes, frames: counts.stored, rows: 0 }],
+        ...(plan.deleteSource ? { sources: { ...folder.sources } } : {}),
+        files: [{ path: folder.folder, bytes: counts.bytes, frames: counts.stored, rows: 0 }],
       }),
-      close() {
-        folder.close();
-        place.release();
-      },
+      close: () => folder.close(),
     };
   },
   async openMapper(plan, context) {
-    const [{ encodeFrame }, { storeEncoded }, { isThere, readResumed }, { fixedPlace }] = await Promise.all([
-      import("../core/storage/formats/jxl/encode-frame.js"),
-      import("../core/storage/formats/jxl/encoded-product.js"),
-      import("../core/storage/formats/jxl/frame-folder.js"),
-      folderPlace(),
-    ]);
-    const codec = await openCodec(plan);
-    const { where, folder, journal } = fixedPlace(plan, context.clock.nowNs());
-    const done = plan.resume ? readResumed(where, folder, journal)?.byFrame : undefined;
-    const { shape } = context.input;
-    return {
-      map(frame, product) {
-        if (!product || isThere(folder, done?.get(frame.header.frameNumber))) return;
-        try {
-          storeEncoded(product, encodeFrame(codec, frame, shape, plan.verifyEvery));
-        } catch {
-          // The serial part tries again with a fresh codec, and says what became of it.
-        }
-      },
-    };
+    const compressor = await format.load();
+    const coder = await compressor.openCoder(plan, { descriptor: context.input, startedAtNs: context.clock.nowNs() });
+    return { map: (frame, product) => coder.code(frame, product) };
   },
 });
-
-async function openCodec({ effort, encoder }: Pick<Plan, "effort" | "encoder">) {
-  const { openJxlDecoder, openJxlEncoder } = await import("../core/codecs/jxl/jxl-codec.js");
-  const decoder = await openJxlDecoder(secondOpinionEvery);
-  if (encoder === "libjxl") return { encoder: await openJxlEncoder(effort), decoder };
-  const { openCjxlEncoder } = await import("../core/codecs/jxl/cjxl-encoder.js");
-  return { encoder: openCjxlEncoder(effort), decoder };
-}
 
 /** A camera does not wait; what watch finds may be deleted afterwards, and files have time. */
 function defaultVerifyEvery({ isLive, producedBy }: StreamDescriptor): number {
@@ -299,13 +188,4 @@ function sourceProblems(
   if (verify !== undefined && verify !== 1)
     problems.push({ code: "option-conflict", where, what: "needs every frame compared", hint: "Use --verify all." });
   return problems;
-}
-
-function encoderProblems(encoder: string, { cjxl }: Facts): Problem[] {
-  if (encoder !== "cjxl" || cjxl !== null) return [];
-  const hint =
-    "Install it (Debian: apt install libjxl-tools), or leave --encoder away: the built-in one writes the same format.";
-  return [
-    { code: "no-such-program", where: "compress, --encoder cjxl", what: "there is no program cjxl to be run", hint },
-  ];
 }

@@ -13,6 +13,7 @@ import type { Recover } from "../recover/recovery.js";
 import type { BytePieces } from "../table/byte-pieces.js";
 import type { Table } from "../table/open-table.js";
 import type { Verify } from "../verify/verification.js";
+import type { Compression } from "./compression.js";
 
 /** What a path looks like before it is opened as anything. */
 export interface Appearance {
@@ -141,6 +142,8 @@ export interface Format {
   readonly replay?: Replay;
   /** Absent where its tables are text, or it has none. */
   readonly tables?: Tables;
+  /** Present where `compress` writes frames as it. */
+  compression?(): Promise<Compression>;
   /** The files that a name of which nothing has the name itself stands for, as those of a split recording; empty: none. */
   parts?(path: string): Promise<readonly string[]>;
   /** Loads the verifier. */

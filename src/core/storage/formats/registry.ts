@@ -1,4 +1,5 @@
 /** The formats, one line each; where two know a name, the first has the file: a journal is no table of documents. */
+import type { Compression } from "./compression.js";
 import { csv } from "./csv/format.js";
 import type { Format, ImageFormat } from "./format.js";
 import { h5 } from "./h5/format.js";
@@ -14,3 +15,7 @@ import { zarr } from "./zarr/format.js";
 export const headerless = async (): Promise<ImageFormat> => (await import("./raw/read.js")).rawFile;
 
 export const formats: readonly Format[] = [jxlFolder, tiffFolder, csv, h5, mote, ndjson, parquet, tiff, zarr, jxl, png];
+
+/** What `compress` writes. */
+export const compression = async (): Promise<Compression> =>
+  formats.find((format) => format.compression)!.compression!();

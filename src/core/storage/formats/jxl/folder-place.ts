@@ -3,23 +3,14 @@ import { join } from "node:path";
 import type { Problem } from "../../../errors.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import { type EpochNs, epochNow } from "../../../time.js";
-import type { DiskPlan } from "../../disk/disk-options.js";
 import { compileNames, type FrameNames } from "../../image-folder/name-template.js";
 import { rootProblem } from "../../root/root-problem.js";
 import { claimRun, localDay } from "../../root/run-number.js";
+import type { JxlPlan } from "./compress-options.js";
 import { folderProblems, tooFull } from "./folder-problems.js";
 import { journalName, journalNameFor, runJournalName } from "./journal-names.js";
 
-export interface PlacePlan {
-  /** The folder; null with a root. */
-  readonly out: string | null;
-  readonly root: string | null;
-  readonly nameTemplate: string;
-  /** Null: 1, or with a root the next free number. */
-  readonly run: number | null;
-  readonly resume: boolean;
-  readonly disk: DiskPlan;
-}
+export type PlacePlan = Pick<JxlPlan, "out" | "root" | "nameTemplate" | "run" | "resume" | "disk">;
 
 export interface Place {
   readonly where: string;

@@ -13,6 +13,7 @@ export const jxlFolder: Format = {
     return names.map((name) => join(folder, name));
   },
   recoveredStem: (path) => (isJournalName(basename(path)) ? path.replace(/\.ndjson$/, "") : undefined),
+  compression: async () => (await import("./compress-options.js")).jxlCompression,
   verify: async () => (await import("./verify.js")).verifyFrameFolder,
   recover: async () => (await import("./recover.js")).recoverFrameFolder,
 };

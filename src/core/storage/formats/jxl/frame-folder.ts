@@ -10,11 +10,8 @@ import { codeOf, failure, MoteError, reason } from "../../../errors.js";
 import { explained } from "../../../imaging/explained.js";
 import { largestFrameBytes } from "../../../imaging/image-file.js";
 import type { Frame } from "../../../memory/frame.js";
-import type { Product } from "../../../memory/products.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
-import type { StreamEvent } from "../../../model/event.js";
 import { lossOfEnd } from "../../../model/recorded-loss.js";
-import type { EndOfStream } from "../../../model/run-report.js";
 import type { EpochNs } from "../../../time.js";
 import { readBounded } from "../../bounded-file.js";
 import { NameLost } from "../../claim/claim.js";
@@ -27,6 +24,7 @@ import { hex } from "../../image-folder/hex.js";
 import type { FrameNames } from "../../image-folder/name-template.js";
 import { NameTaken, unfinishedName, unfinishedTarget, writeNewFile } from "../../image-folder/write-new-file.js";
 import { syncFolder } from "../../sync-folder.js";
+import type { CompressedFolder } from "../compression.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
 import { borrowEncoded } from "./encoded-product.js";
 import { frameXmp } from "./frame-xmp.js";
@@ -57,25 +55,7 @@ export interface FrameFolderPlan {
   mayTryAgain?(error: unknown): boolean;
 }
 
-export interface FrameFolder {
-  /** Stores a frame, which a mapper may have encoded; "quarantined" when it could not be stored as it should. */
-  store(frame: Frame, product?: Product): Promise<"stored" | "quarantined">;
-  /** A frame that was not given to `store`, for want of room. */
-  miss(): void;
-  event(event: StreamEvent): void;
-  end(end: EndOfStream): void;
-  readonly counts: FolderCounts;
-  close(): void;
-}
-
-export interface FolderCounts {
-  readonly stored: number;
-  readonly resumed: number;
-  readonly verified: number;
-  readonly quarantined: number;
-  readonly rawBytes: number;
-  readonly bytes: number;
-}
+export type FrameFolder = Omit<CompressedFolder, "folder" | "firstName" | "isNamedByRoot" | "sources">;
 
 /** The journal of a run that shall go on, its damage told by name. */
 export function readResumed(where: string, folder: string, journal: string): JournalContent | undefined {
