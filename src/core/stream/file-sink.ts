@@ -1,6 +1,7 @@
 /** Bytes into a file, each write whole or not at all, so that a recording never has half a message in it. */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, writevSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync } from "node:fs";
 import { codeOf, failure, reason } from "../errors.js";
+import { writeAllOf } from "../storage/write-all.js";
 import type { ByteSink } from "./byte-pipe.js";
 
 /**
@@ -14,23 +15,6 @@ export function openFileSink(where: string, fd: number, hint: string, isShared =
   /** Written bytes were taken back, so the descriptor's own place is behind the end. */
   let isPlaceLost = false;
 
-  function writeAll(views: readonly Uint8Array[]): number {
-    let at = position;
-    let rest = [...views];
-    while (rest.length > 0) {
-      let wrote = writevSync(fd, rest, isShared && !isPlaceLost ? undefined : start + at);
-      at += wrote;
-      // A disk may take a part: what is left of the first view that was not taken whole, and those behind it.
-      const next = rest.findIndex((view) => {
-        if (wrote < view.length) return true;
-        wrote -= view.length;
-        return false;
-      });
-      rest = next < 0 ? [] : [rest[next]!.subarray(wrote), ...rest.slice(next + 1)];
-    }
-    return at;
-  }
-
   return {
     name: where,
     get position() {
@@ -38,7 +22,8 @@ export function openFileSink(where: string, fd: number, hint: string, isShared =
     },
     write(views) {
       try {
-        position = writeAll(views.filter((view) => view.length > 0));
+        writeAllOf(fd, views, isShared && !isPlaceLost ? null : start + position);
+        position += views.reduce((sum, { length }) => sum + length, 0);
       } catch (error) {
         isPlaceLost = true;
         try {

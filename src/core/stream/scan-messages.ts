@@ -4,16 +4,8 @@
  */
 import { crc32 } from "node:zlib";
 import type { ByteSource } from "../imaging/byte-source.js";
-import {
-  decodePrefix,
-  emptyPrefix,
-  flagPayloadChecksum,
-  headerChecksum,
-  maxHeaderBytes,
-  type Prefix,
-  prefixBytes,
-  prefixMagic,
-} from "./message.js";
+import { flagPayloadChecksum, maxHeaderBytes, type Prefix, prefixBytes, prefixMagic } from "./message.js";
+import { type HeadFault, MessageHead } from "./message-head.js";
 
 /** A message whose prefix and header match their checksum. */
 export interface FoundMessage {
@@ -58,7 +50,6 @@ export interface ScanOptions {
   shouldRead?(prefix: Readonly<Prefix>): boolean;
 }
 
-const headWindow = prefixBytes + 4096;
 const searchBytes = 1 << 20;
 const magic = Buffer.alloc(4);
 magic.writeUInt32LE(prefixMagic);
@@ -66,31 +57,23 @@ magic.writeUInt32LE(prefixMagic);
 /** Everything between `from` and `to`, in order and without gaps. */
 export function* scanMessages(source: ByteSource, options: ScanOptions): Generator<Found> {
   const { to } = options;
-  const prefix = emptyPrefix();
-  let head = new Uint8Array(headWindow);
-  let view = new DataView(head.buffer);
+  const head = new MessageHead();
+  const { prefix } = head;
   let payloadRoom = new Uint8Array(0);
 
-  /** What is wrong with the head at `at`, or undefined; fills `prefix` and `head`. */
+  /** What is wrong with the head at `at`, as a clause, or undefined; fills `head`. */
   function headFault(at: number): string | undefined {
-    const there = Math.min(headWindow, to - at);
-    if (there < prefixBytes) return "holds no message";
-    source.readInto(head.subarray(0, there), at);
-    if (!decodePrefix(view, prefix)) return "holds no message";
-    if (prefix.headerBytes > maxHeaderBytes) return `claims a header of ${prefix.headerBytes} bytes`;
-    const length = prefixBytes + prefix.headerBytes;
-    if (at + length > to) return "ends inside its header";
-    if (length > there) {
-      head = new Uint8Array(prefixBytes + maxHeaderBytes);
-      view = new DataView(head.buffer);
-      source.readInto(head.subarray(0, length), at);
-    }
-    if (headerChecksum(head.subarray(0, length), prefix.headerBytes) !== prefix.headerChecksum) {
-      return "does not match the checksum of its head";
-    }
-    // Bytes 36 to 39 are outside of the checksum and always 0.
-    return view.getUint32(36, true) === 0 ? undefined : "has bytes in its head that should be 0";
+    const fault = head.readAt(source, at, to);
+    if (fault !== undefined) return fault === "cut" && to - at >= prefixBytes ? "ends inside its header" : why[fault]();
+    return head.isClean ? undefined : "has bytes in its head that should be 0";
   }
+
+  const why: Readonly<Record<HeadFault, () => string>> = {
+    "no message": () => "holds no message",
+    cut: () => "holds no message",
+    "its header is too long": () => `claims a header of ${prefix.headerBytes} bytes`,
+    "the checksum does not match": () => "does not match the checksum of its head",
+  };
 
   /** Whether nothing but zeros follows: a length that reached the disk before the bytes did. */
   function isZeroFrom(at: number): boolean {
@@ -143,7 +126,7 @@ export function* scanMessages(source: ByteSource, options: ScanOptions): Generat
         yield { found: "cut", at, nextAt: to, why: "ends inside a message", kind: prefix.kind };
         return;
       }
-      const header = head.subarray(prefixBytes, prefixBytes + prefix.headerBytes);
+      const { header } = head;
       let payload: Uint8Array | undefined;
       let payloadState: FoundMessage["payloadState"] = "unread";
       if (options.shouldRead?.(prefix) ?? true) {

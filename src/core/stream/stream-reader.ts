@@ -18,11 +18,8 @@ import type { ByteSource } from "./byte-pipe.js";
 import { decodeDescriptor } from "./check-descriptor.js";
 import {
   decodeDetectionsHeader,
-  decodePrefix,
   detectionsHeaderBytes,
-  emptyPrefix,
   flagPayloadChecksum,
-  headerChecksum,
   maxHeaderBytes,
   maxJsonBytes,
   messageKind,
@@ -31,6 +28,7 @@ import {
   preambleFault,
   prefixBytes,
 } from "./message.js";
+import { MessageHead } from "./message-head.js";
 
 export interface StreamReaderOptions {
   /** Asked while nothing arrives, and between messages: true ends the stream here. */
@@ -95,10 +93,8 @@ export function readDescriptor(source: ByteSource): StreamDescriptor {
 /** Messages one after the other: framing, caps and checksums, for any kind. */
 class MessageSource {
   readonly source: ByteSource;
-  readonly prefix = emptyPrefix();
-  /** Prefix and header of the current message. */
-  readonly head = new Uint8Array(prefixBytes + 4096);
-  readonly #view = new DataView(this.head.buffer);
+  /** Of the current message. */
+  readonly head = new MessageHead();
   readonly #maxPayloadBytes: number;
   readonly #shouldStop: () => boolean;
   #sequence: number;
@@ -112,6 +108,10 @@ class MessageSource {
     this.#sequence = sequence;
   }
 
+  get prefix(): Readonly<Prefix> {
+    return this.head.prefix;
+  }
+
   fault(what: string, hint?: string): MoteError {
     return failure("stream-damaged", at(this.source, Math.max(0, this.#sequence - 1), this.#startedAt), what, hint);
   }
@@ -119,13 +119,14 @@ class MessageSource {
   /** The next prefix, its magic, sequence and lengths checked; undefined at the end of the bytes. */
   nextPrefix(): Prefix | undefined {
     this.#startedAt = this.source.position;
-    const got = this.source.readFully(this.head.subarray(0, prefixBytes), this.#shouldStop);
+    const got = this.source.readFully(this.head.bytes.subarray(0, prefixBytes), this.#shouldStop);
     if (got < prefixBytes) return undefined;
     const sequence = this.#sequence++;
-    if (!decodePrefix(this.#view, this.prefix))
-      throw this.fault("expected the magic of a message, got something else: the stream is corrupt");
+    const fault = this.head.takePrefix();
     const { kind, headerBytes, payloadBytes } = this.prefix;
-    if (headerBytes > maxHeaderBytes)
+    if (fault === "no message")
+      throw this.fault("expected the magic of a message, got something else: the stream is corrupt");
+    if (fault)
       throw this.fault(
         `claims a header of ${headerBytes} bytes, at most ${maxHeaderBytes} are accepted: the stream is corrupt`,
       );
@@ -143,15 +144,12 @@ class MessageSource {
     return this.prefix;
   }
 
-  /** Reads the header behind the prefix (the first `known` bytes are kept in `head`); false at the end of the bytes. */
+  /** Reads the header behind the prefix, at least `known` bytes; false at the end of the bytes. */
   readHeader(known: number): boolean {
     const { headerBytes } = this.prefix;
     if (headerBytes < known) throw this.fault(`expected a header of at least ${known} bytes, got ${headerBytes}`);
-    const bytes = headerBytes + prefixBytes <= this.head.length ? this.head : new Uint8Array(prefixBytes + headerBytes);
-    if (bytes !== this.head) bytes.set(this.head.subarray(0, prefixBytes));
-    if (!this.#fill(bytes.subarray(prefixBytes, prefixBytes + headerBytes))) return false;
-    if (bytes !== this.head) this.head.set(bytes.subarray(0, this.head.length));
-    this.#checkHeader(headerBytes, bytes);
+    if (!this.#fill(this.head.header)) return false;
+    if (this.head.headerFault()) throw this.fault("its header does not match its checksum: the stream is corrupt");
     return true;
   }
 
@@ -197,12 +195,6 @@ class MessageSource {
   #fill(view: Uint8Array): boolean {
     return this.source.readFully(view, this.#shouldStop) === view.length;
   }
-
-  #checkHeader(headerBytes: number, bytes: Uint8Array = this.head): void {
-    if (headerChecksum(bytes, headerBytes) !== this.prefix.headerChecksum) {
-      throw this.fault("its header does not match its checksum: the stream is corrupt");
-    }
-  }
 }
 
 export function createStreamReader(
@@ -211,8 +203,8 @@ export function createStreamReader(
   options: StreamReaderOptions,
 ): StreamReader {
   const messages = new MessageSource(source, options.maxPayloadBytes, options.shouldStop, 1);
-  const ownHeader = new FrameHeader(messages.head.buffer, prefixBytes);
-  const headView = new DataView(messages.head.buffer, prefixBytes, detectionsHeaderBytes);
+  const ownHeader = new FrameHeader(messages.head.bytes.buffer, prefixBytes);
+  const headView = new DataView(messages.head.bytes.buffer, prefixBytes, detectionsHeaderBytes);
   const { height, width } = descriptor.shape;
   const rowBytes = width * bytesPerPixel[descriptor.pixelFormat];
   const hasDetections = descriptor.detections !== null;

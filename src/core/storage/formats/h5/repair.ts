@@ -1,5 +1,6 @@
 /** Repairs that make a damaged HDF5 file open again: on a copy, never on the file itself. */
-import { closeSync, constants, copyFileSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, copyFileSync, ftruncateSync, openSync, readSync, statSync } from "node:fs";
+import { writeAll } from "../../write-all.js";
 import {
   encodeFirstSuperblock,
   encodeSuperblock,
@@ -27,7 +28,7 @@ export function repairCopy(path: string, copy: string): readonly string[] {
       const root = rootHeader(fd);
       if (root === undefined && !hasFirstRoot(fd)) return [];
       const anew = root === undefined ? encodeFirstSuperblock(sizeBytes) : encodeSuperblock(sizeBytes, root);
-      writeSync(fd, anew, 0, anew.length, 0);
+      writeAll(fd, anew, 0);
       return ["its superblock was written anew"];
     }
     if (superblock.endOfFile > sizeBytes) {
@@ -42,7 +43,7 @@ export function repairCopy(path: string, copy: string): readonly string[] {
       done.push("its marks of being open for writing were taken away");
     }
     if (superblock.version >= 2) head.writeUInt32LE(lookup3(head.subarray(0, 44)), 44);
-    writeSync(fd, head, 0, 48, 0);
+    writeAll(fd, head.subarray(0, 48), 0);
     return done;
   } finally {
     closeSync(fd);

@@ -4,6 +4,7 @@
  */
 import { readdirSync } from "node:fs";
 import { formatCount } from "../../../units.js";
+import { unfinishedTarget } from "../../image-folder/write-new-file.js";
 import { noteUnfinished } from "../../verify/lost-frames.js";
 import { tellOthers } from "../../verify/other-files.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
@@ -38,7 +39,7 @@ export const verifyFrameFolder: Verify = async (path, report, options) => {
     const more = strangers.length > 1 ? ` and ${strangers.length - 1} more` : "";
     report.missing("ledger", `the journal has no line of ${strangers[0]}${more}`);
   }
-  const unfinished = readdirSync(folder).filter((name) => /^\..*\.part$/s.test(name)).length;
+  const unfinished = readdirSync(folder).filter((name) => unfinishedTarget(name) !== undefined).length;
   if (unfinished > 0)
     report.note(`${formatCount(unfinished, "file")} that a run began and did not finish; --resume takes them away`);
   report.checked("ledger", `${formatCount(known.size, "file")}, each with its line`);

@@ -2,6 +2,7 @@
 import { crc32 } from "node:zlib";
 import { OverBudget } from "../../../budget.js";
 import { FormatProblem } from "../../../format-problem.js";
+import { requireBytes } from "../../../imaging/byte-source.js";
 import type { FramePlace, ImageFile } from "../../../imaging/image-file.js";
 import { copyOverlap, type Region } from "../../../imaging/region.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
@@ -14,54 +15,45 @@ import { bytesPerPixel, type PixelArray } from "../../../model/pixel-format.js";
 import { lossOfEnd, type RecordedLoss } from "../../../model/recorded-loss.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
 import {
-  decodePrefix,
-  emptyPrefix,
   flagPayloadChecksum,
   footerBytes,
   footerMagic,
-  headerChecksum,
   indexEntryBytes,
   indexHeaderBytes,
-  maxHeaderBytes,
   maxJsonBytes,
   messageKind,
   preamble,
   preambleFault,
   prefixBytes,
 } from "../../../stream/message.js";
+import { MessageHead } from "../../../stream/message-head.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
 import type { ImageFormat } from "../format.js";
 
 const cutHint = "It was cut short; `mote archive --input FILE --allow-truncated --out NEW.mote` takes what is there.";
 
-/** Reads message heads of one file; the prefix object is reused. */
-class Heads {
-  readonly prefix = emptyPrefix();
-  readonly bytes = new Uint8Array(prefixBytes + frameHeaderBytes);
-  readonly #view = new DataView(this.bytes.buffer);
+/** Reads messages of one file, one after the other. */
+class Heads extends MessageHead {
   readonly #source: FileSource;
 
   constructor(source: FileSource) {
+    super();
     this.#source = source;
   }
 
-  /** The prefix at `offset`, and its header up to a frame header's length; checks the header's checksum. Returns the payload's offset. */
+  /** Prefix and header at `offset`, the header's checksum checked. Returns the payload's offset. */
   read(offset: number): number {
-    this.#source.readInto(this.bytes.subarray(0, prefixBytes), offset);
-    if (!decodePrefix(this.#view, this.prefix)) {
+    const fault = this.readAt(this.#source, offset);
+    if (fault === "no message") {
       throw new FormatProblem("file-damaged", "expected a message of the frame stream, got something else", offset);
     }
     const { headerBytes } = this.prefix;
-    if (headerBytes > maxHeaderBytes)
+    if (fault === "cut") requireBytes(this.#source.sizeBytes, offset, prefixBytes + headerBytes);
+    if (fault === "its header is too long") {
       throw new FormatProblem("file-damaged", `claims a header of ${headerBytes} bytes`, offset);
-    const head = new Uint8Array(prefixBytes + headerBytes);
-    head.set(this.bytes.subarray(0, prefixBytes));
-    this.#source.readInto(head.subarray(prefixBytes), offset + prefixBytes);
-    if (headerChecksum(head, headerBytes) !== this.prefix.headerChecksum) {
-      throw new FormatProblem("checksum-mismatch", "the message's header does not match its checksum", offset);
     }
-    this.bytes.set(head.subarray(0, this.bytes.length));
+    if (fault) throw new FormatProblem("checksum-mismatch", "the message's header does not match its checksum", offset);
     return offset + prefixBytes + headerBytes;
   }
 
@@ -246,7 +238,8 @@ function openRecording(source: FileSource): ImageFile {
       const at = offsets[index]!;
       const payloadAt = heads.read(at);
       const { kind, payloadBytes } = heads.prefix;
-      const isFrame = kind === messageKind.frame && recorded.pixelFormat === pixelFormat && recorded.codec === 0;
+      const isHeader = kind === messageKind.frame && heads.prefix.headerBytes >= frameHeaderBytes;
+      const isFrame = isHeader && recorded.pixelFormat === pixelFormat && recorded.codec === 0;
       if (
         !isFrame ||
         recorded.width !== shape.width ||

@@ -1,9 +1,9 @@
 /** How a frame is cut into strips, and how much room they need. Plain data, which crosses threads. */
+import { mostCompressedBytes } from "../../../imaging/tiff/compress.js";
 import { compression as method } from "../../../imaging/tiff/tags.js";
 import { type FrameShape, frameBytes } from "../../../model/descriptor.js";
 import { bytesPerPixel, type PixelFormat } from "../../../model/pixel-format.js";
 import { predictorOf } from "./difference.js";
-import { mostLzwBytes } from "./encode-lzw.js";
 import type { TiffSettings } from "./tiff-options.js";
 
 /** Bytes of pixels a compressed strip aims at: enough for the codec, little enough for readers that want a few rows. */
@@ -33,23 +33,12 @@ export function layStrips(shape: FrameShape, pixelFormat: PixelFormat, settings:
       : Math.max(1, Math.floor(stripBytes / (shape.width * bytesPerPixel[pixelFormat]))),
   );
   const rawBytes = (wholeBytes / shape.height) * rowsPerStrip;
-  const mostBytes = {
-    none: rawBytes,
-    lzw: mostLzwBytes(rawBytes),
-    deflate: mostByBlocks(rawBytes),
-    zstd: mostByBlocks(rawBytes),
-  };
   return {
     compression,
     predictor: settings.isPredicted ? predictorOf[pixelFormat] : 1,
     rowsPerStrip,
     count: Math.ceil(shape.height / rowsPerStrip),
     rawBytes,
-    mostBytes: mostBytes[settings.compression],
+    mostBytes: mostCompressedBytes(compression, rawBytes),
   };
-}
-
-/** Deflate and zstd store a block as it is when it does not get smaller, with a few bytes in front. */
-function mostByBlocks(rawBytes: number): number {
-  return Math.ceil(rawBytes * 1.02) + 1024;
 }
