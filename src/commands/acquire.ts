@@ -22,7 +22,7 @@ interface Plan {
   readonly plan: object;
 }
 
-export const acquire = defineStage<typeof options, Plan, unknown>({
+export const acquire = defineStage<typeof options, Plan, unknown, unknown>({
   name: "acquire",
   role: "source",
   summary: summaries.acquire,
@@ -40,7 +40,6 @@ export const acquire = defineStage<typeof options, Plan, unknown>({
         hasFrames: true,
         detections: null,
         isLinked: false,
-        isLive: o.fps !== undefined,
         calibration: null,
         producedBy: [],
       },
@@ -50,6 +49,7 @@ export const acquire = defineStage<typeof options, Plan, unknown>({
   },
   check: ({ camera, plan }) => cameraNamed(camera).check?.("acquire", plan) ?? [],
   uses: ({ camera, plan }) => cameraNamed(camera).uses?.("acquire", plan) ?? {},
+  connect: ({ camera, plan }, context) => cameraNamed(camera).connect?.(plan, context),
   open: ({ camera, plan }, context) => cameraNamed(camera).open(plan, context),
 });
 

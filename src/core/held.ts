@@ -3,6 +3,8 @@
  * their files, locks, descriptors. One list, so that every exit finds all of it, also one that nobody planned.
  */
 
+type Awaitable<Value> = Value | Promise<Value>;
+
 /** Brings one thing into its safe state: synchronous, since the process may be about to end; called once. */
 export type LetGo = () => void;
 
@@ -20,6 +22,30 @@ export interface Holder {
   takeOver(holding: Holding): void;
   /** Lets one thing go; nothing happens when that was done before. What goes wrong is thrown. */
   release(holding: Holding): void;
+}
+
+/** What a stage, or its camera, holds of the world while the run goes on: a port, a process, a socket. Everything here happens on the main thread. */
+export interface Connection<Data = unknown> {
+  /** Plain data, for the stage's threads: `context.connection`. */
+  readonly data: Data;
+  /**
+   * Lets everything go; called on every exit. "in-order": the stage's threads have ended, or never began, and there is time to
+   * wait. "abrupt": the process is about to end, or a thread died; the thing is brought into its safe state (light off,
+   * shutter closed, child killed, socket file removed) before the call returns. It may come while "in-order" is under way.
+   */
+  disconnect(how: "in-order" | "abrupt"): Awaitable<void>;
+  /**
+   * Called when the run drains, stops or is aborted, and when it has something for the stage: brings a thread back that waits
+   * in a call of its own. It may come before that wait has begun, so it leaves something that the wait finds.
+   */
+  wake?(): void;
+}
+
+export interface ConnectContext {
+  /** Name in reports and messages. */
+  readonly label: string;
+  /** Where `connect` enters each thing the moment it is there, when it has to wait for another before it returns. */
+  readonly holder: Holder;
 }
 
 interface Entry {

@@ -112,7 +112,7 @@ test("what lies in the pipe of a live stream that is left before its end is lost
   writeLive(opened(pipe, "r+"), 6);
   const held = new Held();
   const { plan, output } = await negotiated(pipe, held);
-  const connection = await streamIn.connect!(plan, { label: "stream-in", holder: held });
+  const connection = (await streamIn.connect!(plan, { label: "stream-in", holder: held }))!;
   let isStopped = false;
   const { context, told } = listening(output, () => isStopped);
   const given = { ...context, connection: connection.data };
@@ -137,7 +137,7 @@ test("a look at a file leaves nothing open; the file is opened again, where it w
   const held = new Held();
   const { plan, output } = await negotiated(path, held);
   expect([descriptors(), held.names]).toEqual([before, []]);
-  const connection = await streamIn.connect!(plan, { label: "stream-in", holder: held });
+  const connection = (await streamIn.connect!(plan, { label: "stream-in", holder: held }))!;
   const { context } = listening(output);
   const source = (await streamIn.open(plan, { ...context, connection: connection.data })) as SourceInstance;
   expect([await source.next(frame), frame.header.frameNumber]).toEqual(["frame", 0]);

@@ -3,6 +3,7 @@
  * folder with a `camera.ts` and a line in the registry; what only a run needs is loaded in `open`.
  */
 import type { Problem } from "../errors.js";
+import type { ConnectContext, Connection } from "../held.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { UsedFiles } from "../model/used-files.js";
 import { size } from "../option/geometry.js";
@@ -43,7 +44,7 @@ export const everyCamera = {
 /** What is true of the frames before the first one; the rest of the descriptor is the same for every camera. */
 export type FramesOffered = Pick<
   StreamDescriptor,
-  "shape" | "pixelFormat" | "bitDepth" | "pixelSizeUm" | "rateHz" | "frameCount" | "source"
+  "shape" | "pixelFormat" | "bitDepth" | "pixelSizeUm" | "rateHz" | "frameCount" | "isLive" | "source"
 > &
   Partial<Pick<StreamDescriptor, "recordedLoss" | "numberStep">>;
 
@@ -56,7 +57,12 @@ export interface NegotiatedCamera<Plan extends object> {
 }
 
 /** In all of it `where` is the stage, for complaints. */
-export interface Camera<Specs extends OptionSpecs = OptionSpecs, Plan extends object = object, Facts = unknown> {
+export interface Camera<
+  Specs extends OptionSpecs = OptionSpecs,
+  Plan extends object = object,
+  Facts = unknown,
+  Data = unknown,
+> {
   /** What `--camera` says, where no option of its own chooses it. */
   readonly name: string;
   /** The option of its own that chooses it in place of `--camera`: a value of it is enough. */
@@ -79,14 +85,16 @@ export interface Camera<Specs extends OptionSpecs = OptionSpecs, Plan extends ob
   check?(where: string, plan: Plan): Awaitable<readonly Problem[]>;
   /** The files that it will read and may write over. */
   uses?(where: string, plan: Plan): UsedFiles;
-  open(plan: Plan, context: CameraContext): Promise<FrameSource>;
+  /** Takes hold of the device before anything is opened, on the main thread, which it never blocks; a camera that has none needs nothing. */
+  connect?(plan: Plan, context: ConnectContext): Awaitable<Connection<Data>>;
+  open(plan: Plan, context: CameraContext<Data>): Promise<FrameSource>;
 }
 
 export type CameraOptions<Specs extends OptionSpecs> = OptionsOf<typeof everyCamera> & OptionsOf<Specs>;
 
 /** Checks a declaration's types and forgets them, so that all cameras fit one table. */
-export function defineCamera<Specs extends OptionSpecs, Plan extends object, Facts = undefined>(
-  declaration: Camera<Specs, Plan, Facts>,
+export function defineCamera<Specs extends OptionSpecs, Plan extends object, Facts = undefined, Data = undefined>(
+  declaration: Camera<Specs, Plan, Facts, Data>,
 ): Camera {
   return declaration as unknown as Camera;
 }

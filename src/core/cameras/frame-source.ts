@@ -13,7 +13,9 @@ export interface CameraClock {
   sleepMs(ms: number): void;
 }
 
-export interface CameraContext {
+export interface CameraContext<Data = unknown> {
+  /** What the camera's connection has for its thread; undefined without one. */
+  readonly connection: Data;
   readonly memory: WebAssembly.Memory;
   /** Byte offset of the scratch that the camera asked for. */
   readonly scratchOffset: number;

@@ -4,9 +4,8 @@
  * gets to take the other one.
  */
 import { codeOf, failure, MoteError, reason } from "../errors.js";
-import type { Held, Holding } from "../held.js";
+import type { Connection, Held, Holding } from "../held.js";
 import type { PlannedStage } from "./negotiate.js";
-import type { Connection } from "./stage.js";
 
 interface Connected {
   readonly label: string;

@@ -3,7 +3,7 @@
  * A stage never knows stdin, argv, its thread, its neighbours, wall time or metrics; what it needs is handed to it.
  */
 import type { Problem } from "../errors.js";
-import type { Holder } from "../held.js";
+import type { ConnectContext, Connection, Holder } from "../held.js";
 import type { Frame } from "../memory/frame.js";
 import type { Product } from "../memory/products.js";
 import type { SlotGeometry } from "../memory/slot-layout.js";
@@ -69,30 +69,6 @@ export interface World {
    * Where it enters what it had to open and cannot open again, as a pipe whose first message it read; `connect` takes that
    * over. Nothing else stays open after a look.
    */
-  readonly holder: Holder;
-}
-
-/** What a stage holds of the world while the run goes on: a port, a process, a socket. Everything here happens on the main thread. */
-export interface Connection<Data = unknown> {
-  /** Plain data, for the stage's threads: `context.connection`. */
-  readonly data: Data;
-  /**
-   * Lets everything go; called on every exit. "in-order": the stage's threads have ended, or never began, and there is time to
-   * wait. "abrupt": the process is about to end, or a thread died; the thing is brought into its safe state (light off,
-   * shutter closed, child killed, socket file removed) before the call returns. It may come while "in-order" is under way.
-   */
-  disconnect(how: "in-order" | "abrupt"): Awaitable<void>;
-  /**
-   * Called when the run drains, stops or is aborted, and when it has something for the stage: brings a thread back that waits
-   * in a call of its own. It may come before that wait has begun, so it leaves something that the wait finds.
-   */
-  wake?(): void;
-}
-
-export interface ConnectContext {
-  /** Name in reports and messages. */
-  readonly label: string;
-  /** Where `connect` enters each thing the moment it is there, when it has to wait for another before it returns. */
   readonly holder: Holder;
 }
 
@@ -240,9 +216,9 @@ export interface StageDeclaration<
   uses?(plan: Plan, input: StreamDescriptor): Awaitable<UsedFiles>;
   /**
    * Takes hold of what the stage needs of the world, after every stage's `check` and before any is opened, in the order of the
-   * stages; may refuse with exit code 2. Never blocks the thread: signals are heard meanwhile.
+   * stages; may refuse with exit code 2. Never blocks the thread: signals are heard meanwhile. Undefined: it needs nothing.
    */
-  connect?(plan: Plan, context: ConnectContext): Awaitable<Connection<Data>>;
+  connect?(plan: Plan, context: ConnectContext): Awaitable<Connection<Data> | undefined>;
   open(plan: Plan, context: StageContext<Data>): Awaitable<SourceInstance | FlowInstance>;
   openMapper?(plan: Plan, context: StageContext<Data>): Awaitable<FrameMapper>;
 }

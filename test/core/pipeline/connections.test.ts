@@ -1,10 +1,9 @@
 /** Stages that hold something, on real threads: scripted ones, which need the build. */
 import { expect, test } from "vitest";
 import { refusal } from "../../../src/core/errors.js";
-import { Held } from "../../../src/core/held.js";
+import { type Connection, Held } from "../../../src/core/held.js";
 import { Connections } from "../../../src/core/pipeline/connections.js";
 import type { PlannedStage } from "../../../src/core/pipeline/negotiate.js";
-import type { Connection } from "../../../src/core/pipeline/stage.js";
 import { anyOutcomeOf, outcomeOf, start } from "./scripted-run.js";
 
 /** Stages that do nothing but connect. */

@@ -112,7 +112,11 @@ test("a link under the lock's name is followed neither by who writes nor by who 
     expect(problems[0]?.what, target).toMatch(
       /^needs the name \S+\.run\.h5\.lock for its lock .* a symbolic link has it$/,
     );
-    expect(lockProblem(path), target).toEqual({ code: "exists-already", what: problems[0]?.what, hint: problems[0]?.hint });
+    expect(lockProblem(path), target).toEqual({
+      code: "exists-already",
+      what: problems[0]?.what,
+      hint: problems[0]?.hint,
+    });
     expect([lockOn(path), abandonedLock(path)], target).toEqual([undefined, undefined]);
     expect(readdirSync(other), target).toEqual(["left"]);
     rmSync(besideName(path, "lock"));

@@ -107,6 +107,7 @@ export const replay = defineCamera<typeof options, Plan, FileFacts>({
         pixelSizeUm: o.pixelSize ?? first.pixelSizeUm,
         rateHz: o.fps ?? (first.rateHz === null ? null : first.rateHz / step),
         frameCount: frames,
+        isLive: o.fps !== undefined,
         ...(recordedLoss && hasLoss(recordedLoss) && { recordedLoss }),
         ...(numberStep > 1 && { numberStep }),
         source: {

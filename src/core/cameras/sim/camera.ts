@@ -30,6 +30,7 @@ export const sim = defineCamera<typeof simOptions, SimPlan>({
         pixelSizeUm: o.pixelSize ?? null,
         rateHz: o.fps ?? unpacedRateHz,
         frameCount: frames === null ? null : frames - countDropped(settings.faults, frames),
+        isLive: o.fps !== undefined,
         source: { camera: "sim", ...(settings as unknown as JsonObject) },
       },
       plan: { settings, frames, paceHz: o.fps ?? null, truth: o.truth ?? null },

@@ -1,0 +1,61 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { Held } from "../../src/core/held.js";
+import { file } from "../../src/core/stream/transports/file.js";
+import { namedPipe } from "../../src/core/stream/transports/named-pipe.js";
+import { network } from "../../src/core/stream/transports/network.js";
+import { addressesText, endsInFile, transportOf } from "../../src/core/stream/transports/registry.js";
+import { standard } from "../../src/core/stream/transports/standard.js";
+import { unixSocket } from "../../src/core/stream/transports/unix-socket.js";
+import { until } from "../until.js";
+
+const folder = mkdtempSync(join(tmpdir(), "mote-transports-"));
+const at = (name: string) => join(folder, name);
+writeFileSync(at("file"), "");
+mkdirSync(at("folder"));
+execFileSync("mkfifo", [at("pipe")]);
+symlinkSync(at("pipe"), at("link"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each([
+  ["-", standard],
+  ["unix:/tmp/a.sock", unixSocket],
+  ["tcp://somewhere:7", network],
+  ["grpc://somewhere:7", network],
+  [at("pipe"), namedPipe],
+  [at("link"), namedPipe],
+  ["/dev/null", namedPipe],
+  [at("file"), file],
+  [at("folder"), file],
+  [at("nothing"), file],
+  ["unix", file],
+])("%s has one transport, to read and to write", (address, transport) => {
+  expect(transportOf(address, "input")).toBe(transport);
+  expect(transportOf(address, "output")).toBe(transport);
+  expect(endsInFile(address)).toBe(transport === standard ? endsInFile("-") : transport === file);
+});
+
+test("help offers every transport that there is", () => {
+  expect(addressesText("input")).toBe("- (stdin), unix:/path to listen on, a named pipe, or a .mote file");
+  expect(addressesText("output")).toBe("- (stdout), unix:/path to connect to, a named pipe, or a .mote file");
+});
+
+test("a socket that is listened on is held with its lock until its writer has come, and both go with the list", async () => {
+  const path = at("s");
+  const held = new Held();
+  const waiting = transportOf(`unix:${path}`, "input").openInput("track", `unix:${path}`, held);
+  await until(() => existsSync(path), { what: "the socket" });
+  expect(held.names).toEqual([`the lock of ${path}`, `unix:${path}`]);
+  const writer = connect({ path });
+  const { opening } = await waiting;
+  writer.destroy();
+  expect([opening, held.names, existsSync(path), existsSync(at(".s.lock"))]).toEqual(["once", [], false, false]);
+  void transportOf(`unix:${path}`, "input").openInput("track", `unix:${path}`, held);
+  await until(() => existsSync(path), { what: "the socket" });
+  expect(held.releaseAll()).toEqual([]);
+  expect([existsSync(path), existsSync(at(".s.lock"))]).toEqual([false, false]);
+});
