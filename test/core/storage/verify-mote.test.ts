@@ -55,7 +55,12 @@ async function salvage(path: string) {
   rmSync(out, { force: true });
   try {
     const recovery = await recovered(path, out);
-    expect((await verified(out)).verdict).toBe("whole");
+    const copy = await verified(out);
+    const codes = recovery.ending === "unfinished" ? ["recording-cut"] : [];
+    expect([copy.verdict, copy.findings.map(({ code }) => code)]).toEqual([
+      codes.length > 0 ? "incomplete" : "whole",
+      codes,
+    ]);
     return { recovery, frames: await framesOf(out) };
   } catch (error) {
     expect(String(error)).toContain("no whole frame");

@@ -71,7 +71,9 @@ test("a store that was cut is incomplete, and every frame comes back with its de
   const { frames, rows, lossCount } = await recovered(path, out);
   expect([frames, rows, lossCount]).toEqual([7, 28, 1]);
   expect((await framesOf(out)).map(({ number }) => number)).toEqual([0, 2, 3, 4, 5, 6, 7]);
-  expect(await verified(out)).toMatchObject({ verdict: "whole", rows: 28 });
+  const copy = await verified(out);
+  expect(copy).toMatchObject({ verdict: "incomplete", rows: 28 });
+  expect(copy.findings.map(({ code }) => code)).toEqual(["recording-cut"]);
 });
 
 /** Lets the arrays of a table promise so many rows. */

@@ -11,7 +11,9 @@ export class EventsInOrder {
     const lost = bad.map(
       (firstFrame): FateEvent => ({ event: "drop", stage: "recover", firstFrame, count: 1, reason: damagedReason }),
     );
-    this.#events = [...recorded, ...lost].sort((a, b) => a.firstFrame - b.firstFrame);
+    this.#events = [...recorded.map((event): FateEvent => ({ ...event, isRecorded: true })), ...lost].sort(
+      (a, b) => a.firstFrame - b.firstFrame,
+    );
   }
 
   /** Those not told yet of frames before this number. */

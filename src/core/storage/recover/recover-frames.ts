@@ -5,6 +5,7 @@ import { type SlotGeometry, slotLayout } from "../../memory/slot-layout.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import { slotColumns } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
+import { isFateEvent, isLossEvent } from "../../model/event-check.js";
 import type { EndOfStream, StageReport } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
 import { openClaimedStore } from "../archive/claimed-store.js";
@@ -20,19 +21,24 @@ export interface Salvage {
   readonly mostRows: number;
   /**
    * Fills the next whole frame, detections included where they are whole; false after the last. What lies between and
-   * cannot be read is told to the recovery as a loss; events that the file holds are handed on. "detections": the frame's
+   * cannot be read is told to the recovery as a loss; events that the file holds are handed on `asRecorded`. "detections": the frame's
    * pixels were never stored, its detections are whole.
    */
   next(frame: Frame, onEvent: (event: StreamEvent) => void): Promise<boolean | "detections">;
   /** The totals the file ends with; null when it was cut before them. Asked after the last frame. */
   readonly end: EndOfStream | null;
-  /** True when that end says itself that what had been recorded was cut. */
+  /** True when that end says itself that what had been recorded was cut, or when the file never has an end. Asked after the last frame. */
   readonly isCut?: boolean;
   close(): void;
 }
 
 /** The reason in the ledger of frames that could not be got back. */
 export const damagedReason = "damaged in the file";
+
+/** An event that a damaged file holds, for its copy: it happened before the recovery, and no stage counts it again. */
+export function asRecorded(event: StreamEvent): StreamEvent {
+  return isFateEvent(event) ? { ...event, isRecorded: true } : event;
+}
 
 /** A frame of the salvage's shape, outside of any pool. */
 export function frameFor(descriptor: StreamDescriptor, mostRows: number): { frame: Frame; geometry: SlotGeometry } {
@@ -132,11 +138,13 @@ async function copyFrames(
   frame: Frame,
   recovery: Recovery,
 ): Promise<Copied> {
-  let [kept, left, lastFrame] = [0, 0, -1];
+  let [kept, left, lastFrame, recordedLost] = [0, 0, -1, 0];
   const onEvent = (event: StreamEvent) => {
     // A container that takes detections alone says itself which images it lacks.
     const isToldByStore = event.event === "drop" && event.reason === imageNotStored && store.appendDetections;
-    if (!isToldByStore) store.event(event);
+    if (isToldByStore) return;
+    store.event(event);
+    if (isLossEvent(event) && "isRecorded" in event && event.isRecorded) recordedLost += event.count;
   };
   for (;;) {
     frame.rowCount = -1;
@@ -153,6 +161,8 @@ async function copyFrames(
   if (kept > 0) recovery.note(`${formatCount(kept, "frame")} with detections only: a full disk refused the pixels`);
   if (left > 0)
     recovery.lost(`detections without pixels: ${formatCount(left, "frame")} have only them, and are left out`);
+  // The end of a run counts more than its events tell: losses behind its last frame.
+  recovery.recordedLost = salvage.end ? salvage.end.lost : recordedLost;
   return { imagesMissing: kept, lastFrame };
 }
 
@@ -184,7 +194,7 @@ function endOf(
   return {
     isComplete: (end?.isComplete ?? false) && recovery.lossCount === 0,
     // The run's own total has the images already.
-    lost: (end?.lost ?? imagesMissing) + lostFrames,
+    lost: (end?.lost ?? imagesMissing + recovery.recordedLost) + lostFrames,
     stages: [...(end?.stages ?? []), own],
     ...(imagesMissing > 0 && { notStored: imagesMissing }),
   };

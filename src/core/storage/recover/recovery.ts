@@ -26,6 +26,8 @@ export class Recovery {
   frames: number | null = null;
   /** Detections or lines written; null where there are none. */
   rows: number | null = null;
+  /** Frames that the source says were lost before, while it was recorded; they are none of the recovery's own losses. */
+  recordedLost = 0;
   readonly losses: Loss[] = [];
   readonly notes: string[] = [];
   #ending: Ending = "unknown";
@@ -111,9 +113,10 @@ export class Recovery {
     return this.#ending;
   }
 
-  /** Something was lost, or nobody knows whether: the source was not finished. */
+  /** Something was lost, or nobody knows whether: the source was not finished. The end of a finished one told its losses already. */
   get hasLoss(): boolean {
-    return this.#lossCount > 0 || this.#ending === "unfinished";
+    const isToldHere = this.recordedLost > 0 && this.#ending !== "finished";
+    return this.#lossCount > 0 || isToldHere || this.#ending === "unfinished";
   }
 
   /** Worth knowing, and no loss: what was repaired, what was put where. */

@@ -39,7 +39,10 @@ export const recoverTable: Recover = async (recovery, { where }) => {
       const fault = isCut ? "was cut" : line.fault?.what;
       // An event after one that is lost is whole; only its number says that another is missing.
       if (fault && (isCut || !line.fault?.isLineWhole)) {
-        recovery.lost(`line ${line.number.toLocaleString("en-US")}, byte ${line.at.toLocaleString("en-US")}: ${fault}`);
+        const where = `line ${line.number.toLocaleString("en-US")}, byte ${line.at.toLocaleString("en-US")}`;
+        // Other lines may be of its frame, and nobody knows what a cut file had behind it.
+        recovery.lost(`${where}: ${fault}`, null);
+        if (isCut) recovery.unfinished();
         if (line.number === 1) break;
         continue;
       }

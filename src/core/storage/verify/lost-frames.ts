@@ -16,13 +16,15 @@ export function countFates(ledger: Iterable<LedgerSpan>): { rows: number; stored
   return counts;
 }
 
-/** What a run's end says of it: that it was ended early, or that what it read had been cut. */
+/** What a run's end says of it: that it was ended early, which loses nothing, or that what it read had been cut: it is not all there. */
 export function noteUnfinished(
   report: Verification,
   { isCut, isComplete }: Pick<RecordedLoss, "isCut" | "isComplete">,
 ): void {
-  if (isCut) report.note("what was recorded here had been cut: what followed the last frame is unknown");
-  else if (!isComplete) report.note("the run was ended before its source was");
+  if (isCut) {
+    const what = "what was recorded here had been cut: what followed the last frame is unknown";
+    report.missing("completeness", what, { code: "recording-cut" });
+  } else if (!isComplete) report.note("the run was ended before its source was");
 }
 
 export function noteLost(report: Verification, frames: number): void {

@@ -14,7 +14,7 @@ import { setFrameField } from "../../columns/frame-table.js";
 import { imageNotStored } from "../../disk/disk-fault.js";
 import { openFileSource } from "../../read/file-source.js";
 import { CountedDetections } from "../../recover/counted-detections.js";
-import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
+import { asRecorded, damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "../../recover/recovery.js";
 import {
   type ArchiveState,
@@ -161,7 +161,7 @@ class H5Salvage implements Salvage {
       await this.#recovery.progress(index, frames.count);
       const fault = this.#read(frame, index);
       const number = fault === undefined ? frame.header.frameNumber : Math.max(index, this.#number + 1);
-      for (const event of this.#lost.before(number)) onEvent(event);
+      for (const event of this.#lost.before(number)) onEvent(asRecorded(event));
       if (fault !== undefined) {
         // What stands last in a file that was not closed was never told to be stored: nothing is lost with it.
         if (this.#state.isClosed === false && this.#isLastFault(index)) break;
@@ -182,7 +182,7 @@ class H5Salvage implements Salvage {
       this.#beginFrame(frame, row.firstFrame);
       frame.header.capturedAtNs = row.capturedAtNs;
       frame.header.receivedAtNs = row.receivedAtNs;
-      for (const event of this.#lost.before(row.firstFrame)) onEvent(event);
+      for (const event of this.#lost.before(row.firstFrame)) onEvent(asRecorded(event));
       this.#number = row.firstFrame;
       this.#tracks!.fill(frame, row.firstFrame);
       this.#counted.cameOut(row.firstFrame, frame.rowCount);
@@ -252,7 +252,7 @@ class H5Salvage implements Salvage {
       return false;
     }
     this.#beginFrame(frame, number);
-    for (const event of this.#lost.before(number)) onEvent(event);
+    for (const event of this.#lost.before(number)) onEvent(asRecorded(event));
     this.#tracks!.fill(frame, number);
     this.#counted.cameOut(number, frame.rowCount);
     return true;
@@ -265,7 +265,7 @@ class H5Salvage implements Salvage {
   }
 
   #finish(onEvent: (event: StreamEvent) => void): void {
-    for (const event of this.#lost.before(Number.POSITIVE_INFINITY)) onEvent(event);
+    for (const event of this.#lost.before(Number.POSITIVE_INFINITY)) onEvent(asRecorded(event));
     // Frames without pixels are none of those that came, where they have no detections either.
     if (this.#state.isClosed !== false && (!this.#state.frames || !this.#tracks)) this.#counted.noMoreFrames();
     const missing = this.#counted.loss("/tracks");

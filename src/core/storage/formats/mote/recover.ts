@@ -23,7 +23,7 @@ import {
 import { type Found, type FoundMessage, scanMessages } from "../../../stream/scan-messages.js";
 import { closeOnFailure } from "../../read/close-on-failure.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
-import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
+import { asRecorded, damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import { frameRange, type Recover, type RecoverContext, type Recovery } from "../../recover/recovery.js";
 
 export const recoverMote: Recover = async (recovery, context) => {
@@ -53,7 +53,7 @@ class MoteSalvage implements Salvage {
   #missing = 0;
   /** The damage has been told already, as that of a frame's detections. */
   #isTold = false;
-  #isCut = false;
+  #endsInside = false;
   /** The message taken last is not the one behind the message before it: what was between is damaged. */
   #followsDamage = false;
   /** Overflow of a link on the disk: no end is ever written to one, and its frames are some of the run's. */
@@ -81,7 +81,7 @@ class MoteSalvage implements Salvage {
       const { kind } = message.prefix;
       if (kind === messageKind.event) {
         const event = this.#believed<StreamEvent>(message, "the event", eventFault);
-        if (event) onEvent(event);
+        if (event) onEvent(asRecorded(event));
       } else if (kind === messageKind.end) {
         this.end = this.#believed<EndOfStream>(message, "the end message", endFault) ?? null;
       } else if (kind === messageKind.frame && this.descriptor.hasFrames && this.#fill(message, frame)) {
@@ -99,6 +99,11 @@ class MoteSalvage implements Salvage {
     }
     this.#tellTail(onEvent);
     return false;
+  }
+
+  /** Of a spool nobody knows what came behind it. */
+  get isCut(): boolean {
+    return this.#isSpool && this.end === null;
   }
 
   close(): void {
@@ -128,7 +133,7 @@ class MoteSalvage implements Salvage {
       const { value, done } = this.#found.next() as IteratorResult<Found, void>;
       if (done || !value) return undefined;
       if (value.found === "cut") {
-        this.#isCut = true;
+        this.#endsInside = true;
         continue;
       }
       if (value.found === "message") {
@@ -178,7 +183,7 @@ class MoteSalvage implements Salvage {
     const at = this.#damageAt;
     if (!this.end && this.#isSpool) {
       this.#recovery.note("a spool of a run that was killed: it holds what had not yet reached the run's archive");
-      if (at < 0 && !this.#isCut) return;
+      if (at < 0 && !this.#endsInside) return;
       this.#recovery.lost(`behind frame ${this.#lastFrame}: the spool was cut in the middle of a frame`, null);
       return;
     }

@@ -15,7 +15,7 @@ import { bytesPerPixel } from "../../../model/pixel-format.js";
 import type { EndOfStream } from "../../../model/run-report.js";
 import { imageNotStored } from "../../disk/disk-fault.js";
 import { CountedDetections } from "../../recover/counted-detections.js";
-import { damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
+import { asRecorded, damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import { frameRange, type Recover, type Recovery } from "../../recover/recovery.js";
 import { columnFaults } from "./column-faults.js";
 import { ColumnFile } from "./column-file.js";
@@ -156,7 +156,7 @@ class ZarrSalvage implements Salvage {
   #tellEvents(before: number, onEvent: (event: StreamEvent) => void): void {
     for (let [event] = this.#events; event; [event] = this.#events) {
       if (!("firstFrame" in event) || (event.firstFrame as number) >= before) return;
-      onEvent(event);
+      onEvent(asRecorded(event as StreamEvent));
       this.#events.shift();
     }
   }
