@@ -75,11 +75,9 @@ export const inspect = defineCommand({
     }
     const description = await inspectFile(path);
     const { inspectText } = await import("../core/storage/inspect-text.js");
-    const isCut =
-      description.kind === "stream"
-        ? description.facts.fault !== null
-        : description.kind === "table" && !description.facts.isWhole;
-    const json = plainJson({ file: path, kind: description.kind, ...description.facts });
-    return { text: inspectText(path, description), json, exitCode: isCut ? 3 : 0 };
+    const { endingOf } = await import("../core/storage/inspect-ending.js");
+    const ending = endingOf(path, description);
+    const json = plainJson({ file: path, kind: description.kind, ...description.facts, ending: { ...ending } });
+    return { text: inspectText(path, description, ending), json, exitCode: ending.state === "cut" ? 3 : 0 };
   },
 });

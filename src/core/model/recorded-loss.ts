@@ -11,6 +11,8 @@ export interface RecordedLoss {
   readonly lost: number | null;
   /** Who lost them and why, "acquire: device gap"; the first few. */
   readonly reasons: readonly string[];
+  /** Of the frames lost, those that came and that its disk refused; absent: none, or nothing says so. */
+  readonly notStored?: number;
 }
 
 /** Reason of the frames that a recording had lost before it was replayed. */

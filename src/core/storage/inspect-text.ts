@@ -8,14 +8,15 @@ import type { StreamSummary } from "../stream/describe-stream.js";
 import { formatBytes, formatCount } from "../units.js";
 import type { H5Description } from "./formats/h5/describe.js";
 import type { ZarrDescription } from "./formats/zarr/describe.js";
+import type { Ending } from "./inspect-ending.js";
 import type { FileDescription } from "./inspect-file.js";
 import type { TableDescription } from "./table/describe.js";
 
 /** Several texts stand below each other. */
 type Line = readonly [label: string, text: string | readonly string[] | null];
 
-export function inspectText(path: string, description: FileDescription): string {
-  const lines = linesOf(description).flatMap(([label, text]) => (text === null ? [] : [lineText(label, text)]));
+export function inspectText(path: string, description: FileDescription, ending: Ending): string {
+  const lines = linesOf(description, ending).flatMap(([label, text]) => (text === null ? [] : [lineText(label, text)]));
   return [path === "-" ? "stdin" : oneLine(path), ...lines].join("\n");
 }
 
@@ -25,22 +26,22 @@ function lineText(label: string, text: string | readonly string[]): string {
   return `  ${oneLine(label, 40).padEnd(12)}${parts.map((part) => oneLine(part)).join("\n              ")}`;
 }
 
-function linesOf(description: FileDescription): readonly Line[] {
+function linesOf(description: FileDescription, ending: Ending): readonly Line[] {
   switch (description.kind) {
     case "stream":
-      return streamLines(description.facts);
+      return streamLines(description.facts, ending);
     case "hdf5":
-      return h5Lines(description.facts);
+      return h5Lines(description.facts, ending);
     case "zarr":
-      return zarrLines(description.facts);
+      return zarrLines(description.facts, ending);
     case "table":
-      return tableLines(description.facts);
+      return tableLines(description.facts, ending);
     case "images":
-      return imageLines(description.facts);
+      return imageLines(description.facts, ending);
   }
 }
 
-function streamLines(s: StreamSummary): readonly Line[] {
+function streamLines(s: StreamSummary, ending: Ending): readonly Line[] {
   const { descriptor: d } = s;
   return [
     ["kind", "frame stream (.mote)"],
@@ -65,18 +66,12 @@ function streamLines(s: StreamSummary): readonly Line[] {
     ["size", formatBytes(s.bytes)],
     [
       "whole",
-      s.fault
-        ? `no: ${s.fault}`
-        : s.end?.notStored
-          ? `no: the disk refused ${formatCount(s.end.notStored, "frame")}`
-          : s.end?.isComplete === false
-            ? "yes, of a run that was ended early"
-            : "yes",
+      ending.state === "ended" && s.end?.isComplete === false ? "yes, of a run that was ended early" : whole(ending),
     ],
   ];
 }
 
-function h5Lines(h: H5Description): readonly Line[] {
+function h5Lines(h: H5Description, ending: Ending): readonly Line[] {
   const f = h.frames;
   const tracking = h.metadata.tracking_config as JsonObject | null | undefined;
   const ledger = h.ledger
@@ -105,13 +100,14 @@ function h5Lines(h: H5Description): readonly Line[] {
     ["tracking", tracking ? settings(tracking) : null],
     ["ledger", ledger],
     ["closed", h.isComplete === null ? "not written by Mote" : closed(h.isComplete)],
+    ["whole", notWhole(ending)],
     ...(f || h.detections
       ? []
       : h.datasets.map((set): Line => ["", `${set.path} (${set.shape.join(", ")}) ${set.type}`])),
   ];
 }
 
-function zarrLines(z: ZarrDescription): readonly Line[] {
+function zarrLines(z: ZarrDescription, ending: Ending): readonly Line[] {
   const kind = z.omeVersion === null ? `Zarr ${z.zarrVersion}` : `OME-Zarr ${z.omeVersion} (Zarr ${z.zarrVersion})`;
   const { tracks, ledger } = z.tables;
   return [
@@ -135,10 +131,12 @@ function zarrLines(z: ZarrDescription): readonly Line[] {
       "closed",
       z.isComplete === null ? "not written by Mote" : z.isComplete ? "in order" : "no: the run was cut, or goes on",
     ],
+    ["lost", z.lostFrames > 0 ? lostWords(z.lostFrames) : null],
+    ["whole", notWhole(ending)],
   ];
 }
 
-function tableLines(t: TableDescription): readonly Line[] {
+function tableLines(t: TableDescription, ending: Ending): readonly Line[] {
   return [
     ["kind", t.format === "csv" ? "table" : `table, ${t.format === "parquet" ? "Parquet" : "NDJSON documents"}`],
     ["columns", t.columns.join(", ")],
@@ -149,19 +147,37 @@ function tableLines(t: TableDescription): readonly Line[] {
     ["events", t.run?.events ? formatCount(t.run.events, "event") : null],
     ["made by", t.run?.madeBy.length ? t.run.madeBy.join(" → ") : null],
     ["closed", t.run ? closed(t.run.isClosed) : null],
-    ["whole", t.isWhole ? "yes" : "no: the last line was cut"],
+    ["lost", t.run?.recordedLoss?.lost ? lostWords(t.run.recordedLoss.lost) : null],
+    ["whole", whole(ending)],
   ];
 }
 
-function imageLines(i: ImageFileFacts): readonly Line[] {
+function imageLines(i: ImageFileFacts, ending: Ending): readonly Line[] {
   return [
     ["kind", "images"],
     ["frames", formatCount(i.frameCount, "frame")],
     ["shape", `${i.shape.width}x${i.shape.height} ${i.pixelFormat}, ${i.bitDepth} bit`],
     ["pixel size", i.pixelSizeUm === null ? null : `${i.pixelSizeUm} um`],
     ["rate", rate(i.rateHz)],
+    ["lost", i.recordedLoss?.lost ? lostWords(i.recordedLoss.lost) : null],
+    ["whole", notWhole(ending)],
     ...Object.entries(i.metadata).map(([name, value]): Line => [name, plain(value)]),
   ];
+}
+
+/** Only what was looked at: whether the pixels and values are those that were written is for mote verify to say. */
+function whole({ state, why }: Ending): string {
+  if (state === "cut") return `no: ${why}`;
+  return state === "unknown" ? `not known: ${why}; readable to its end` : "yes";
+}
+
+/** The same of a file of which not all was read: only what is missing is told. */
+function notWhole(ending: Ending): string | null {
+  return ending.state === "cut" ? whole(ending) : null;
+}
+
+function lostWords(frames: number): string {
+  return `${formatCount(frames, "frame")} while recording, as it says`;
 }
 
 function closed(isInOrder: boolean): string {

@@ -278,7 +278,9 @@ function describe(
 
 /** Null: the file was not closed. */
 function lossOf(end: TiffEnd | null): RecordedLoss {
-  return end ? { isCut: end.isCut, isComplete: end.isComplete, lost: end.lost, reasons: [] } : cutRecording;
+  if (!end) return cutRecording;
+  const { isCut, isComplete, lost, notStored } = end;
+  return { isCut, isComplete, lost, reasons: [], ...(notStored > 0 && { notStored }) };
 }
 
 /** ImageJ names the unit of the resolution tags; without it they are a printer's dots per inch and mean nothing here. */

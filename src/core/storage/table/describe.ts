@@ -1,4 +1,5 @@
 /** What is in a table of tracks or detections, whatever its format. */
+import type { RecordedLoss } from "../../model/recorded-loss.js";
 import { openBytePieces, readRange } from "./byte-pieces.js";
 
 export interface TableDescription {
@@ -20,6 +21,8 @@ export interface TableDescription {
 export interface TableRun {
   /** False of a run that was cut. */
   readonly isClosed: boolean;
+  /** What it says of losses before; null where it does not. */
+  readonly recordedLoss: Pick<RecordedLoss, "isCut" | "isComplete" | "lost"> | null;
   readonly pixelSizeUm: number | null;
   /** The stages it went through. */
   readonly madeBy: readonly string[];

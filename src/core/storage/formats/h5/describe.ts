@@ -4,11 +4,13 @@ import type { DrawnPoint } from "../../../imaging/draw/draw-frame.js";
 import type { FrameShape } from "../../../model/descriptor.js";
 import { type JsonObject, type JsonValue, parseJson } from "../../../model/json.js";
 import type { PixelArray, PixelFormat } from "../../../model/pixel-format.js";
+import type { RecordedLoss } from "../../../model/recorded-loss.js";
 import { ledgerRows } from "./archive-state.js";
 import { filterName } from "./filters.js";
 import { type FrameSequence, frameSequence, frameTables, tablePoints, wholeColumn } from "./frame-sequence.js";
 import { type H5Reader, openH5Reader } from "./h5-reader.js";
 import { pixelTypes } from "./h5-writer.js";
+import { recordedLossIn } from "./read-metadata.js";
 
 /** Gaps listed; all are counted. */
 const mostGaps = 100;
@@ -52,6 +54,8 @@ export interface H5Description {
   readonly ledger: Readonly<Record<string, number>> | null;
   /** Closed in order; null when the file does not say (not written by Mote). */
   readonly isComplete: boolean | null;
+  /** What it says of its own losses; null when it does not (not written by Mote). */
+  readonly recordedLoss: RecordedLoss | null;
   /** All datasets with shape and type, for files that Mote did not write. */
   readonly datasets: readonly { readonly path: string; readonly shape: readonly number[]; readonly type: string }[];
 }
@@ -72,6 +76,7 @@ export async function describeH5(path: string): Promise<H5Description> {
       metadata: describeMetadata(file),
       ledger: describeLedger(file),
       isComplete: complete === null ? null : Number(complete) === 1,
+      recordedLoss: recordedLossIn(file) ?? null,
       datasets,
     };
   } finally {

@@ -21,7 +21,7 @@ export async function describeNdjson(path: string): Promise<TableDescription> {
     if (name === "start") {
       const madeBy = list(doc.producedBy).flatMap((step) => (isJsonObject(step) ? [String(step.stage)] : []));
       const pixelSizeUm = typeof doc.pixelSizeUm === "number" ? doc.pixelSizeUm : null;
-      run = { isClosed: false, pixelSizeUm, madeBy, events: 0 };
+      run = { isClosed: false, recordedLoss: null, pixelSizeUm, madeBy, events: 0 };
     } else if (name === "descriptor" && doc.name === "primary") {
       primary = doc.uid;
       columns = isJsonObject(doc.data_keys) ? Object.keys(doc.data_keys) : [];
@@ -31,7 +31,7 @@ export async function describeNdjson(path: string): Promise<TableDescription> {
       for (let row = 0; row < list(doc.data.x).length; row++) {
         counts.add(Number(doc.data.frame), Number(particles[row] ?? Number.NaN));
       }
-    } else if (name === "stop") isClosed = true;
+    } else if (name === "stop") isClosed = doc.exit_status === "success";
   }
 
   try {

@@ -4,6 +4,7 @@ import { parseJsonObject } from "../../../model/json.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
 import type { BytePieces } from "../../table/byte-pieces.js";
 import { RowCounts, type TableDescription, type TableRun } from "../../table/describe.js";
+import { recordedLossNote } from "./parquet-store.js";
 import { openParquetSource } from "./parquet-table.js";
 
 /** Reads two columns, one row group at a time; closes `pieces`. A failure when there is no column frame. */
@@ -43,5 +44,18 @@ function runOf(notes: ReadonlyMap<string, string>): TableRun | null {
   if (typeof descriptor === "string") return null;
   const madeBy = descriptor.producedBy.map(({ stage }) => stage);
   const isClosed = notes.get("mote.is_complete") === "true";
-  return { isClosed, pixelSizeUm: descriptor.pixelSizeUm, madeBy, events: null };
+  return {
+    isClosed,
+    recordedLoss: lossIn(notes.get(recordedLossNote)),
+    pixelSizeUm: descriptor.pixelSizeUm,
+    madeBy,
+    events: null,
+  };
+}
+
+function lossIn(text: string | undefined): TableRun["recordedLoss"] {
+  const loss = text ? parseJsonObject(text) : undefined;
+  if (!loss) return null;
+  const { isCut, isComplete, lost } = loss;
+  return { isCut: isCut === true, isComplete: isComplete === true, lost: typeof lost === "number" ? lost : null };
 }

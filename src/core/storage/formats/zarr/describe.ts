@@ -3,7 +3,9 @@ import { refusal } from "../../../errors.js";
 import { explained } from "../../../imaging/explained.js";
 import type { ImageFileFacts } from "../../../imaging/image-file.js";
 import { isJsonObject, type JsonObject } from "../../../model/json.js";
+import { countFates } from "../../verify/lost-frames.js";
 import { findImage } from "./find-image.js";
+import { readLedger } from "./ledger-columns.js";
 import { openPlanes } from "./plane-reader.js";
 import { openZarrImages, recordedDescriptor } from "./read.js";
 import { pixelFormatOf, readNodeIn } from "./read-node.js";
@@ -23,6 +25,8 @@ export interface ZarrDescription extends ImageFileFacts {
   readonly codecs: readonly string[];
   /** Rows of the tables beside the frames, by name. */
   readonly tables: Readonly<Record<string, number>>;
+  /** Frames that it says were lost while it was recorded: of its end, or as far as its ledger says. */
+  readonly lostFrames: number;
   /** Closed in order; null when the store does not say (not written by Mote). */
   readonly isComplete: boolean | null;
   /** The stream as Mote recorded it. */
@@ -53,6 +57,7 @@ export async function describeZarr(path: string): Promise<ZarrDescription> {
       shardShape: planes.shardShape,
       codecs: planes.codecs,
       tables: descriptor ? tableRows(path) : {},
+      lostFrames: descriptor ? (file.facts.recordedLoss?.lost ?? countFates(readLedger(path, () => {})).lost) : 0,
       isComplete: descriptor && isJsonObject(mote) ? mote.is_complete === true : null,
       recorded: descriptor ? (descriptor as unknown as JsonObject) : null,
     };
