@@ -61,10 +61,7 @@ describe.each(containers.filter(({ ending }) => ending !== "/"))("$stage --out r
   });
 
   test("ends with a failure when its file is removed", bounded, async () => {
-    const { code, err, place } = await whileWriting(container, 400, (_place, path) =>
-      // The frame that is on its way may still come into it.
-      rmSync(renamed(path), { recursive: true, maxRetries: 20 }),
-    );
+    const { code, err, place } = await whileWriting(container, 400, (_place, path) => removeWritten(path));
     expect(code, err).toBe(1);
     expect(err).toContain("removed or moved by something else");
     expect(readdirSync(place).filter((name) => name.startsWith("run"))).toEqual([]);
@@ -110,11 +107,18 @@ function contentOf(path: string): readonly (readonly [string, string])[] {
     .map((name) => [name, readFileSync(join(path, name), "base64")]);
 }
 
-/** A folder that is written to is removed in one step, like a file. */
-function renamed(path: string): string {
+/** A folder that is written to loses its name in one step, like a file; the frame that is on its way may still come into it. */
+function removeWritten(path: string): void {
   const other = join(mkdtempSync(join(folder, "aside-")), "taken");
   renameSync(path, other);
-  return other;
+  for (;;) {
+    try {
+      rmSync(other, { recursive: true });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
+    }
+  }
 }
 
 test("a recording that is removed before its run's last second is a failure too", bounded, async () => {

@@ -7,7 +7,7 @@ import type { FileDescription } from "./inspect-file.js";
 export interface Ending {
   /** "unknown": nothing in the file says whether it was finished, as in a table of lines. */
   readonly state: "ended" | "cut" | "unknown";
-  /** Why it is not all there, or why nobody knows, as a clause; null where its end is in order. */
+  /** Why it is not all there, why nobody knows, or what its end says besides, as a clause; null where there is nothing to say. */
   readonly why: string | null;
 }
 
@@ -47,7 +47,8 @@ function ownEnding(description: FileDescription): Ending {
   }
 }
 
-function byLoss(loss: Pick<RecordedLoss, "isCut" | "notStored"> | null): Ending {
+function byLoss(loss: Pick<RecordedLoss, "isCut" | "isComplete" | "notStored"> | null): Ending {
   if (loss?.notStored) return { state: "cut", why: `the disk refused ${formatCount(loss.notStored, "frame")}` };
-  return loss?.isCut ? { state: "cut", why: "what was recorded here had been cut" } : ended;
+  if (loss?.isCut) return { state: "cut", why: "what was recorded here had been cut" };
+  return loss?.isComplete === false ? { state: "ended", why: "of a run that was ended early" } : ended;
 }

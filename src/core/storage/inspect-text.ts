@@ -64,10 +64,7 @@ function streamLines(s: StreamSummary, ending: Ending): readonly Line[] {
     ...d.producedBy.map((step): Line => ["", `${step.stage}: ${settings(step.options)}`]),
     ["ledger", s.end ? (s.end.lost === 0 ? "nothing lost" : `${formatCount(s.end.lost, "frame")} lost`) : null],
     ["size", formatBytes(s.bytes)],
-    [
-      "whole",
-      ending.state === "ended" && s.end?.isComplete === false ? "yes, of a run that was ended early" : whole(ending),
-    ],
+    ["whole", whole(ending)],
   ];
 }
 
@@ -168,12 +165,13 @@ function imageLines(i: ImageFileFacts, ending: Ending): readonly Line[] {
 /** Only what was looked at: whether the pixels and values are those that were written is for mote verify to say. */
 function whole({ state, why }: Ending): string {
   if (state === "cut") return `no: ${why}`;
-  return state === "unknown" ? `not known: ${why}; readable to its end` : "yes";
+  if (state === "unknown") return `not known: ${why}; readable to its end`;
+  return why === null ? "yes" : `yes, ${why}`;
 }
 
-/** The same of a file of which not all was read: only what is missing is told. */
+/** The same of a file of which not all was read: only what its end says is told. */
 function notWhole(ending: Ending): string | null {
-  return ending.state === "cut" ? whole(ending) : null;
+  return ending.state === "unknown" || ending.why === null ? null : whole(ending);
 }
 
 function lostWords(frames: number): string {

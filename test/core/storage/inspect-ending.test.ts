@@ -1,10 +1,12 @@
 /** What `inspect` says of a file's end is what `verify` finds: it calls nothing whole that was cut or that nobody knows of. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Group } from "h5wasm/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EndOfStream } from "../../../src/core/model/run-report.js";
 import { takeLock } from "../../../src/core/storage/claim/lock.js";
 import { containers } from "../../../src/core/storage/container-for.js";
+import { loadHdf5 } from "../../../src/core/storage/formats/h5/library.js";
 import { endingOf } from "../../../src/core/storage/inspect-ending.js";
 import { inspectFile } from "../../../src/core/storage/inspect-file.js";
 import { inspectText } from "../../../src/core/storage/inspect-text.js";
@@ -63,6 +65,9 @@ describe("inspect of a file", () => {
           const { ending, wholeLine } = await told(path);
           expect(ending.state === "cut", `${verdict}: ${wholeLine}`).toBe(verdict === "incomplete");
           if (ending.state === "cut") expect(wholeLine).toMatch(/^no: /);
+          if (what.endsWith("ended early") && extension !== ".csv" && !extension.endsWith(".ndjson")) {
+            expect(wholeLine).toBe("yes, of a run that was ended early");
+          }
           if (ending.state === "unknown") expect(wholeLine).not.toMatch(/^yes/);
           if (extension === ".csv") expect(ending.state).toBe(end === null ? "cut" : "unknown");
         } finally {
@@ -79,4 +84,18 @@ describe("inspect of a file", () => {
       expect(text).toMatch(/7 frames (lost|while recording)|gap 7/);
     });
   }
+});
+
+test("an .h5 whose end says that it is none is cut, whatever its mark says", async () => {
+  const path = await written("marked.h5", null);
+  const { hdf5 } = await loadHdf5();
+  const file = new hdf5.File(path, "a");
+  const metadata = file.get("metadata") as Group;
+  expect(JSON.parse(metadata.attrs.processing_metrics!.value as string)).toMatchObject({ isComplete: false });
+  metadata.delete_attribute("is_complete");
+  metadata.create_attribute("is_complete", Uint8Array.of(1));
+  file.close();
+  const report = await verified(path);
+  expect([report.verdict, report.reasons]).toEqual(["incomplete", [{ code: "recording-cut", count: 1 }]]);
+  expect((await told(path)).wholeLine).toMatch(/^no: /);
 });

@@ -17,5 +17,6 @@ export function recordedLossIn(file: H5Reader): RecordedLoss | undefined {
   // The files of a row that was split have their own losses in the ledger, and the last one the totals of all.
   const isOfRow = file.attribute("/metadata", "segment_index") !== null;
   if ("stages" in end) return { ...lossOfEnd(end), ...(isOfRow && { lost: null }) };
-  return Number(isClosed) === 1 ? { isCut: false, isComplete: true, lost: null, reasons: [] } : cutRecording;
+  // An end that says itself that it is none is believed before the mark.
+  return Number(isClosed) === 1 && end.isComplete !== false ? { isCut: false, isComplete: true, lost: null, reasons: [] } : cutRecording;
 }
