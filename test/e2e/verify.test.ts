@@ -73,7 +73,10 @@ test("recover writes beside the file, exits 3 for what is missing, and writes ov
   expect(recovered.out).toContain("cut.mote is as it was");
   expect(readFileSync(join(shell.folder, "cut.mote")).equals(before)).toBe(true);
   expect(statSync(join(shell.folder, "cut.mote")).mtimeMs).toBe(modifiedAtMs);
-  expect((await shell.run("mote verify cut.recovered.mote")).code).toBe(0);
+  // All that the cut file held is in it; what followed nobody knows.
+  const copy = await shell.run("mote verify cut.recovered.mote --json");
+  expect(copy.code).toBe(3);
+  expect(JSON.parse(copy.out).files[0].reasons).toEqual([{ code: "recording-cut", count: 1 }]);
   const again = await shell.run("mote recover cut.mote");
   expect(again).toMatchObject({ code: 2, out: "" });
   expect(again.err).toContain("error: recover, --out cut.recovered.mote: exists already");

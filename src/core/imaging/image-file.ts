@@ -24,6 +24,8 @@ export interface ImageFileFacts {
   readonly recordedLoss?: RecordedLoss;
   /** Frame numbers of a recording go up by this from frame to frame where nothing was lost; absent: 1. */
   readonly numberStep?: number;
+  /** Of a file in a folder of them: name of the journal beside it that speaks of their run. */
+  readonly journal?: string;
   /** Absent of a recording that is one file. */
   readonly part?: RecordingPart;
 }

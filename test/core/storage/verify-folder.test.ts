@@ -144,6 +144,24 @@ describe.skipIf(!isBuilt)("a folder of compressed frames", () => {
     expect([report.verdict, report.reasons]).toEqual(["incomplete", [{ code: "recording-cut", count: 1 }]]);
   });
 
+  test("another run's journal says nothing of these files: what was lost of their run is not known", async () => {
+    const copy = copied();
+    const other = newName(".mote");
+    const words = ["acquire", "--camera", "sim", "--frames", "5", "--size", "32x24", "--seed", "9", "--output", other];
+    execFileSync(process.execPath, [mote, ...words]);
+    const stranger = newName();
+    execFileSync(process.execPath, [mote, "compress", "--quiet", "--input", other, "--out", stranger]);
+    cpSync(join(stranger, "journal.ndjson"), join(copy, "journal.ndjson"));
+    const out = newName();
+    const recovery = await recovered(copy, out);
+    expect([recovery.frames, recovery.isLostCounted, recovery.ending]).toEqual([5, false, "unfinished"]);
+    expect(recovery.losses[0]!.what).toBe(
+      "the journal is of other pixels than 5 files here: what was lost of their run is not known",
+    );
+    expect(await framesIn(out)).toEqual(frames);
+    expect((await verified(out)).verdict).toBe("incomplete");
+  });
+
   test("a run that was cut is incomplete, wherever its journal was cut", { timeout: 30_000 }, async () => {
     const copy = copied();
     const journal = readFileSync(join(copy, "journal.ndjson"));

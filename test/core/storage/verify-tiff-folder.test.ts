@@ -2,7 +2,6 @@
 import {
   appendFileSync,
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -15,6 +14,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { acquire } from "../../../src/commands/acquire.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { formatOf } from "../../../src/core/storage/archive-formats.js";
+import { containerFor } from "../../../src/core/storage/container-for.js";
 import { openTiffFolder } from "../../../src/core/storage/formats/tiff/tiff-folder.js";
 import { verificationJson, verificationText } from "../../../src/core/storage/verify/verification-text.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
@@ -137,11 +137,37 @@ test("runs that share a folder, and folders of days, are all looked at; recover 
   expect((await recovered(second, `${place}.h5`)).frames).toBe(2);
 });
 
-test("a folder without a journal is not checked for its end; one of two kinds is refused by name", async () => {
+test("files whose journal is gone are not whole, and a replay does not know how their run ended", async () => {
+  const place = await record("ended");
+  rmSync(join(place, journal));
+  const report = await verified(place);
+  expect([report.verdict, report.findings.map(({ code, what }) => [code, what])]).toEqual([
+    "incomplete",
+    [["journal-missing", "the journal of 5 files is not there: what was lost is not known"]],
+  ]);
+  const replay = await runSource(acquire, { files: [place] });
+  expect(replay.isComplete).toBe(false);
+  expect(replay.warnings).toEqual([expect.stringContaining("frame_004.tif was cut short")]);
+  // That of another run does not speak of them.
+  await record("ended", { place, template: "other_{frame:03}.tif", frames: 2 });
+  expect(await codesOf(place)).toEqual(["journal-missing"]);
+});
+
+test("a folder of files that name no journal is not checked for its end; one of two kinds is refused by name", async () => {
   const place = await record("ended");
   const copy = `${place}.copy`;
-  cpSync(place, copy, { recursive: true });
-  rmSync(join(copy, journal));
+  mkdirSync(copy);
+  const open = await containerFor("test", "one.tif").load();
+  const store = await open({
+    path: join(copy, "one.tif"),
+    where: "test",
+    descriptor,
+    geometry: fakeGeometry(descriptor, 0),
+  });
+  const frame = fakeFrame(fakeGeometry(descriptor, 0));
+  fillFrame(frame, descriptor, 0, 0);
+  await store.append(frame);
+  await store.close(end);
   const report = await verified(copy);
   expect([report.verdict, report.unchecked.map(({ aspect }) => aspect)]).toEqual(["unchecked", ["end"]]);
   writeFileSync(join(place, "run_001_journal.ndjson"), "");

@@ -109,6 +109,21 @@ test("a closed store whose ledger has more or fewer stored frames than there are
   expect(more.findings.map(({ what }) => what)).toContain("the ledger has 7 stored frames, the store 6");
 });
 
+test("a store without its ledger is not whole, and recover says that what was lost is not known", async () => {
+  await (await write()).close(end);
+  rmSync(join(path, "ledger"), { recursive: true });
+  const report = await verified(path);
+  expect([report.verdict, report.findings.map(({ what }) => what)]).toEqual([
+    "incomplete",
+    ["there is no ledger, and what was lost is not known"],
+  ]);
+  const recovery = await recovered(path, join(folder, "no-ledger.mote"));
+  expect([recovery.frames, recovery.isLostCounted]).toEqual([7, false]);
+  expect(recovery.losses.map(({ what }) => what)).toEqual([
+    "what the ledger said: there is no ledger, and what was lost is not known",
+  ]);
+});
+
 test("frames of a shard that has no name yet are told and come back", async () => {
   await cut({ framesPerShard: 5 });
   const report = await verified(path);

@@ -45,6 +45,8 @@ export interface PageRecord {
   readonly stream?: StreamFacts;
   /** On the first page: null while the file grows; absent in files that say nothing of their end. */
   readonly end?: TiffEnd | null;
+  /** Of a file in a folder of them: name of the journal beside it that speaks of its run. */
+  readonly journal?: string;
 }
 
 /** Reads the description of a page of ours; undefined for any other text. What is damaged counts as unknown. */
@@ -74,6 +76,7 @@ export function readPageRecord(description: string, page: TiffPage): PageRecord 
     ...(stream && { stream }),
     ...(isWhole(sum, 0, 0xffff_ffff) && { pixelsCrc32: sum }),
     ...(end !== undefined && { end }),
+    ...(typeof json.journal === "string" && { journal: json.journal }),
   };
 }
 

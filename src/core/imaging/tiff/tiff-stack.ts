@@ -272,6 +272,7 @@ function describe(
     rateHz: stream?.rateHz ?? omeRate ?? imageJRate,
     metadata,
     ...(record?.end !== undefined && { recordedLoss: lossOf(record.end) }),
+    ...(record?.journal !== undefined && { journal: record.journal }),
     ...(stream?.numberStep && { numberStep: stream.numberStep }),
   };
 }

@@ -4,6 +4,9 @@ import type { RecordedLoss } from "../../model/recorded-loss.js";
 import { formatCount } from "../../units.js";
 import type { Verification } from "./verification.js";
 
+/** Of a recording of Mote whose ledger is gone. */
+export const noLedger = "there is no ledger, and what was lost is not known";
+
 /** Rows of a ledger: how many there are, of stored frames, and the frames that are lost by them. */
 export function countFates(ledger: Iterable<LedgerSpan>): { rows: number; stored: number; lost: number } {
   const counts = { rows: 0, stored: 0, lost: 0 };

@@ -5,7 +5,7 @@
  * was not closed.
  */
 import { crc32 } from "node:zlib";
-import { failure } from "../../../errors.js";
+import { failure, MoteError } from "../../../errors.js";
 import type { ByteSource } from "../../../imaging/byte-source.js";
 import type { FrameShape } from "../../../model/descriptor.js";
 import { joined, type LedgerSpan, spanFault } from "../../../model/ledger.js";
@@ -173,6 +173,16 @@ export function spans(file: H5Reader, rows: number, onFault: (what: string) => v
   }
 }
 
+/** Undefined where the column cannot be read, which is no fault of the frame: the ledger has its number. */
+function readNumber(numbers: ColumnWindow, index: number): number | undefined {
+  try {
+    return Number(numbers.value(index));
+  } catch (error) {
+    if (error instanceof MoteError) return undefined;
+    throw error;
+  }
+}
+
 /** Numbers of the frames that the ledger says are stored, in order. */
 export function storedNumbers(file: H5Reader, { ledgerRows: rows }: ArchiveState): Float64Array {
   // Grows by what is there: the file's own count of rows is a claim.
@@ -204,8 +214,9 @@ export function frameFaults(file: H5Reader, state: ArchiveState, sizeBytes: numb
     if (chunks && !chunk) return "has no pixels";
     if (chunk && chunk.at + chunk.bytes > sizeBytes) return "has pixels behind the end of the file";
     if (stored && numbers) {
-      const number = Number(numbers.value(index));
-      if (number !== stored[index]) return `is number ${number}, the ledger says ${stored[index]}`;
+      const number = readNumber(numbers, index);
+      if (number !== undefined && number !== stored[index])
+        return `is number ${number}, the ledger says ${stored[index]}`;
     }
     return undefined;
   };

@@ -18,5 +18,7 @@ export function recordedLossIn(file: H5Reader): RecordedLoss | undefined {
   const isOfRow = file.attribute("/metadata", "segment_index") !== null;
   if ("stages" in end) return { ...lossOfEnd(end), ...(isOfRow && { lost: null }) };
   // An end that says itself that it is none is believed before the mark.
-  return Number(isClosed) === 1 && end.isComplete !== false ? { isCut: false, isComplete: true, lost: null, reasons: [] } : cutRecording;
+  return Number(isClosed) === 1 && end.isComplete !== false
+    ? { isCut: false, isComplete: true, lost: null, reasons: [] }
+    : cutRecording;
 }

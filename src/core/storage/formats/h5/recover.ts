@@ -16,6 +16,7 @@ import { openFileSource } from "../../read/file-source.js";
 import { CountedDetections } from "../../recover/counted-detections.js";
 import { asRecorded, damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "../../recover/recovery.js";
+import { noLedger } from "../../verify/lost-frames.js";
 import {
   type ArchiveState,
   type FrameFault,
@@ -111,6 +112,7 @@ class H5Salvage implements Salvage {
   readonly descriptor: StreamDescriptor;
   readonly mostRows: number;
   end: EndOfStream | null = null;
+  isCut = false;
   readonly #file: H5Reader;
   readonly #state: ArchiveState;
   readonly #fault: FrameFault;
@@ -120,8 +122,8 @@ class H5Salvage implements Salvage {
   readonly #tracks: Tracks | undefined;
   readonly #lost: LostRows;
   readonly #counted: CountedDetections;
-  /** Numbers of the frames by the ledger, where no column has them. */
-  readonly #numbers: Float64Array | undefined;
+  /** Numbers of the frames by the ledger, where no column has them or it cannot be read. */
+  readonly #numbers: Float64Array;
   /** Rows of the ledger by frame, for frames that are datasets of their own. */
   readonly #times = new Map<number, ReadLedgerRow>();
   /** Frames of which a full disk left the detections only; they come behind all that were stored whole. */
@@ -139,7 +141,8 @@ class H5Salvage implements Salvage {
     for (const what of columns.told) recovery.lost(what);
     this.descriptor = describe(file, state, columns, recovery);
     for (const name of columns.images) this.#columns.set(name, new ColumnWindow(file, `/images/${name}`));
-    this.#numbers = columns.images.has("frame_number") ? undefined : storedNumbers(file, state);
+    this.#numbers = storedNumbers(file, state);
+    if (state.isClosed !== null && state.ledgerRows === null) recovery.lost(`what the ledger said: ${noLedger}`, null);
     const { detections } = this.descriptor;
     this.#tracks = detections ? openTracks(file, state, detections.columns, columns.tracks) : undefined;
     this.#counted = new CountedDetections(ledgerRows(file, state.ledgerRows ?? 0));
@@ -207,13 +210,24 @@ class H5Salvage implements Salvage {
       frame.pixelsCrc32 = this.#stored!.checksum(index) ?? -1;
       const rowBytes = shape.width * bytesPerPixel[pixelFormat];
       frame.header.reset(pixelFormat, shape.height, shape.width, rowBytes, this.descriptor.bitDepth);
-      frame.header.frameNumber = this.#numbers?.[index] ?? index;
-      for (const [name, column] of this.#columns) setFrameField(frame.header, name, column.value(index));
+      frame.header.frameNumber = this.#numbers[index] ?? index;
+      for (const [name, column] of this.#columns) this.#readField(frame, name, column, index);
       if (frames.alone) this.#readAlone(frame, frames.alone[index]!);
       return undefined;
     } catch (error) {
       if (!(error instanceof MoteError)) throw error;
       return `cannot be decoded (${(error.problems[0]?.what ?? "").replace(/^cannot be read as HDF5: /, "")})`;
+    }
+  }
+
+  /** A value beside the frame; a column that cannot be read costs its values, and no frame. */
+  #readField({ header }: Frame, name: string, column: ColumnWindow, index: number): void {
+    try {
+      setFrameField(header, name, column.value(index));
+    } catch (error) {
+      if (!(error instanceof MoteError)) throw error;
+      this.#columns.delete(name);
+      this.#recovery.lost(`column ${name} of /images cannot be read from row ${index} on: what stood in it is lost`);
     }
   }
 
@@ -274,7 +288,10 @@ class H5Salvage implements Salvage {
     if (this.#state.isClosed === true) this.#recovery.finished();
     if (this.#state.isClosed !== false) {
       if (Array.isArray(metrics.stages)) this.end = metrics as unknown as EndOfStream;
-      else this.end = { isComplete: true, lost: 0, stages: [] };
+      else {
+        this.isCut = metrics.isComplete === false;
+        this.end = { isComplete: !this.isCut, lost: 0, stages: [] };
+      }
       return;
     }
     this.#recovery.unfinishedBehind("the file was not closed", this.#number + 1, this.descriptor.frameCount);

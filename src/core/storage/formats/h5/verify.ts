@@ -7,7 +7,7 @@ import { isOutOfMemory } from "../../../out-of-memory.js";
 import { formatCount } from "../../../units.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
 import { detectionsOf } from "../../recover/counted-detections.js";
-import { countFates, noteLost, noteUnfinished } from "../../verify/lost-frames.js";
+import { countFates, noLedger, noteLost, noteUnfinished } from "../../verify/lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
 import {
   type ArchiveState,
@@ -197,7 +197,10 @@ function attempt(look: () => string | undefined): string | undefined {
 }
 
 function checkLedger(file: H5Reader, state: ArchiveState, report: Verification, whole: number): void {
-  if (state.ledgerRows === null) return;
+  if (state.ledgerRows === null) {
+    if (state.isClosed !== null) report.missing("ledger", noLedger);
+    return;
+  }
   const { stored, lost } = countFates(spans(file, state.ledgerRows, (what) => report.damaged("ledger", what)));
   report.checked("ledger", `${formatCount(state.ledgerRows, "row")}, ${stored.toLocaleString("en-US")} of them stored`);
   noteLost(report, lost);

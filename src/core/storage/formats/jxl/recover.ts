@@ -39,6 +39,8 @@ interface FolderFound {
   /** Files that were decoded and are what is known of them, ascending by frame. */
   readonly good: readonly JournalEntry[];
   readonly bad: readonly { readonly name: string; readonly frame: number | null; readonly why: string }[];
+  /** Good files of which the journal has a line that is of other pixels: it is another run's. */
+  readonly strangers: number;
 }
 
 async function survey(recovery: Recovery, { where }: RecoverContext): Promise<FolderFound> {
@@ -57,6 +59,7 @@ async function survey(recovery: Recovery, { where }: RecoverContext): Promise<Fo
   const good: JournalEntry[] = [];
   const bad: { name: string; frame: number | null; why: string }[] = [];
   let descriptor = journal.descriptor;
+  let strangers = 0;
   let done = 0;
   for (const name of names) {
     const entry = byFile.get(name);
@@ -66,6 +69,7 @@ async function survey(recovery: Recovery, { where }: RecoverContext): Promise<Fo
     if (kept) {
       descriptor ??= descriptorOf(kept, decoded);
       good.push(kept);
+      if (entry && entry.crc32 !== kept.crc32) strangers++;
     } else {
       const frame = entry?.frame ?? decoded.own?.frame ?? null;
       bad.push({ name, frame, why: decoded.fault?.what ?? "nothing says which frame it is" });
@@ -74,7 +78,9 @@ async function survey(recovery: Recovery, { where }: RecoverContext): Promise<Fo
   if (!descriptor || good.length === 0) throw nothingWhole(where);
   good.sort((a, b) => a.frame - b.frame);
   if (journal.damaged.length > 0) recovery.note("lines of the journal that are damaged were made anew from the files");
-  return { folder, journal, files, descriptor, good, bad };
+  // What another run's journal says of losses and of its end is nothing of these files.
+  const own = strangers > 0 ? { ...journal, events: [], quarantined: 0, end: undefined, counted: undefined } : journal;
+  return { folder, journal: own, files, descriptor, good, bad, strangers };
 }
 
 /** The entry of a file that can be trusted: pixels match the checksum of the journal or, where there is no line, its own. */
@@ -108,7 +114,7 @@ function descriptorOf(kept: JournalEntry, { shape, stream }: DecodedFile): Strea
 }
 
 /** What is missing, told once: damaged and absent files, frames in quarantine, and what a cut run had not come to. */
-function tellLosses({ journal, bad, good, descriptor }: FolderFound, recovery: Recovery): void {
+function tellLosses({ journal, bad, good, descriptor, strangers }: FolderFound, recovery: Recovery): void {
   for (const { name, frame, why } of [...bad].sort((a, b) => (a.frame ?? -1) - (b.frame ?? -1))) {
     if (frame === null) recovery.lost(`${name}: ${why}`, null);
     else recovery.lostRange(frame, 1, `${name} ${why}`);
@@ -121,6 +127,10 @@ function tellLosses({ journal, bad, good, descriptor }: FolderFound, recovery: R
     recovery.lost(`${formatCount(gone, "frame")} that the end of the journal counts and no line is of`, gone);
   else if (journal.breaks.length > 0) {
     recovery.lost("what lines of the journal said that were changed, or are gone or in another order", null);
+  }
+  if (strangers > 0) {
+    const what = `the journal is of other pixels than ${formatCount(strangers, "file")} here: what was lost of their run is not known`;
+    recovery.lost(what, null);
   }
   if (journal.end) {
     recovery.finished();

@@ -27,13 +27,17 @@ export function pageJson({ header, pixelsCrc32 }: PageFrame): string {
   return asciiJson(headerToJson(header, pixelsCrc32));
 }
 
-/** On the first page also that of the stream, and its end, for which there is room until it is known. */
+/**
+ * On the first page also that of the stream, and its end, for which there is room until it is known; of a file in a folder of
+ * them the name of the journal that speaks of its run.
+ */
 export function firstPageJson(
   { header, pixelsCrc32 }: PageFrame,
   descriptor: StreamDescriptor,
   end: TiffEnd | null,
+  journal?: string,
 ): string {
-  const json = asciiJson({ ...headerToJson(header, pixelsCrc32), stream: streamOf(descriptor) });
+  const json = asciiJson({ ...headerToJson(header, pixelsCrc32), journal, stream: streamOf(descriptor) });
   return `${json.slice(0, -1)},${endMember(end)}}`;
 }
 

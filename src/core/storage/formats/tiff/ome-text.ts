@@ -27,7 +27,7 @@ export interface OmeText {
   finish(chain: PageChain, end: TiffEnd | null): void;
 }
 
-export function createOmeText(descriptor: StreamDescriptor, name: string): OmeText {
+export function createOmeText(descriptor: StreamDescriptor, name: string, journal?: string): OmeText {
   let image: OmeImage | undefined;
   let firstFrame: PageFrame | undefined;
   let first = new Uint8Array(0);
@@ -47,7 +47,7 @@ export function createOmeText(descriptor: StreamDescriptor, name: string): OmeTe
         name,
         creator: software(descriptor),
         firstAtNs: frame.header.capturedAtNs,
-        comment: firstPageJson(frame, descriptor, null),
+        comment: firstPageJson(frame, descriptor, null, journal),
       };
       firstFrame = { ...frame, header: copyOf(frame.header) };
       const text = omeXml(image, 1);
@@ -73,7 +73,7 @@ export function createOmeText(descriptor: StreamDescriptor, name: string): OmeTe
     },
     finish(chain, end) {
       if (!image || !firstFrame || frames === 0) return;
-      const comment = firstPageJson(firstFrame, descriptor, end);
+      const comment = firstPageJson(firstFrame, descriptor, end, journal);
       const known = omeXml({ ...image, comment }, frames, (t) => (t < mostTimes ? times[t]! : 0n));
       chain.replaceText(countAt, bytesOf(known));
     },

@@ -3,8 +3,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { FormatProblem } from "../../../format-problem.js";
 import type { JournalOfFrames } from "../../read/journal-losses.js";
+import { naturalOrder } from "../../read/natural-order.js";
 import { surveyTiffRun, type TiffEntry, type TiffRun } from "./folder-journal.js";
-import { isTiffJournal } from "./journal-names.js";
+import { isTiffJournal, singleTiffs } from "./journal-names.js";
 
 export interface TiffOfRun {
   readonly entry: TiffEntry;
@@ -19,6 +20,17 @@ interface KnownRun extends TiffOfRun {
 
 /** The folder read last: its files come one after the other, and its journals have a line for each. */
 let lastFolder: { readonly key: string; readonly byFile: ReadonlyMap<string, KnownRun> } | undefined;
+
+/** The name that comes last among the single TIFFs of a folder, for files of which no journal speaks. */
+let lastName: { readonly key: string; readonly name: string | undefined } | undefined;
+
+/** Whether the file is the last one of its folder, by name. */
+export function isLastTiff(path: string): boolean {
+  const folder = dirname(path);
+  const key = `${stampOf(folder)} ${folder}`;
+  if (lastName?.key !== key) lastName = { key, name: [...singleTiffs(folder)].sort(naturalOrder).at(-1) };
+  return lastName.name === basename(path);
+}
 
 /** Undefined where no journal has a line of the file; a FormatProblem when one of them cannot be believed. */
 export function tiffRunOf(path: string): TiffOfRun | undefined {

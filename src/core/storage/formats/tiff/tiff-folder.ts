@@ -148,7 +148,14 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
         const strips = await encoder.encode(frame);
         look();
         // A frame has at most 1 GB, so that it fits into a classic TIFF.
-        const plan = { descriptor, layout, isBig: false, omeName: omeNameOf(basename(name)), dateTime };
+        const plan = {
+          descriptor,
+          layout,
+          isBig: false,
+          omeName: omeNameOf(basename(name)),
+          journal: journalName,
+          dateTime,
+        };
         const pixelsCrc32 = checksumOf(frame);
         const write = (fd: number) => {
           const writer = createTiffWriter(fd, plan);

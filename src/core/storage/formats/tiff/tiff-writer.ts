@@ -22,6 +22,8 @@ export interface TiffPlan {
   readonly isBig: boolean;
   /** The image's name in OME-XML; null for a plain TIFF. */
   readonly omeName: string | null;
+  /** Of a file in a folder of them: the journal that speaks of its run. */
+  readonly journal?: string;
   /** Absent: as the specification has it. */
   readonly dateTime?: TiffDateTime | undefined;
 }
@@ -39,9 +41,12 @@ export interface TiffWriter {
 }
 
 /** Writes the header of a file that is empty. */
-export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeName, dateTime }: TiffPlan): TiffWriter {
+export function createTiffWriter(
+  fd: number,
+  { descriptor, layout, isBig, omeName, journal, dateTime }: TiffPlan,
+): TiffWriter {
   const chain = new PageChain(fd, isBig);
-  const ome = omeName === null ? undefined : createOmeText(descriptor, omeName);
+  const ome = omeName === null ? undefined : createOmeText(descriptor, omeName, journal);
   const mostPageBytes = mostBytesOfPage(layout);
   let pages = 0;
   let endAt = 0;
@@ -49,12 +54,12 @@ export function createTiffWriter(fd: number, { descriptor, layout, isBig, omeNam
   function describe(frame: PageFrame, leadAt: number): Field {
     if (pages > 0) return { tag: tag.imageDescription, type: "text", text: pageJson(frame) };
     if (ome) return { tag: tag.imageDescription, type: "textAt", offset: leadAt, length: ome.beganWith };
-    return { tag: tag.imageDescription, type: "text", text: firstPageJson(frame, descriptor, null) };
+    return { tag: tag.imageDescription, type: "text", text: firstPageJson(frame, descriptor, null, journal) };
   }
 
   /** Where the end of the stream goes: last in the description of the first page. */
   function findEnd(frame: PageFrame, directory: DirectoryBytes): void {
-    const text = firstPageJson(frame, descriptor, null);
+    const text = firstPageJson(frame, descriptor, null, journal);
     endAt = directory.valueAt(tag.imageDescription) + text.lastIndexOf(endMember(null));
   }
 

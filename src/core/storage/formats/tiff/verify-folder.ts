@@ -2,7 +2,7 @@
  * A folder of single TIFFs: every file by itself, the journal of each run against its files and against its own end. Runs may
  * share a folder. A folder without a journal is of another program or an older Mote: nothing says which files there were.
  */
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { FormatProblem } from "../../../format-problem.js";
 import type { PageRecord } from "../../../imaging/tiff/page-json.js";
@@ -29,7 +29,8 @@ export const verifyTiffFolder: Verify = async (path, report, options) => {
     const files = singleTiffs(path);
     await checkFiles(path, files, new Map(), report, options);
     report.checked("structure", formatCount(files.length, "file"));
-    report.notChecked("end", "no journal says which files there were");
+    if (tellOrphans(path, files, report).length === 0)
+      report.notChecked("end", "no journal says which files there were, and what was lost is not known");
     tellOthers(report, path, new Set(files));
     return;
   }
@@ -45,7 +46,13 @@ export const verifyTiffFolder: Verify = async (path, report, options) => {
     report.bytes += run.bytes;
     known.set(run.folder, new Set([...(known.get(run.folder) ?? []), run.name, ...byFile.keys(), ...untold]));
   }
-  if (statSync(path).isDirectory()) for (const [folder, own] of known) tellOthers(report, folder, own);
+  if (statSync(path).isDirectory()) {
+    for (const [folder, own] of known) {
+      const others = singleTiffs(folder).filter((file) => !own.has(file));
+      const orphans = tellOrphans(folder, others, report);
+      tellOthers(report, folder, new Set([...own, ...orphans]));
+    }
+  }
   const counted = runs.map(({ end, entries }) => Math.max(end?.frames ?? 0, entries.length));
   report.framesExpected = runs.every(({ end }) => end) ? counted.reduce((sum, frames) => sum + frames, 0) : null;
   report.isEnded = runs.every(({ end }) => end !== undefined);
@@ -63,6 +70,22 @@ export const verifyTiffFolder: Verify = async (path, report, options) => {
       report.note(`${formatCount(unfinished.length, "file")} that a run began and did not finish`);
   }
 };
+
+/** Files that name a journal that is not there: told by their journals, and returned. */
+function tellOrphans(folder: string, files: readonly string[], report: Verification): readonly string[] {
+  const counts = new Map<string, number>();
+  const orphans = files.filter((file) => {
+    const journal = notesIn(join(folder, file))?.journal;
+    if (journal === undefined || existsSync(join(folder, basename(journal)))) return false;
+    counts.set(journal, (counts.get(journal) ?? 0) + 1);
+    return true;
+  });
+  for (const [journal, count] of counts) {
+    const what = `the journal of ${formatCount(count, "file")} is not there: what was lost is not known`;
+    report.missing("ledger", what, { file: basename(journal), code: "journal-missing" });
+  }
+  return orphans;
+}
 
 /** The journal by itself: its lines, their order, and how it ends. */
 function checkJournal(

@@ -46,6 +46,18 @@ export type LedgerRow = LedgerSpan & {
   readonly detections: number;
 };
 
+/** Whether a store has a ledger, be it damaged. */
+export function hasLedger(store: string): boolean {
+  return (["fate", "frame_number"] as const).every((name) => {
+    try {
+      return ColumnFile.open(store, `${ledgerTable.folder}/${name}`, name === "fate" ? "uint8" : "int64") !== undefined;
+    } catch (error) {
+      if (error instanceof FormatProblem) return true;
+      throw error;
+    }
+  });
+}
+
 /** Rows read at once. */
 const batchRows = 4096;
 

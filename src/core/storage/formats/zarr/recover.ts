@@ -17,12 +17,13 @@ import { imageNotStored } from "../../disk/disk-fault.js";
 import { CountedDetections } from "../../recover/counted-detections.js";
 import { asRecorded, damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import { frameRange, type Recover, type Recovery } from "../../recover/recovery.js";
+import { noLedger } from "../../verify/lost-frames.js";
 import { columnFaults } from "./column-faults.js";
 import { ColumnFile } from "./column-file.js";
 import type { TableLayout } from "./column-table.js";
 import { findImage, type ZarrImage } from "./find-image.js";
 import { framesTableOf } from "./frame-columns.js";
-import { readLedger } from "./ledger-columns.js";
+import { hasLedger, readLedger } from "./ledger-columns.js";
 import { openZarrImages, recordedDescriptor, recordedRows } from "./read.js";
 import { tracksTable } from "./track-columns.js";
 
@@ -72,6 +73,7 @@ class ZarrSalvage implements Salvage {
     this.#events = told.events;
     this.#withoutPixels = this.#tracks ? told.withoutPixels : [];
     const ledger = recorded ? [...readLedger(recovery.path, () => {})] : [];
+    if (recorded && !hasLedger(recovery.path)) recovery.lost(`what the ledger said: ${noLedger}`, null);
     this.#counted = new CountedDetections(ledger);
     this.#numbers = recorded && ColumnFile.openIfWhole(recovery.path, "images/frame_number", "int64");
     this.#ledgerNumbers = ledger.flatMap(({ fate, firstFrame }) => (fate === "stored" ? [firstFrame] : []));

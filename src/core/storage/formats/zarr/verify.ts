@@ -9,14 +9,14 @@ import { isJsonObject } from "../../../model/json.js";
 import { borrowPixels, bytesPerPixel } from "../../../model/pixel-format.js";
 import { formatCount } from "../../../units.js";
 import { fileBytes } from "../../files.js";
-import { countFates, noteLost, noteUnfinished } from "../../verify/lost-frames.js";
+import { countFates, noLedger, noteLost, noteUnfinished } from "../../verify/lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
 import { type ColumnFault, columnFaults } from "./column-faults.js";
 import { ColumnFile } from "./column-file.js";
 import type { TableLayout } from "./column-table.js";
 import { findImage, type ZarrImage } from "./find-image.js";
 import { framesTableOf } from "./frame-columns.js";
-import { readLedger } from "./ledger-columns.js";
+import { hasLedger, readLedger } from "./ledger-columns.js";
 import { MissingChunk, openPlanes } from "./plane-reader.js";
 import { openZarrImages, recordedDescriptor, recordedLossIn, recordedRows } from "./read.js";
 import { pixelFormatOf, readNodeIn } from "./read-node.js";
@@ -136,7 +136,10 @@ async function checkRecorded(
     );
   const { frameCount } = file.facts;
   const { stored, rows, lost } = countFates(readLedger(path, (what) => report.damaged("ledger", what)));
-  report.checked("ledger", `${formatCount(rows, "row")}, ${stored.toLocaleString("en-US")} of them stored`);
+  const isLedgerThere = hasLedger(path);
+  if (isLedgerThere) {
+    report.checked("ledger", `${formatCount(rows, "row")}, ${stored.toLocaleString("en-US")} of them stored`);
+  } else report.missing("ledger", noLedger);
   noteLost(report, lost);
   const { mote } = image.attributes;
   const isComplete = isJsonObject(mote) && mote.is_complete === true;
@@ -154,7 +157,7 @@ async function checkRecorded(
     report.rows = ColumnFile.openIfWhole(path, "tracks/frame", "int64")?.promised ?? 0;
   }
   if (isComplete) noteUnfinished(report, recordedLossIn(image));
-  if (isComplete && stored !== frameCount) {
+  if (isComplete && isLedgerThere && stored !== frameCount) {
     report.damaged("ledger", `the ledger has ${formatCount(stored, "stored frame")}, the store ${frameCount}`);
   }
   const more = await countUnpromised(file);
