@@ -14,7 +14,14 @@ import { zarr } from "./zarr/format.js";
 /** What has no header, when its layout was given. */
 export const headerless = async (): Promise<ImageFormat> => (await import("./raw/read.js")).rawFile;
 
-export const formats: readonly Format[] = [jxlFolder, tiffFolder, csv, h5, mote, ndjson, parquet, tiff, zarr, jxl, png];
+const all: Format[] = [jxlFolder, tiffFolder, csv, h5, mote, ndjson, parquet, tiff, zarr, jxl, png];
+
+export const formats: readonly Format[] = all;
+
+/** Adds a format of a program that uses Mote as a library, in this thread; before anything asks what there is. */
+export function register(format: Format): void {
+  all.push(format);
+}
 
 /** What `compress` writes. */
 export const compression = async (): Promise<Compression> =>
