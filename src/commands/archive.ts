@@ -11,6 +11,7 @@ import {
   containerSettings,
   extensionsText,
 } from "../core/storage/archive/format-choices.js";
+import { framesTogether } from "../core/storage/archive/frames-together.js";
 import { whereOf } from "../core/storage/archive/where.js";
 import {
   containerFor,
@@ -169,7 +170,10 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
         workers,
         settings: containerSettings(values, asked),
       },
-      needs: { pixelChecksums: written.some(({ container }) => container.keepsFrames) },
+      needs: {
+        pixelChecksums: written.some(({ container }) => container.keepsFrames),
+        heldFrames: framesTogether(input) - 1,
+      },
       notes,
     };
   },
@@ -177,10 +181,9 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
   check: async (plan, input) => (await archiveFiles()).fileProblems(plan, input),
   uses: async (plan) => (await archiveFiles()).usedFiles(plan),
   async open(plan, context) {
-    const [{ openFiles }, { StoreSet }, { changedPixels }] = await Promise.all([
+    const [{ openFiles }, { StoreSet }] = await Promise.all([
       archiveFiles(),
       import("../core/storage/archive/store-set.js"),
-      import("../core/memory/pixel-checksum.js"),
     ]);
     const { geometry, warn } = context;
     const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn }, context);
@@ -191,9 +194,12 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     return {
       async push(frame) {
         hasFrames = true;
-        if (!stores.isSound(frame)) return { failed: changedPixels };
-        const loss = await stores.append(frame);
-        return loss === undefined ? undefined : { drop: loss };
+        return (await stores.append([frame]))[0];
+      },
+      mostTogether: framesTogether(context.input),
+      pushTogether: (frames) => {
+        hasFrames = true;
+        return stores.append(frames);
       },
       event: (event) => stores.event(event),
       // A stream that failed before its first frame leaves no file: the close below finds them all empty.

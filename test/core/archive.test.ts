@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { archive } from "../../src/commands/archive.js";
 import type { MoteError } from "../../src/core/errors.js";
@@ -127,6 +128,41 @@ test("every container gets every frame, and the summary counts them", async () =
     files: out.map((path) => ({ path, bytes: statSync(path).size, frames: 3, rows: 12 })),
   });
   expect(readFileSync(out[0]!, "utf8").split("\n").length).toBe(14);
+});
+
+test("of frames that come together one with changed pixels is in no container, the others in each, and a row of files turns over", async () => {
+  const descriptor = fakeDescriptor();
+  const out = ["a.csv", "b.h5"].map((name) => join(folder, name));
+  const stage = await open({ out, split: "3frames" }, descriptor);
+  const frames = Array.from({ length: 8 }, (_, number) => {
+    const frame = fakeFrame(fakeGeometry(descriptor));
+    fillFrame(frame, descriptor, number, 4);
+    frame.pixelsCrc32 = crc32(frame.pixelBytes);
+    return frame;
+  });
+  frames[2]!.pixels[5]!++;
+  const verdicts = await stage.pushTogether!(frames);
+  expect(verdicts.map((verdict) => verdict && Object.keys(verdict)[0])).toEqual([
+    undefined,
+    undefined,
+    "failed",
+    ...Array<undefined>(5).fill(undefined),
+  ]);
+  await stage.flush?.(end);
+  const parts = ["b_000.h5", "b_001.h5", "b_002.h5"].map((name) => join(folder, name));
+  expect(stage.summary?.()).toMatchObject({
+    files: [
+      { frames: 7, rows: 28, notStored: 1 },
+      { parts, frames: 7, rows: 28, notStored: 1 },
+    ],
+  });
+  await stage.close?.(false);
+  const numbers = readFileSync(out[0]!, "utf8")
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(",")[0]);
+  expect([...new Set(numbers)]).toEqual(["0", "1", "3", "4", "5", "6", "7"]);
 });
 
 test("a failure before the first frame leaves no file", async () => {

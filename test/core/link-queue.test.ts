@@ -31,6 +31,27 @@ test("entries leave in the order they entered, with the time they entered", () =
   expect(link.depth).toEqual({ now: 0, most: 5 });
 });
 
+test("a frame that waits is taken without waiting, an event or one that a loss is told with is not", () => {
+  const { push, take, link, taken } = makeLink("drop-newest", 3);
+  expect(link.takeFrameNow(taken)).toBe(false);
+  push(1);
+  push(2);
+  push(3);
+  push(4);
+  expect(link.takeFrameNow(taken)).toBe(true);
+  expect(taken).toMatchObject({ slot: 1, pushedAt: 10, droppedCount: 0 });
+  push(5);
+  expect([take()?.slot, take()?.slot]).toEqual([2, 3]);
+  expect(link.takeFrameNow(taken)).toBe(false);
+  expect(take()).toMatchObject({ slot: 5, droppedCount: 1, droppedFirst: 4 });
+  push(6, true);
+  expect(link.takeFrameNow(taken)).toBe(false);
+  expect(take()?.slot).toBe(6);
+  const mapped = makeLink("block", 3, 2);
+  mapped.push(1);
+  expect(mapped.link.takeFrameNow(mapped.taken)).toBe(false);
+});
+
 test("drop-newest gives up the entry that comes and tells the next one that got in", () => {
   const { push, take } = makeLink("drop-newest", 2);
   expect([push(1), push(2), push(3), push(4)]).toEqual([-1, -1, 3, 4]);

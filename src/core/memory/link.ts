@@ -249,11 +249,22 @@ export class Link {
 
   /** The same without waiting: "none" when nothing is ready, "end" when nothing more will come. */
   takeNow(into: Taken): "taken" | "none" | "end" {
+    return this.#take(into, () => true);
+  }
+
+  /** Takes the next entry when it is there and is a frame in front of which nothing was given up. */
+  takeFrameNow(into: Taken): boolean {
+    const isPlain = (at: number) =>
+      this.#words[at + entry.droppedCount] === 0 && this.#floats[(at + entry.frameNumber) >> 1]! >= 0;
+    return this.#take(into, isPlain) === "taken";
+  }
+
+  #take(into: Taken, isWanted: (at: number) => boolean): "taken" | "none" | "end" {
     lock(this.#words, word.mutex);
     const tail = this.#words[word.tail]!;
     const isEmpty = tail === this.#words[word.head];
     const at = this.#entryAt(tail);
-    if (isEmpty || this.#words[at + entry.state] === state.waiting) {
+    if (isEmpty || this.#words[at + entry.state] === state.waiting || !isWanted(at)) {
       const isEnd = isEmpty && this.#words[word.isClosed] === 1;
       unlock(this.#words, word.mutex);
       return isEnd ? "end" : "none";

@@ -6,8 +6,9 @@ import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
 import { type EndOfStream, stageFailedReason } from "../model/run-report.js";
-import { type MonotonicMs, msBetween, msSince, now } from "../time.js";
+import { type MonotonicMs, msSince, now } from "../time.js";
 import { type EndEvent, readEvent } from "./event-slot.js";
+import { Gathered } from "./gathered.js";
 import { linkFullReason, type Outlet } from "./outlet.js";
 import type { RunLayout } from "./run-layout.js";
 import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
@@ -124,6 +125,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
   const link = linkBefore(run);
   const products = shared.products[stageIndexOf(run) - 1];
   const taken = nothingTaken();
+  const gathered = new Gathered(flow, run);
   while (link.take(taken, control)) {
     const frame = pool.frame(taken.slot);
     const drop = dropBefore(taken, run);
@@ -131,8 +133,8 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
       await flow.event?.(drop);
       outlet.event(drop);
     }
-    const before = now();
     if (frame.kind === slotKind.event) {
+      const before = now();
       const event = readEvent(frame);
       pool.release(frame.slot);
       if (event.event === "end") {
@@ -145,27 +147,17 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
       outlet.event(event);
       continue;
     }
-    counters.countIn();
-    hand.frameNumber = frame.header.frameNumber;
-    if (taken.isUnmapped) throw new MapperFailed();
-    counters.waitingSince = before;
-    let verdict = flow.push(frame, products?.at(taken.position));
-    if (verdict instanceof Promise) verdict = await verdict;
-    const after = now();
-    counters.waitingSince = undefined;
-    counters.countBusy(msBetween(before, after));
-    counters.countLatency(msBetween(taken.pushedAt, after));
-    counters.countAge(msBetween(frame.enteredAt, after));
-    if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
-    if (verdict === "held") continue;
-    if (verdict && "failed" in verdict) {
-      run.context.warn(`frame ${frame.header.frameNumber} failed: ${verdict.failed}`);
-      pool.release(frame.slot);
-      counters.countFailed();
-    } else if (verdict) {
-      pool.release(frame.slot);
-      outlet.drop(1, verdict.drop);
-    } else if (!outlet.frame(frame)) return;
+    do {
+      const next = pool.frame(taken.slot);
+      counters.countIn();
+      hand.frameNumber = next.header.frameNumber;
+      if (taken.isUnmapped) {
+        await gathered.push();
+        throw new MapperFailed();
+      }
+      gathered.add(next, taken.pushedAt, products?.at(taken.position));
+    } while (!gathered.isFull && link.takeFrameNow(taken));
+    if (!(await gathered.push())) return;
   }
 }
 

@@ -45,7 +45,7 @@ export interface StageNeeds {
   readonly productBytes?: number;
   /** The stage stores or sends the pixels or compares them, so every frame carries their checksum from the source on. */
   readonly pixelChecksums?: boolean;
-  /** Frames the stage keeps back (push returned "held") at most. */
+  /** Frames the stage keeps back (push returned "held"), or takes together beside the first, at most. */
   readonly heldFrames?: number;
   /** The same for a source or a serial part that runs kernels itself. */
   readonly scratchBytes?: number;
@@ -141,6 +141,9 @@ export interface SourceInstance extends Opened {
   next(frame: Frame): Awaitable<"frame" | "end" | "stopped">;
 }
 
+/** What became of a frame that a stage took: it goes on, was dropped for a reason, or failed, alone. */
+export type Verdict = undefined | { readonly drop: string } | { readonly failed: string };
+
 export interface FlowInstance extends Opened {
   /**
    * Takes one frame; a transform's frame goes on afterwards, unless a reason to drop it is returned, or what failed with
@@ -148,10 +151,11 @@ export interface FlowInstance extends Opened {
    * keeps the frame then and passes it on later with `context.pass`, in the order the frames came. `product`: what a mapper
    * made of it, where `needs.productBytes` asks for room; valid until push has returned.
    */
-  push(
-    frame: Frame,
-    product?: Product,
-  ): Awaitable<undefined | "held" | { readonly drop: string } | { readonly failed: string }>;
+  push(frame: Frame, product?: Product): Awaitable<Verdict | "held">;
+  /** Frames that `pushTogether` takes at most; `heldFrames` of the needs has slots for all of them but one. */
+  readonly mostTogether?: number;
+  /** Takes frames that are all there already, in order; answers for each. Nobody waits for another frame to come. */
+  pushTogether?(frames: readonly Frame[]): Awaitable<readonly Verdict[]>;
   /** Takes an event; it goes on afterwards. */
   event?(event: StreamEvent): Awaitable<void>;
   /** After the last frame; `end` holds the reports of every stage before this one. */

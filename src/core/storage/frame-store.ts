@@ -28,6 +28,11 @@ export interface FrameStore {
   /** Stores one frame and its detections; throws a failure naming the file when the disk refuses. The frame is the store's until it returns. */
   append(frame: Frame): void | Promise<void>;
   /**
+   * Stores several frames at once, where that is less work than one by one. False when it did not and the file is as it was:
+   * each frame is to be appended by itself then, which tells what the disk refuses and what fits.
+   */
+  appendTogether?(frames: readonly Frame[]): boolean;
+  /**
    * Stores the detections of a frame whose pixels are given up, as on a disk that is nearly full, and notes in the file that
    * they are missing; absent where detections have no place without pixels. May come when the append before has failed.
    */

@@ -35,7 +35,7 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): Fra
   const isMoving = claim.growing !== claim.path;
   let path = isMoving ? claim.growing : undefined;
   let parts = store.parts;
-  const { appendDetections } = store;
+  const { appendDetections, appendTogether } = store;
 
   function settle(outcome: Outcome): void {
     const settled = claim.settle(outcome);
@@ -66,6 +66,12 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): Fra
       claim.look();
       return store.append(frame);
     },
+    ...(appendTogether && {
+      appendTogether(frames) {
+        claim.look();
+        return appendTogether.call(store, frames);
+      },
+    }),
     ...(appendDetections && {
       appendDetections(frame) {
         claim.look();

@@ -37,6 +37,9 @@ export interface StoreSetContext extends PauseContext {
   stopQuietly(reason: string): void;
 }
 
+/** Of a frame that is not in every container with all it has. */
+export type Verdict = undefined | { readonly drop: string } | { readonly failed: string };
+
 /** What became of a container: all goes in, detections only, or nothing any more. */
 type State = "whole" | "tracks" | "ended";
 
@@ -86,28 +89,72 @@ export class StoreSet {
     this.#pixelBytes = frameBytes(context.input) * stores.filter(({ keepsFrames }) => keepsFrames).length;
   }
 
-  /**
-   * Whether the pixels came as they were taken, where a container keeps them. A frame that they are not is in no container, each
-   * of which is told so.
-   */
-  isSound(frame: Frame): boolean {
-    if (this.#pixelBytes === 0 || hasItsPixels(frame)) return true;
-    const { frameNumber: firstFrame } = frame.header;
-    this.event({ event: "drop", stage: "archive", firstFrame, count: 1, reason: changedPixels });
-    for (const member of this.#members) member.notStored++;
-    return false;
+  /** Stores frames everywhere, in their order; returns of each why it is a loss when a container did not get all of it. */
+  async append(frames: readonly Frame[]): Promise<Verdict[]> {
+    const verdicts: Verdict[] = [];
+    for (let from = 0; from < frames.length; ) {
+      let to = from;
+      while (to < frames.length && this.#isSound(frames[to]!)) to++;
+      if (to > from) verdicts.push(...(await this.#appendSound(frames.slice(from, to))));
+      if (to < frames.length) verdicts.push(this.#refuse(frames[to]!));
+      from = to + 1;
+    }
+    return verdicts;
   }
 
-  /** Stores a sound frame everywhere; returns why it is a loss when a container did not get all of it. */
-  async append(frame: Frame): Promise<string | undefined> {
-    if (!this.#ending) await this.#lookAtDisks(frame);
-    const isLost = this.#ending !== undefined;
-    let loss: string | undefined;
-    // A container that fails at this frame does not keep it from the others.
-    for (const member of this.#members)
-      loss = (isLost ? this.#miss(member, frame) : await this.#put(member, frame)) ?? loss;
-    this.#watch.wrote(this.#pixelBytes + Math.max(0, frame.rowCount) * rowBytes * this.#members.length);
-    return loss;
+  /** Whether the pixels came as they were taken, where a container keeps them. */
+  #isSound(frame: Frame): boolean {
+    return this.#pixelBytes === 0 || hasItsPixels(frame);
+  }
+
+  /** A frame whose pixels changed is in no container, each of which is told so. */
+  #refuse({ header: { frameNumber: firstFrame } }: Frame): Verdict {
+    this.event({ event: "drop", stage: "archive", firstFrame, count: 1, reason: changedPixels });
+    for (const member of this.#members) member.notStored++;
+    return { failed: changedPixels };
+  }
+
+  async #appendSound(frames: readonly Frame[]): Promise<Verdict[]> {
+    if (!this.#ending) await this.#lookAtDisks(frames[0]!);
+    const bytes = frames.reduce((sum, frame) => sum + this.#bytesOf(frame), 0);
+    const verdicts: Verdict[] = [];
+    if (frames.length > 1 && !this.#watch.allows(bytes)) {
+      // Where a disk is nearly full it is looked at between any two, and every container has the same frames.
+      for (const frame of frames) verdicts.push(...(await this.#appendSound([frame])));
+      return verdicts;
+    }
+    const done = this.#putTogether(frames);
+    for (const frame of frames) {
+      const isLost = this.#ending !== undefined;
+      let loss: string | undefined;
+      // A container that fails at this frame does not keep it from the others.
+      for (const member of this.#members) {
+        if (!done.has(member)) loss = (isLost ? this.#miss(member, frame) : await this.#put(member, frame)) ?? loss;
+      }
+      verdicts.push(loss === undefined ? undefined : { drop: loss });
+    }
+    this.#watch.wrote(bytes);
+    return verdicts;
+  }
+
+  /** What a frame takes in all containers, roughly. */
+  #bytesOf({ rowCount }: Frame): number {
+    return this.#pixelBytes + Math.max(0, rowCount) * rowBytes * this.#members.length;
+  }
+
+  /** Stores all frames at once in the containers that can, which are returned; the others get them one by one. */
+  #putTogether(frames: readonly Frame[]): ReadonlySet<Member> {
+    const done = new Set<Member>();
+    if (frames.length === 1 || this.#ending) return done;
+    for (const member of this.#members) {
+      try {
+        if (member.state === "whole" && member.store.appendTogether?.(frames)) done.add(member);
+      } catch (error) {
+        // The first frame by itself meets the same, and tells it.
+        if (!diskFault(error)) throw error;
+      }
+    }
+    return done;
   }
 
   event(event: StreamEvent): void {

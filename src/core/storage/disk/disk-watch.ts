@@ -59,6 +59,11 @@ export class DiskWatch {
     this.#writtenBytes += bytes;
   }
 
+  /** Whether so many bytes can be written before the next look without bringing a disk near the limit. */
+  allows(bytes: number): boolean {
+    return this.#writtenBytes + bytes < this.#allowanceBytes;
+  }
+
   /** Looks when it is time; true when it was. */
   look(): boolean {
     const sinceMs = msBetween(this.#lookedAt, this.#settings.now());

@@ -1,7 +1,8 @@
 /**
- * One HDF5 file of an archive, under its final name from its first bytes on and committed after every frame: what has that name
- * is at every moment a whole file for any HDF5 reader, up to the last frame. /metadata has the attribute is_complete, 0 until the
- * file is closed with all the frames that came. A refused frame leaves the file as it was; the next one opens it again.
+ * One HDF5 file of an archive, under its final name from its first bytes on and committed after every frame, or after several
+ * that came together: what has that name is at every moment a whole file for any HDF5 reader, up to the last commit. /metadata
+ * has the attribute is_complete, 0 until the file is closed with all the frames that came. Frames that are refused leave the file
+ * as it was; the next ones open it again.
  */
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { codeOf, failure, MoteError, reason } from "../../../errors.js";
@@ -17,7 +18,7 @@ import { writeMetadata } from "./file-metadata.js";
 import type { FrameLayout } from "./frame-layout.js";
 import type { Hdf5Settings } from "./h5-options.js";
 import { FilterRefused, type GrowingDataset, H5Refused, H5Writer } from "./h5-writer.js";
-import { LedgerRows, ledgerType } from "./ledger.js";
+import { encodeEvent, encodeStored, ledgerType } from "./ledger.js";
 import type { Hdf5Library } from "./library.js";
 import { createPerFrameLayout } from "./per-frame-layout.js";
 import { createStackLayout } from "./stack-layout.js";
@@ -44,7 +45,6 @@ export class H5Segment {
   readonly #layout: FrameLayout;
   readonly #texts: readonly string[];
   readonly #ledger: GrowingDataset;
-  readonly #ledgerRows = new LedgerRows();
   /** Events since the last commit; they reach the ledger with the next frame. */
   #events: StreamEvent[] = [];
   #needsReopening = false;
@@ -107,39 +107,58 @@ export class H5Segment {
   }
 
   append(frame: Frame, keepsPixels: boolean): void {
+    const frames = [frame];
     try {
-      this.#append(frame, keepsPixels);
+      this.#append(frames, keepsPixels);
     } catch (error) {
       const refusal = this.#backOut(error);
       if (!(error instanceof FilterRefused) || !this.#layout.skipFilter) throw refusal;
       this.#layout.skipFilter();
-      this.#appendPlain(frame, keepsPixels);
+      this.#appendPlain(frames, keepsPixels);
     }
+    this.#stored(frames, keepsPixels);
+  }
+
+  /** Several frames in one commit; false when that was refused and none of them is stored. */
+  appendTogether(frames: readonly Frame[]): boolean {
+    try {
+      this.#append(frames, true);
+    } catch (error) {
+      const refusal = this.#backOut(error);
+      if (error instanceof H5Refused) return false;
+      throw refusal;
+    }
+    this.#stored(frames, true);
+    return true;
+  }
+
+  #stored(frames: readonly Frame[], keepsPixels: boolean): void {
     this.#events = [];
     this.#layout.committed();
-    if (keepsPixels) this.frames++;
-    this.rows += Math.max(0, frame.rowCount);
+    if (keepsPixels) this.frames += frames.length;
+    for (const { rowCount } of frames) this.rows += Math.max(0, rowCount);
   }
 
   /** Blosc refuses an image that does not get smaller. */
-  #appendPlain(frame: Frame, keepsPixels: boolean): void {
+  #appendPlain(frames: readonly Frame[], keepsPixels: boolean): void {
     try {
-      this.#append(frame, keepsPixels);
+      this.#append(frames, keepsPixels);
     } catch (error) {
       throw this.#backOut(error);
     }
   }
 
-  #append(frame: Frame, keepsPixels: boolean): void {
+  #append(frames: readonly Frame[], keepsPixels: boolean): void {
     const isFirst = this.isEmpty;
     this.#open();
     if (isFirst && this.#isSplit) {
-      this.#file.attribute("/metadata", "first_frame", BigInt(frame.header.frameNumber));
+      this.#file.attribute("/metadata", "first_frame", BigInt(frames[0]!.header.frameNumber));
     }
     this.#appendEvents();
-    this.#layout.append(frame, keepsPixels);
-    const row = this.#ledgerRows.borrowStored(frame, keepsPixels ? "stored" : "image not stored");
-    this.#file.append(this.#ledger, row, 1);
+    this.#layout.append(frames, keepsPixels);
+    const fate = keepsPixels ? "stored" : "image not stored";
+    const rows = frames.map((frame) => encodeStored(frame, fate));
+    this.#file.append(this.#ledger, rows, rows.length);
     this.#file.commit();
   }
 
@@ -187,8 +206,8 @@ export class H5Segment {
 
   #appendEvents(): void {
     for (const event of this.#events) {
-      const row = this.#ledgerRows.borrowEvent(event);
-      if (row) this.#file.append(this.#ledger, row, 1);
+      const row = encodeEvent(event);
+      if (row) this.#file.append(this.#ledger, [row], 1);
     }
   }
 

@@ -60,10 +60,12 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
     }
   }
 
-  function isFull(frame: Frame): boolean {
-    if (!split || stored === 0) return false;
-    if ("frames" in split) return stored >= split.frames;
-    return current.segment.bytes + mostGrowth + Math.max(0, frame.rowCount) * trackRowBytes > split.bytes;
+  /** Whether the current file of a row has room for these frames; the first one of a file always has. */
+  function hasRoom(frames: readonly Frame[]): boolean {
+    if (!split || (stored === 0 && frames.length === 1)) return true;
+    if ("frames" in split) return stored + frames.length <= split.frames;
+    const rows = frames.reduce((sum, { rowCount }) => sum + Math.max(0, rowCount), 0);
+    return current.segment.bytes + frames.length * mostGrowth + rows * trackRowBytes <= split.bytes;
   }
 
   /** Closes the file that is full; each step may fail and be tried again with the same frame. */
@@ -81,9 +83,16 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   }
 
   function append(frame: Frame, keepsPixels: boolean): void {
-    if (next || isFull(frame)) turnOver();
+    if (next || !hasRoom([frame])) turnOver();
     current.segment.append(frame, keepsPixels);
     stored++;
+  }
+
+  /** One by one where they go into two files. */
+  function appendTogether(frames: readonly Frame[]): boolean {
+    if (next || !hasRoom(frames) || !current.segment.appendTogether(frames)) return false;
+    stored += frames.length;
+    return true;
   }
 
   return {
@@ -95,6 +104,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
     },
     ...(split ? { parts: files } : {}),
     append: (frame) => append(frame, true),
+    appendTogether,
     ...(descriptor.detections && descriptor.hasFrames
       ? { appendDetections: (frame: Frame) => append(frame, false) }
       : {}),

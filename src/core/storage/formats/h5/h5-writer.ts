@@ -217,12 +217,16 @@ export class H5Writer {
     return at + message.length + 2;
   }
 
-  /** Appends rows; `bytes` may lie in shared memory and is copied once. */
-  append(dataset: GrowingDataset, bytes: Uint8Array, rows: number): void {
+  /** Appends rows, which the `pieces` are together; they may lie in shared memory and are copied once. */
+  append(dataset: GrowingDataset, pieces: readonly Uint8Array[], rows: number): void {
     if (rows === 0) return;
     const { module } = this.#library;
-    const at = this.#room(bytes.length);
-    module.HEAPU8.set(bytes, at);
+    const at = this.#room(pieces.reduce((sum, { length }) => sum + length, 0));
+    let to = at;
+    for (const piece of pieces) {
+      module.HEAPU8.set(piece, to);
+      to += piece.length;
+    }
     const start = dataset.length;
     const { path, rowShape } = dataset;
     this.#checked(({ file_id: id }) => {
@@ -233,7 +237,8 @@ export class H5Writer {
       return module.set_dataset_data(id, path, count, offset, isOne.slice(0, count.length), BigInt(at));
     });
     dataset.length += rows;
-    if (rowShape.length === 0) dataset.crc32 = crc32(bytes, dataset.crc32);
+    if (rowShape.length > 0) return;
+    for (const piece of pieces) dataset.crc32 = crc32(piece, dataset.crc32);
   }
 
   /** A dataset that stays as it is: an image with one chunk, or a table (`type` is its list of members) of packed rows. */

@@ -38,35 +38,31 @@ export function readLedgerRow(row: readonly unknown[]): ReadLedgerRow {
   };
 }
 
-/** Encodes rows; the bytes lent are good until the next call. */
-export class LedgerRows {
-  readonly #bytes = new Uint8Array(rowBytes);
-  readonly #view = new DataView(this.#bytes.buffer);
+/** The row of a frame that was stored, or whose detections alone were. */
+export function encodeStored(frame: Frame, fate: "stored" | "image not stored"): Uint8Array {
+  return encode(ledgerOfFrame(frame, fate));
+}
 
-  /** The row of a frame that was stored, or whose detections alone were. */
-  borrowStored(frame: Frame, fate: "stored" | "image not stored"): Uint8Array {
-    return this.#row(ledgerOfFrame(frame, fate));
-  }
+/** The row of what an event says of frames; undefined for other events. */
+export function encodeEvent(event: StreamEvent): Uint8Array | undefined {
+  const row = ledgerOfEvent(event);
+  return row && encode(row);
+}
 
-  /** The row of what an event says of frames; undefined for other events. */
-  borrowEvent(event: StreamEvent): Uint8Array | undefined {
-    const row = ledgerOfEvent(event);
-    return row && this.#row(row);
-  }
-
-  #row(row: LedgerValues): Uint8Array {
-    let at = 0;
-    for (const { name, type } of ledgerColumns) {
-      const value = row[name];
-      if (name === "detections") {
-        this.#view.setInt32(at, Number(value), true);
-        at += 4;
-      } else if (type === "uint8") this.#view.setUint8(at++, Number(value));
-      else {
-        this.#view.setBigInt64(at, value, true);
-        at += 8;
-      }
+function encode(row: LedgerValues): Uint8Array {
+  const bytes = new Uint8Array(rowBytes);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const { name, type } of ledgerColumns) {
+    const value = row[name];
+    if (name === "detections") {
+      view.setInt32(at, Number(value), true);
+      at += 4;
+    } else if (type === "uint8") view.setUint8(at++, Number(value));
+    else {
+      view.setBigInt64(at, value, true);
+      at += 8;
     }
-    return this.#bytes;
   }
+  return bytes;
 }

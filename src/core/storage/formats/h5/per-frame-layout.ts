@@ -59,26 +59,31 @@ export function createPerFrameLayout(
   }
 
   let isPlain = false;
+
+  function appendOne(frame: Frame, keepsPixels: boolean): void {
+    if (descriptor.hasFrames && keepsPixels) {
+      const path = `/images/${frameName(frame.header.frameNumber)}`;
+      const { buffer, byteOffset } = frame.pixels;
+      file.dataset(
+        path,
+        pixelTypes[descriptor.pixelFormat],
+        [height, width],
+        new Uint8Array(buffer, byteOffset, pixelBytes),
+        hdf5Filters[isPlain ? "none" : settings.filter],
+      );
+      describeImages(file, path, descriptor);
+      for (const field of frameFields) file.attribute(path, field.name, field.get(frame.header));
+      file.attribute(path, checksumColumn.name, BigInt(checksumOf(frame)));
+    }
+    if (descriptor.detections) appendTable(frame);
+  }
+
   return {
     skipFilter() {
       isPlain = true;
     },
-    append(frame, keepsPixels) {
-      if (descriptor.hasFrames && keepsPixels) {
-        const path = `/images/${frameName(frame.header.frameNumber)}`;
-        const { buffer, byteOffset } = frame.pixels;
-        file.dataset(
-          path,
-          pixelTypes[descriptor.pixelFormat],
-          [height, width],
-          new Uint8Array(buffer, byteOffset, pixelBytes),
-          hdf5Filters[isPlain ? "none" : settings.filter],
-        );
-        describeImages(file, path, descriptor);
-        for (const field of frameFields) file.attribute(path, field.name, field.get(frame.header));
-        file.attribute(path, checksumColumn.name, BigInt(checksumOf(frame)));
-      }
-      if (descriptor.detections) appendTable(frame);
+    append(frames, keepsPixels) {
+      for (const frame of frames) appendOne(frame, keepsPixels);
     },
     committed() {
       isPlain = false;

@@ -1,6 +1,5 @@
 /** All frames as one array, /images/frames, their metadata as columns beside it, all detections as columns of /tracks. */
 import type { StreamDescriptor } from "../../../model/descriptor.js";
-import { frameBytes } from "../../../model/descriptor.js";
 import { hdf5Filters } from "./filters.js";
 import { createFrameColumns } from "./frame-columns.js";
 import type { FrameLayout } from "./frame-layout.js";
@@ -12,7 +11,6 @@ import { createTrackColumns } from "./track-columns.js";
 /** Makes the datasets; those of the frames last, since their length is the file's promise. */
 export function createStackLayout(file: H5Writer, descriptor: StreamDescriptor, settings: Hdf5Settings): FrameLayout {
   const { detections, hasFrames, shape, pixelFormat } = descriptor;
-  const pixelBytes = frameBytes(descriptor);
   const appendRows = detections ? createTrackColumns(file, detections.columns) : undefined;
   const appendColumns = hasFrames ? createFrameColumns(file) : undefined;
   const images = hasFrames
@@ -27,13 +25,16 @@ export function createStackLayout(file: H5Writer, descriptor: StreamDescriptor, 
   if (images) describeImages(file, "/images/frames", descriptor);
 
   return {
-    append(frame, keepsPixels) {
+    append(frames, keepsPixels) {
       if (images && keepsPixels) {
-        const { buffer, byteOffset } = frame.pixels;
-        file.append(images, new Uint8Array(buffer, byteOffset, pixelBytes), 1);
-        appendColumns?.(frame);
+        file.append(
+          images,
+          frames.map(({ pixelBytes }) => pixelBytes),
+          frames.length,
+        );
+        appendColumns?.(frames);
       }
-      appendRows?.(frame);
+      appendRows?.(frames);
     },
     committed() {},
     failed() {},

@@ -12,15 +12,21 @@ import { type H5Writer, numberTypes } from "./h5-writer.js";
  */
 const chunkRows = 8192;
 
-/** Makes the columns of a stream's detections; the function returned appends a frame's rows. */
-export function createTrackColumns(file: H5Writer, detections: readonly string[]): (frame: Frame) => void {
+/** Makes the columns of a stream's detections; the function returned appends the rows of frames. */
+export function createTrackColumns(file: H5Writer, detections: readonly string[]): (frames: readonly Frame[]) => void {
   const columns = trackTableOf(detections).map((column) => ({
     column,
     dataset: file.growing(`/tracks/${column.name}`, numberTypes[column.type], [], chunkRows),
   }));
   const bytes = new TrackBytes();
-  return (frame) => {
-    const rows = Math.max(0, frame.rowCount);
-    for (const { column, dataset } of columns) file.append(dataset, bytes.borrow(frame, column.name), rows);
+  return (frames) => {
+    const rows = frames.reduce((sum, { rowCount }) => sum + Math.max(0, rowCount), 0);
+    for (const { column, dataset } of columns) {
+      file.append(
+        dataset,
+        frames.map((frame) => bytes.borrow(frame, column.name).slice()),
+        rows,
+      );
+    }
   };
 }
