@@ -3,6 +3,7 @@ import { MoteError, refusal } from "../core/errors.js";
 import { plainJson } from "../core/model/json.js";
 import { given, option } from "../core/option/option.js";
 import { defineCommand } from "../core/pipeline/command.js";
+import type { Kind } from "../core/storage/inspect-file.js";
 import { summaries } from "./summaries.js";
 
 const ofPicture = { png: given } as const;
@@ -25,27 +26,27 @@ const options = {
   force: option.flag({ doc: "Replace a picture that exists.", default: false, only: ofPicture, instead: sayWhich }),
 };
 
-export const inspect = defineCommand({
+export const inspect = defineCommand<typeof options, Kind>({
   name: "inspect",
   summary: summaries.inspect,
   usage: "FILE",
   options,
   positional: "files",
+  async look({ files }) {
+    if (files.length > 1) {
+      const what = `expected one file, got ${files.length}`;
+      throw refusal("bad-option", "inspect", what, "Inspect them one after the other.");
+    }
+    return (await import("../core/storage/inspect-file.js")).kindOf(files[0]!);
+  },
   // What reads the other formats comes back by itself, within its budgets, and is there in half the time.
-  isConfined: async ({ files }) => (await import("../core/storage/inspect-file.js")).isReadByHdf5(files[0]!),
+  isConfined: (kind) => kind === "hdf5",
   examples: [
     { cmd: "inspect fixtures/beads.mote", shows: "What a recording holds and how it was made." },
     { cmd: "inspect fixtures/beads.mote --json", shows: "The same for programs." },
     { cmd: "acquire fixtures/beads.mote | mote inspect -", shows: "What comes down a pipe." },
   ],
-  async run({ files, png, pngOut, force }, { reads }) {
-    if (files.length > 1)
-      throw refusal(
-        "bad-option",
-        "inspect",
-        `expected one file, got ${files.length}`,
-        "Inspect them one after the other.",
-      );
+  async run({ files, png, pngOut, force }, { reads }, kind) {
     const path = files[0]!;
     const { frameToDraw, inspectFile } = await import("../core/storage/inspect-file.js");
     if (png !== undefined) {
@@ -57,7 +58,7 @@ export const inspect = defineCommand({
           "expected a name that ends in .png",
           "The picture is a PNG.",
         );
-      const drawing = await frameToDraw(path, png);
+      const drawing = await frameToDraw(path, kind, png);
       const { savePicture } = await import("../core/storage/save-picture.js");
       const { fileConflicts } = await import("../core/storage/claim/own-inputs.js");
       const read = { where: `inspect, ${path}`, file: path === "-" ? 0 : path };
@@ -73,7 +74,7 @@ export const inspect = defineCommand({
         json: { picture: out, frame: png, detections: drawn },
       };
     }
-    const description = await inspectFile(path);
+    const description = await inspectFile(path, kind);
     const { inspectText } = await import("../core/storage/inspect-text.js");
     const { endingOf } = await import("../core/storage/inspect-ending.js");
     const ending = endingOf(path, description);

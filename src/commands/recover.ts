@@ -38,17 +38,19 @@ export const recover = defineCommand({
       );
     const path = files[0]!;
     const where = `recover, ${path}`;
-    const { formatOf, recoveredName } = await import("../core/storage/archive-formats.js");
+    const { filesOf, formatOf, recoveredName, standsForParts } = await import("../core/storage/archive-formats.js");
     const { outProblem } = await import("../core/storage/recover/out-problem.js");
     const { recoverFile } = await import("../core/storage/recover/recover-file.js");
     const { recoveryJson, recoveryText } = await import("../core/storage/recover/recovery-text.js");
+    const parts = await filesOf(path);
+    if (parts.length > 1 || parts[0] !== path) throw standsForParts(where, parts);
     const format = formatOf(where, path);
     const { recover: load } = format;
     if (!load)
       throw refusal(
         "unsupported",
         where,
-        `nothing can be got back from a ${format.name}`,
+        `is of a kind that nothing can be got back from (${format.name})`,
         "mote verify says what is wrong with it.",
       );
     const out = given ?? recoveredName(path);

@@ -4,14 +4,11 @@ import { loadVerb } from "../../commands/index.js";
 import { answer } from "../workers/confined-reply.js";
 import type { CommandCall, WorkNews } from "./confined-command.js";
 
-const { name, where, options, version, reads } = workerData as CommandCall;
+const { name, where, options, facts, version, reads } = workerData as CommandCall;
 
 await answer(where, async (tell) => {
   const verb = await loadVerb(name);
   if (verb?.kind !== "command") throw new Error(`${name} is no command`);
-  return verb.command.run!(options, {
-    version,
-    reads,
-    progress: (label, done, total) => tell({ label, done, total } satisfies WorkNews),
-  });
+  const progress = (label: string, done: number, total: number) => tell({ label, done, total } satisfies WorkNews);
+  return verb.command.run!(options, { version, reads, progress }, facts);
 });

@@ -9,6 +9,8 @@ export interface CommandCall {
   /** What its failures name that know no place. */
   readonly where: string;
   readonly options: Record<string, unknown>;
+  /** What its look found. */
+  readonly facts: unknown;
   readonly version: string;
   readonly reads: CommandContext["reads"];
 }
@@ -31,10 +33,18 @@ export async function runCommand(
   options: Record<string, unknown>,
   context: CommandContext,
 ): Promise<CommandResult> {
-  if (!(await command.isConfined?.(options))) return command.run!(options, context);
+  const found = await command.look?.(options);
+  if (!command.isConfined?.(found)) return command.run!(options, context, found);
   const files = options[command.positional ?? ""];
   const where = Array.isArray(files) ? `${command.name}, ${files.slice(0, 3).join(", ")}` : command.name;
-  const call: CommandCall = { name: command.name, where, options, version: context.version, reads: context.reads };
+  const call: CommandCall = {
+    name: command.name,
+    where,
+    options,
+    facts: found,
+    version: context.version,
+    reads: context.reads,
+  };
   const { callConfined } = await import("../workers/confined-call.js");
   return callConfined<CommandResult>(commandEntry, where, call, (news) => {
     const { label, done, total } = news as WorkNews;

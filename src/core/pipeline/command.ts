@@ -29,7 +29,7 @@ export interface CommandContext {
   progress(label: string, done: number, total: number): void;
 }
 
-export interface Command<Specs extends OptionSpecs = OptionSpecs> {
+export interface Command<Specs extends OptionSpecs = OptionSpecs, Facts = unknown> {
   readonly name: string;
   readonly summary: string;
   readonly description?: string;
@@ -38,14 +38,16 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly options: Specs;
   readonly positional?: keyof Specs & string;
   readonly examples: readonly Example[];
+  /** A first look at what the options name, made once; everything in it can be cloned. */
+  look?(options: OptionsOf<Specs>): Promise<Facts>;
   /** Whether its work is done in a thread of its own, as it may not come back from what it reads. Its result has no `data` then. */
-  isConfined?(options: OptionsOf<Specs>): boolean | Promise<boolean>;
+  isConfined?(facts: Facts): boolean;
   /** Does the work; or, for `run`, says which stages to compose. */
-  run?(options: OptionsOf<Specs>, context: CommandContext): Promise<CommandResult>;
+  run?(options: OptionsOf<Specs>, context: CommandContext, facts: Facts): Promise<CommandResult>;
   /** Takes the words of the command line as they are instead of options. */
   compose?(words: readonly string[]): Promise<RunRequest>;
 }
 
-export function defineCommand<Specs extends OptionSpecs>(command: Command<Specs>): Command {
+export function defineCommand<Specs extends OptionSpecs, Facts = undefined>(command: Command<Specs, Facts>): Command {
   return command as unknown as Command;
 }

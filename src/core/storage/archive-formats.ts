@@ -1,7 +1,9 @@
 /** Which format a file or folder is of, for those who verify it or get it back. */
 import { closeSync, readSync, statSync } from "node:fs";
-import { refusal } from "../errors.js";
+import { basename } from "node:path";
+import { type MoteError, refusal } from "../errors.js";
 import { explained } from "../imaging/explained.js";
+import { formatCount } from "../units.js";
 import { openFile } from "./bounded-file.js";
 import { extensionOf } from "./extension.js";
 import type { Appearance, Format } from "./formats/format.js";
@@ -33,6 +35,13 @@ export async function filesOf(path: string): Promise<readonly string[]> {
     if (parts.length > 0) return parts;
   }
   return [path];
+}
+
+/** For who wants one file and is given the name of a row of them. */
+export function standsForParts(where: string, parts: readonly string[]): MoteError {
+  const range = parts.length === 1 ? parts[0]! : `${parts[0]} to ${basename(parts.at(-1)!)}`;
+  const what = `is no file of its own: it was split into ${formatCount(parts.length, "part")}, ${range}`;
+  return refusal("wrong-kind-of-file", where, what, "Name one of the parts.");
 }
 
 /** The format of a file or folder: by its name, else by its first bytes; a refusal when it is none that is known. */

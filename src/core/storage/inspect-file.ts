@@ -8,6 +8,7 @@ import type { ImageFileFacts } from "../imaging/image-file.js";
 import type { Frame } from "../memory/frame.js";
 import { column } from "../model/detection.js";
 import type { StreamSummary } from "../stream/describe-stream.js";
+import { filesOf, standsForParts } from "./archive-formats.js";
 import { openFile } from "./bounded-file.js";
 import type { H5Description } from "./formats/h5/describe.js";
 import type { ZarrDescription } from "./formats/zarr/describe.js";
@@ -31,7 +32,7 @@ function startOf(path: string): Buffer {
         "wrong-kind-of-file",
         `inspect, ${path}`,
         "expected a file or a Zarr store, got a folder",
-        "Name one of its files.",
+        "Name one of its files. Of a folder of frames mote verify says what is in it, and acquire replays it.",
       );
     }
     const fd = openFile(path);
@@ -46,11 +47,14 @@ function startOf(path: string): Buffer {
   }
 }
 
-type Kind = FileDescription["kind"];
+export type Kind = FileDescription["kind"];
 
-/** By the first bytes; text and what no magic tells apart by the name's extension. */
-async function kindOf(path: string): Promise<Kind> {
+/** By the first bytes; text and what no magic tells apart by the name's extension. "-" is a frame stream on stdin. */
+export async function kindOf(path: string): Promise<Kind> {
+  if (path === "-") return "stream";
   if (isZarrStore(path)) return "zarr";
+  const parts = await filesOf(path);
+  if (parts.length > 1 || parts[0] !== path) throw standsForParts(`inspect, ${path}`, parts);
   const head = startOf(path);
   if (head.subarray(1, 5).toString("latin1") === "MOTE") return "stream";
   if (head.subarray(1, 4).toString("latin1") === "HDF") return "hdf5";
@@ -63,15 +67,6 @@ async function kindOf(path: string): Promise<Kind> {
     head.length === 0 ? "the file is empty" : "is no frame stream, HDF5 file, image, Zarr store or table",
     "mote inspect knows .mote, .h5, .tif, .png, .zarr, .csv, .parquet and .ndjson.",
   );
-}
-
-/** Whether the HDF5 library reads it, which may not come back; false for what cannot be read at all. */
-export async function isReadByHdf5(path: string): Promise<boolean> {
-  try {
-    return path !== "-" && (await kindOf(path)) === "hdf5";
-  } catch {
-    return false;
-  }
 }
 
 async function openStream(path: string) {
@@ -93,9 +88,8 @@ async function openImages(path: string) {
   }
 }
 
-/** Describes a file, or the frame stream on stdin when `path` is "-". */
-export async function inspectFile(path: string): Promise<FileDescription> {
-  const kind = path === "-" ? "stream" : await kindOf(path);
+/** Describes a file of this kind, or the frame stream on stdin when `path` is "-". */
+export async function inspectFile(path: string, kind: Kind): Promise<FileDescription> {
   try {
     return await decoding(() => describe(kind, path));
   } catch (error) {
@@ -128,8 +122,7 @@ async function describe(kind: Kind, path: string): Promise<FileDescription> {
 }
 
 /** What is needed to draw frame `frameNumber` of a file; a refusal when it is not there. */
-export async function frameToDraw(path: string, frameNumber: number): Promise<FrameDrawing> {
-  const kind = path === "-" ? "stream" : await kindOf(path);
+export async function frameToDraw(path: string, kind: Kind, frameNumber: number): Promise<FrameDrawing> {
   try {
     return await decoding(() => drawingOf(kind, path, frameNumber));
   } catch (error) {

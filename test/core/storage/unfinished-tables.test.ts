@@ -8,6 +8,7 @@ import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js"
 import { openH5Store } from "../../../src/core/storage/formats/h5/h5-store.js";
 import { partsOf } from "../../../src/core/storage/formats/h5/segment-names.js";
 import { openNdjsonStore } from "../../../src/core/storage/formats/ndjson/ndjson-store.js";
+import { kindOf } from "../../../src/core/storage/inspect-file.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
 
@@ -64,6 +65,7 @@ test("a row of .h5 of which a part is gone is not whole, wherever it stood; the 
     await store.append(frame);
   }
   await store.close(end);
+  await expect(kindOf(path)).rejects.toThrow("was split into 3 parts, ");
   expect(partsOf(path)).toEqual([0, 1, 2].map((index) => partPath(path, index)));
   for (const part of partsOf(path)) expect((await verified(part)).verdict).toBe("whole");
   rmSync(partPath(path, 2));
