@@ -4,6 +4,12 @@ import type { ErrorCode } from "./error-codes.js";
 /** The hint where there is no better one. */
 export const damagedHint = "The file is damaged, or not what its name says.";
 
+/** The same of a file that is shorter than it says. */
+export const cutHint = "The file is cut short or damaged; copy it again from where it was written.";
+
+/** Of a recording that `mote recover` knows: its other frames are not lost. */
+export const recoverHint = "mote verify says how many of its frames are whole, and mote recover gets them back.";
+
 /** A file that is damaged, or that uses what we refuse to guess at; whoever opened it turns this into a MoteError. */
 export class FormatProblem extends Error {
   readonly code: ErrorCode;

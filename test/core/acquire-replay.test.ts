@@ -181,6 +181,18 @@ describe("refusals (exit code 2) say where, what and what next", () => {
       /^acquire, .*cut\.tif: byte \d+: the file ends at byte/,
     );
   });
+  it("of a recording that was cut, how to get the other frames; of an image, to copy it again", async () => {
+    const d = folder();
+    writeFileSync(join(d, "cut.tif"), readFileSync(pages).subarray(0, -40));
+    writeFileSync(join(d, "cut.png"), readFileSync(join(images, "grey-uint8.png")).subarray(0, 20));
+    expect(await refused({ files: join(d, "cut.tif") })).toMatch(/mote recover gets them back\.$/);
+    expect(await refused({ files: join(d, "cut.png") })).toMatch(/copy it again from where it was written\.$/);
+  });
+  it("the name of a recording that was split, with the pattern of its parts", async () => {
+    const d = folder();
+    for (const part of ["000", "001"]) writeFileSync(join(d, `run_${part}.h5`), "");
+    expect(await refused({ files: join(d, "run.h5") })).toMatch(/It was split into 2 parts: '.*run_\*\.h5' replays/);
+  });
   it("a text file under an image's name, an empty one, and one of no known kind", async () => {
     const d = folder();
     writeFileSync(join(d, "a.tif"), "frame,x,y\n1,2,3\n");

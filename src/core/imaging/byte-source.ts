@@ -1,5 +1,5 @@
 /** What a decoder may know of a file: its name, its length, and its bytes on request. */
-import { EndsEarly } from "../format-problem.js";
+import { cutHint, EndsEarly } from "../format-problem.js";
 
 export interface ByteSource {
   /** For complaints: the path as the user gave it. */
@@ -24,10 +24,7 @@ export function bytesAsSource(name: string, bytes: Uint8Array): ByteSource {
 /** Refuses a range that is not inside a file of `sizeBytes`, before anything is allocated for it. */
 export function requireBytes(sizeBytes: number, offset: number, length: number): void {
   if (offset + length > sizeBytes || offset < 0) {
-    throw new EndsEarly(
-      `the file ends at byte ${sizeBytes}, but ${length} bytes are expected here`,
-      offset,
-      "The file is cut short or damaged; copy it again from where it was written.",
-    );
+    const what = `the file ends at byte ${sizeBytes}, but ${length} bytes are expected here`;
+    throw new EndsEarly(what, offset, cutHint);
   }
 }

@@ -1,6 +1,7 @@
 /** The bytes of the frame stream (docs/frame-stream.md): preamble, message prefix, detections header. Pure. */
 import { crc32 } from "node:zlib";
 import type { Problem } from "../errors.js";
+import { foreignBytes } from "./foreign-bytes.js";
 
 /** Section 2: a high bit, the name, both line endings and a Ctrl-Z: any text-mode copy breaks it. Version 1.0 follows. */
 export const preamble = Uint8Array.from([0x89, 0x4d, 0x4f, 0x54, 0x45, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 1, 0, 0, 0, 0, 0]);
@@ -37,19 +38,23 @@ export function emptyPrefix(): Prefix {
 }
 
 /** What is wrong with the first 16 bytes of a stream, or undefined. */
-export function preambleFault(bytes: Uint8Array): Pick<Problem, "code" | "what"> | undefined {
+export function preambleFault(bytes: Uint8Array): Pick<Problem, "code" | "what" | "hint"> | undefined {
   for (let i = 0; i < magicBytes; i++) {
     if (bytes[i] !== preamble[i]) {
-      const isText = bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13);
-      const got = isText
-        ? `text: ${JSON.stringify(Buffer.from(bytes).toString("latin1"))}`
-        : `bytes ${Buffer.from(bytes.subarray(0, 8)).toString("hex")}`;
-      return { code: "not-a-frame-stream", what: `expected a frame stream, got ${got}` };
+      const { what, isReplayed } = foreignBytes(bytes);
+      const hint = isReplayed
+        ? "Let acquire read the file: mote acquire FILE | mote ..."
+        : "Frame streams come from mote acquire, or from .mote files.";
+      return { code: "not-a-frame-stream", what: `expected a frame stream, got ${what}`, hint };
     }
   }
   const version = bytes[10]! | (bytes[11]! << 8);
   if (version === 1) return undefined;
-  return { code: "file-too-new", what: `expected frame stream version 1, got version ${version}` };
+  return {
+    code: "file-too-new",
+    what: `expected frame stream version 1, got version ${version}`,
+    hint: "A newer Mote made it, and reads it.",
+  };
 }
 
 /** Writes a prefix; the header has to stand in place already, for its checksum. `bytes` covers prefix and header. */

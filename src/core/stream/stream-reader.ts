@@ -75,8 +75,7 @@ export function readDescriptor(source: ByteSource): StreamDescriptor {
       "Is the command before it running? See its message.",
     );
   const fault = preambleFault(head.subarray(0, got));
-  if (fault)
-    throw failure(fault.code, source.name, fault.what, "Frame streams come from mote acquire, or from .mote files.");
+  if (fault) throw failure(fault.code, source.name, fault.what, fault.hint);
   if (got < preamble.length)
     throw failure("stream-ended-early", source.name, `ended after ${got} bytes, inside the preamble`, truncatedHint);
   const messages = new MessageSource(source, maxJsonBytes, () => false, 0);

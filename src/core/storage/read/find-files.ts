@@ -1,9 +1,11 @@
 /** From what the user typed (files, folders, patterns) to the files to replay, in order. */
 import { readdirSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { OverBudget } from "../../budget.js";
 import { codeOf, reason, refusal } from "../../errors.js";
 import { nearestName } from "../../option/names.js";
+import { formatCount } from "../../units.js";
+import { rowOf } from "../claim/row-names.js";
 import { expandGlob, isPattern } from "./glob.js";
 import { isKnownFormat, isRecordingFolder, knownExtensions } from "./image-formats.js";
 import { naturalOrder, undoShellOrder } from "./natural-order.js";
@@ -48,6 +50,12 @@ function kindOf(where: string, path: string): "file" | "folder" | "pattern" {
 function suggestion(path: string): string {
   const folder = dirname(path);
   try {
+    const extension = extname(path);
+    const parts = readdirSync(folder).filter((name) => rowOf(name) === basename(path));
+    if (parts.length > 0) {
+      const pattern = `${path.slice(0, path.length - extension.length)}_*${extension}`;
+      return `It was split into ${formatCount(parts.length, "part")}: '${pattern}' replays them as one.`;
+    }
     const nearest = nearestName(basename(path), readdirSync(folder));
     return nearest ? `Did you mean ${join(folder, nearest)}?` : `There is no such file in ${inWords(folder)}.`;
   } catch {

@@ -1,8 +1,12 @@
 /** Opening what can be replayed: by extension, or for a folder by what is in it. */
 import { asDamage, decoding } from "../../decoding.js";
+import { cutHint, damagedHint, FormatProblem, recoverHint } from "../../format-problem.js";
 import type { ImageFile } from "../../imaging/image-file.js";
-import type { RawLayout, Replay } from "../formats/format.js";
+import type { Format, RawLayout, Replay } from "../formats/format.js";
 import { formats, headerless } from "../formats/registry.js";
+
+/** Hints that know no better than to copy the file again. */
+const generalHints: ReadonlySet<string> = new Set([damagedHint, cutHint]);
 
 const replays = formats.flatMap(({ replay }) => (replay ? [replay] : []));
 
@@ -38,12 +42,14 @@ export function hasDatasets(path: string): boolean {
  * one that holds the frames of an HDF5 file.
  */
 export async function openImageFile(path: string, layout?: RawLayout, dataset?: string): Promise<ImageFile> {
-  const format = await (replayOf(path)?.load ?? headerless)();
-  return guarded(await decoding(() => format.open(path, layout, dataset)));
+  const replay = replayOf(path);
+  const format = await (replay?.load ?? headerless)();
+  const rethrow = rethrowOf(formats.find((one) => one.replay === replay));
+  return guarded(await decoding(() => format.open(path, layout, dataset)).catch(rethrow), rethrow);
 }
 
 /** What its decoder lacks a check for is said as damage of the file. */
-function guarded(file: ImageFile): ImageFile {
+function guarded(file: ImageFile, rethrow: (error: unknown) => never): ImageFile {
   const { losses } = file;
   return {
     facts: file.facts,
@@ -68,6 +74,13 @@ function guarded(file: ImageFile): ImageFile {
   };
 }
 
-function rethrow(error: unknown): never {
-  throw asDamage(error);
+/** Says what was thrown as damage, and of a format from which frames can be got back that they can. */
+function rethrowOf(format: Format | undefined): (error: unknown) => never {
+  return (thrown) => {
+    const error = asDamage(thrown);
+    if (format?.recover && error instanceof FormatProblem && generalHints.has(error.hint)) {
+      throw new FormatProblem(error.code, error.message, error.byte, recoverHint, error);
+    }
+    throw error;
+  };
 }

@@ -1,5 +1,6 @@
 /** An HDF5 file being read: plain typed arrays out, a sentence when the file is not what it should be. */
 import { codeOf, failure, type MoteError, reason } from "../../../errors.js";
+import { recoverHint } from "../../../format-problem.js";
 import { isOutOfMemory, OutOfMemory } from "../../../out-of-memory.js";
 import { formatBytes } from "../../../units.js";
 import { watchedCall } from "../../../workers/call-watch.js";
@@ -133,5 +134,5 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
 }
 
 function unreadable(path: string, what: string, cause?: unknown): MoteError {
-  return failure(codeOf(cause, "file-damaged"), path, `cannot be read as HDF5: ${what}`, undefined, cause);
+  return failure(codeOf(cause, "file-damaged"), path, `cannot be read as HDF5: ${what}`, recoverHint, cause);
 }
