@@ -8,7 +8,7 @@ import { takeLock } from "../../../src/core/storage/claim/lock.js";
 import { containers } from "../../../src/core/storage/container-for.js";
 import { loadHdf5 } from "../../../src/core/storage/formats/h5/library.js";
 import { endingOf } from "../../../src/core/storage/inspect-ending.js";
-import { inspectFile } from "../../../src/core/storage/inspect-file.js";
+import { inspectFile, kindOf } from "../../../src/core/storage/inspect-file.js";
 import { inspectText } from "../../../src/core/storage/inspect-text.js";
 import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { quickFolder, verified } from "./verify-recover.js";
@@ -48,7 +48,7 @@ async function written(name: string, end: EndOfStream | null, lost = 0): Promise
 }
 
 async function told(path: string) {
-  const description = await inspectFile(path);
+  const description = await inspectFile(path, await kindOf(path));
   const ending = endingOf(path, description);
   const text = inspectText(path, description, ending);
   return { ending, text, wholeLine: /^ {2}whole +(.*)$/m.exec(text)?.[1] ?? "" };
