@@ -91,7 +91,7 @@ export const streamIn = defineStage<typeof options, Plan, InputFacts, SharedDesc
   async connect(plan, { holder }) {
     const { connectInput } = await import("../core/stream/input.js");
     const descriptor = connectInput(plan.name, plan.looked, holder);
-    return { data: descriptor.shared, disconnect: () => descriptor.close() };
+    return { data: descriptor.shared, disconnect: () => descriptor.close(), lifetime: "ends-with-process" };
   },
   async open(plan, context) {
     const [{ openByteSource }, { OnceClosed }, { createStreamReader }] = await Promise.all([

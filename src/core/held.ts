@@ -30,10 +30,13 @@ export interface Connection<Data = unknown> {
   readonly data: Data;
   /**
    * Lets everything go; called on every exit. "in-order": the stage's threads have ended, or never began, and there is time to
-   * wait. "abrupt": the process is about to end, or a thread died; the thing is brought into its safe state (light off,
-   * shutter closed, child killed, socket file removed) before the call returns. It may come while "in-order" is under way.
+   * wait. "abrupt": the run is aborted or the process is about to end; the thing is brought into its safe state (light off,
+   * shutter closed, child killed, socket file removed) before the call returns, whatever the stage's threads are doing. It may
+   * come while "in-order" is under way.
    */
   disconnect(how: "in-order" | "abrupt"): Awaitable<void>;
+  /** "ends-with-process": nothing of it does harm, so that an abort leaves it to the threads until they have ended. Default "survives". */
+  readonly lifetime?: Lifetime;
   /**
    * Called when the run drains, stops or is aborted, and when it has something for the stage: brings a thread back that waits
    * in a call of its own. It may come before that wait has begun, so it leaves something that the wait finds.

@@ -17,6 +17,7 @@ export class Connections {
   readonly #held: Held;
   /** By the stage's place in the run. */
   readonly #connected = new Map<number, Connected>();
+  readonly #failed: MoteError[] = [];
 
   constructor(held: Held) {
     this.#held = held;
@@ -28,7 +29,11 @@ export class Connections {
       for (const [stageIndex, { stage, label, plan }] of stages.entries()) {
         const connection = await stage.connect?.(plan, { label, holder: this.#held });
         if (!connection) continue;
-        const holding = this.#held.hold(label, () => void connection.disconnect("abrupt"), "survives");
+        const letGo = () => {
+          // Its safe state is reached when the call returns; what it says later is still heard.
+          void Promise.resolve(connection.disconnect("abrupt")).catch((error) => this.#fail(label, error));
+        };
+        const holding = this.#held.hold(label, letGo, connection.lifetime ?? "survives");
         this.#connected.set(stageIndex, { label, connection, holding });
       }
     } catch (error) {
@@ -54,31 +59,43 @@ export class Connections {
     }
   }
 
-  /** Returns what went wrong, the first first; a stage that cannot be disconnected in order is disconnected abruptly. */
-  async disconnect(how: "in-order" | "abrupt"): Promise<readonly MoteError[]> {
-    const failed: MoteError[] = [];
-    for (const [at, { label, connection, holding }] of [...this.#connected].reverse()) {
-      this.#connected.delete(at);
-      try {
-        if (how === "in-order") {
-          // Struck off only afterwards: the process may end abruptly meanwhile.
-          await connection.disconnect(how);
-          this.#held.takeOver(holding);
-        } else this.#held.release(holding);
-      } catch (error) {
-        failed.push(disconnectFailure(label, error));
-        this.#releaseAfterFailure(holding);
-      }
-    }
-    return failed;
+  /** The run is aborted: all that could do harm is let go now, not when the last thread has seen it. */
+  abort(): void {
+    for (const one of [...this.#connected.values()].reverse())
+      if (one.connection.lifetime !== "ends-with-process") this.#release(one);
   }
 
-  #releaseAfterFailure(holding: Holding): void {
+  /** Returns what went wrong, the first first; a stage that cannot be disconnected in order is disconnected abruptly. */
+  async disconnect(how: "in-order" | "abrupt"): Promise<readonly MoteError[]> {
+    for (const [at, one] of [...this.#connected].reverse()) {
+      if (how === "in-order") await this.#disconnectInOrder(one);
+      this.#release(one);
+      this.#connected.delete(at);
+    }
+    return this.#failed;
+  }
+
+  /** Stays in the list until it is done: the process may end abruptly meanwhile. */
+  async #disconnectInOrder(one: Connected): Promise<void> {
+    try {
+      await one.connection.disconnect("in-order");
+      this.#held.takeOver(one.holding);
+    } catch (error) {
+      this.#fail(one.label, error);
+    }
+  }
+
+  /** Nothing happens when it was let go before. */
+  #release({ label, holding }: Connected): void {
     try {
       this.#held.release(holding);
-    } catch {
-      // What went wrong first is told.
+    } catch (error) {
+      this.#fail(label, error);
     }
+  }
+
+  #fail(label: string, error: unknown): void {
+    this.#failed.push(disconnectFailure(label, error));
   }
 }
 

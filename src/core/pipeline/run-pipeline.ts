@@ -163,7 +163,11 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
   }
 
   const outcome = settle();
-  void shared.control.whenever(() => connections.wake(), outcome);
+  const hearChange = () => {
+    connections.wake();
+    if (shared.control.isAborted) connections.abort();
+  };
+  void shared.control.whenever(hearChange, outcome);
   return { control: shared.control, outcome };
 }
 

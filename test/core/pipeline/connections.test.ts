@@ -4,7 +4,7 @@ import { refusal } from "../../../src/core/errors.js";
 import { type Connection, Held } from "../../../src/core/held.js";
 import { Connections } from "../../../src/core/pipeline/connections.js";
 import type { PlannedStage } from "../../../src/core/pipeline/negotiate.js";
-import { anyOutcomeOf, outcomeOf, start } from "./scripted-run.js";
+import { anyOutcomeOf, outcomeOf, scripted, start } from "./scripted-run.js";
 
 /** Stages that do nothing but connect. */
 function connecting(stages: Readonly<Record<string, () => Partial<Connection>>>): PlannedStage[] {
@@ -92,6 +92,46 @@ test("a stage that cannot be let go in order is let go abruptly and told; one th
     expect.stringMatching(/^shutter: what it held could not be let go: it is stuck/),
   ]);
   expect(log).toEqual(["light wakes", "shutter in-order", "shutter abrupt", "light in-order"]);
+});
+
+test("an abort lets go at once of what could do harm, and leaves the rest to the threads", async () => {
+  const log: string[] = [];
+  const connections = new Connections(new Held());
+  await connections.connect(
+    connecting({
+      light: () => ({ disconnect: logged(log, "light") }),
+      pipe: () => ({ disconnect: logged(log, "pipe"), lifetime: "ends-with-process" }),
+      shutter: () => ({ disconnect: logged(log, "shutter") }),
+    }),
+  );
+  connections.abort();
+  expect(log).toEqual(["shutter abrupt", "light abrupt"]);
+  expect(await connections.disconnect("abrupt")).toEqual([]);
+  expect(log).toEqual(["shutter abrupt", "light abrupt", "pipe abrupt"]);
+});
+
+test("an abort reaches the thing while a thread is in a call that nothing ends", async () => {
+  const { waiter } = scripted;
+  const own = waiter!.connect!;
+  let wake = () => {};
+  const lettingGo = new Promise<string>((letGo) => {
+    waiter!.connect = async (...given) => {
+      const connection = (await own(...given))!;
+      wake = () => connection.wake!();
+      return { data: connection.data, disconnect: letGo as Connection["disconnect"] };
+    };
+  });
+  const started = await start([
+    ["waiter", {}],
+    ["collect", {}],
+  ]).finally(() => {
+    waiter!.connect = own;
+  });
+  await started.reached("collect", 1);
+  started.control.abort();
+  expect(await lettingGo).toBe("abrupt");
+  wake();
+  expect((await started.outcome).failure).toBeNull();
 });
 
 test("a source that waits in a call of its own is woken when the run drains", async () => {
