@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    // Whoever reads a slot that nobody holds any more reads a pattern.
+    env: { MOTE_POISON_SLOTS: "1" },
     // The build runs as it stands: its modules are those of the threads and processes beside the tests.
     server: { deps: { external: [/\/dist\//] } },
     // `npx vitest run` runs both, `--project quick` one of them.

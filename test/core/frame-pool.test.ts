@@ -1,17 +1,25 @@
 import { expect, test } from "vitest";
-import { FramePool, poolWords } from "../../src/core/memory/frame-pool.js";
+import { FramePool, poison, poolWords } from "../../src/core/memory/frame-pool.js";
+import { checksumOf } from "../../src/core/memory/pixel-checksum.js";
 import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
 import { slotLayout } from "../../src/core/memory/slot-layout.js";
+import { counterFloats, StageCounters } from "../../src/core/memory/stage-counters.js";
+import { ownPixels, sumAgain } from "../../src/core/pipeline/own-pixels.js";
 import { fromMemory } from "../../src/core/time.js";
 
 const geometry = { pixelFormat: "uint16", pixelBytes: 30 * 20 * 2, detectionRows: 5, detectionColumns: 9 } as const;
 
-function makePool(slots: number, spareSlots: number) {
-  const shape = { geometry, base: 128, slots, spareSlots };
-  const buffer = new SharedArrayBuffer(128 + slotLayout(geometry).slotBytes * (slots + spareSlots));
-  const pool = new FramePool(new Int32Array(new SharedArrayBuffer(poolWords(shape) * 4)), buffer, shape);
+function makePool(slots: number, spareSlots: number, given: { detectionBlocks?: number; isPoisoning?: boolean } = {}) {
+  const { detectionBlocks = 1, isPoisoning = false } = given;
+  const shape = { geometry: { ...geometry, detectionBlocks }, base: 128, slots, spareSlots, isPoisoning };
+  const buffer = new SharedArrayBuffer(128 + slotLayout(shape.geometry).slotBytes * (slots + spareSlots));
+  const words = new Int32Array(new SharedArrayBuffer(poolWords(shape) * 4));
+  /** The pool as threads see it whose stage has this block of detections before it. */
+  const seenBy = (block: number | null) => new FramePool(words, buffer, shape, block);
+  const pool = seenBy(0);
   pool.initialize();
-  return { pool, control: new RunControl(new Int32Array(new SharedArrayBuffer(runControlWords * 4))), buffer };
+  const control = new RunControl(new Int32Array(new SharedArrayBuffer(runControlWords * 4)));
+  return { pool, control, buffer, seenBy };
 }
 
 test("a slot comes back when its last holder lets go", () => {
@@ -71,4 +79,62 @@ test("pixels and detections are aligned for SIMD", () => {
     const frame = pool.acquire(control)!;
     expect([frame.pixelsOffset % 64, frame.detectionsOffset % 64]).toEqual([0, 0]);
   }
+});
+
+test("detections of two stages stand beside each other, and a stage with none before it sees none", () => {
+  const { control, seenBy } = makePool(2, 0, { detectionBlocks: 2 });
+  const [recording, track, source] = [seenBy(0), seenBy(1), seenBy(null)];
+  const { slot } = source.acquire(control)!;
+  const found = recording.frame(slot);
+  found.detections.fill(7);
+  found.rowCount = 3;
+  expect(track.frame(slot).rowCount).toBe(-1);
+  track.frame(slot).detections.fill(8);
+  track.frame(slot).rowCount = 5;
+  expect([found.rowCount, found.detections.every((value) => value === 7)]).toEqual([3, true]);
+  const none = source.frame(slot);
+  expect([none.rowCount, none.detections.length, none.detectionCapacity]).toEqual([-1, 0, 0]);
+  expect(() => {
+    none.rowCount = 0;
+  }).toThrow("did not ask for room");
+  expect(found.rowCount).toBe(3);
+});
+
+test("a stage that changes pixels gets a copy of a frame that others hold, counted, and the frame itself otherwise", () => {
+  const { pool, control } = makePool(3, 0);
+  const counters = new StageCounters(new SharedArrayBuffer(counterFloats * 8), 0);
+  const frame = pool.acquire(control)!;
+  frame.header.reset("uint16", 20, 30, 60, 16);
+  frame.header.frameNumber = 12;
+  frame.pixels.fill(5);
+  frame.detections.fill(1.5);
+  frame.rowCount = 2;
+  frame.enteredAt = fromMemory(17);
+  frame.pixelsCrc32 = checksumOf(frame);
+  expect(ownPixels(frame, pool, control, counters)).toBe(frame);
+  pool.retain(frame.slot, 2);
+  const own = ownPixels(frame, pool, control, counters)!;
+  expect([own.slot === frame.slot, pool.holders(frame.slot), pool.holders(own.slot)]).toEqual([false, 2, 1]);
+  expect([own.header.frameNumber, own.rowCount, own.detections[17], own.enteredAt]).toEqual([12, 2, 1.5, 17]);
+  expect([own.pixels.every((value) => value === 5), own.pixelsCrc32]).toEqual([true, frame.pixelsCrc32]);
+  own.pixels.fill(6);
+  sumAgain(own, true);
+  expect(own.pixelsCrc32).toBe(checksumOf(own));
+  expect([frame.pixels[0], own.pixelsCrc32 === frame.pixelsCrc32, counters.copied]).toEqual([5, false, 1]);
+  sumAgain(own, false);
+  expect(own.pixelsCrc32).toBe(-1);
+});
+
+test("a slot is poisoned when its last loan returns and not before, and is lent clean of detections", () => {
+  const { pool, control } = makePool(1, 0, { isPoisoning: true });
+  const frame = pool.acquire(control)!;
+  frame.pixels.fill(5);
+  frame.rowCount = 1;
+  pool.retain(frame.slot);
+  pool.release(frame.slot);
+  expect([frame.pixels[0], frame.rowCount]).toEqual([5, 1]);
+  pool.release(frame.slot);
+  const late = [frame.header.bytes, frame.pixelBytes, frame.detectionBytes];
+  expect(late.map((bytes) => bytes.every((byte) => byte === poison))).toEqual([true, true, true]);
+  expect(pool.acquire(control)!.rowCount).toBe(-1);
 });

@@ -29,6 +29,7 @@ export async function executeRun(
   let view: RunView | undefined;
   const run = startRun(stages, {
     connections,
+    isPoisoning: process.env.MOTE_POISON_SLOTS === "1",
     spawn: (plan, hear) =>
       spawnWorker<ThreadMessage | ThreadBorn>(threadEntry, plan.label, plan, (message) => {
         if (message.kind === "born")

@@ -6,7 +6,7 @@
 import { Frame } from "./frame.js";
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
-import { type SlotGeometry, slotKind, slotLayout, slotMeta } from "./slot-layout.js";
+import { type SlotGeometry, slotLayout, slotMeta } from "./slot-layout.js";
 
 const word = { mutex: 0, bell: 1, free: 2, lent: 3, spareLent: 4, stack: 8 } as const;
 
@@ -18,7 +18,14 @@ export interface PoolShape {
   readonly slots: number;
   /** Slots beyond that; their pages stay untouched until lent. */
   readonly spareSlots: number;
+  /** A slot is filled with a pattern when its last loan returns, so that who reads it afterwards is found out. For tests. */
+  readonly isPoisoning?: boolean;
 }
+
+/** What is in a slot that nobody holds, where the pool is poisoning. */
+export const poison = 0xa5;
+/** Bytes of a slot that are kept for its loans. */
+const poisonFrom = 64;
 
 /** Words of shared bookkeeping a pool of `slots` needs. */
 export function poolWords(shape: Pick<PoolShape, "slots" | "spareSlots">): number {
@@ -29,11 +36,14 @@ export class FramePool {
   readonly #words: Int32Array;
   readonly #shape: PoolShape;
   readonly #buffer: ArrayBufferLike;
+  readonly #block: number | null;
   readonly #slotBytes: number;
   readonly #frames: (Frame | undefined)[];
   readonly #metas: (Int32Array | undefined)[];
 
-  constructor(words: Int32Array, buffer: ArrayBufferLike, shape: PoolShape) {
+  /** `block`: whose detections the thread's frames show; null: nobody's. */
+  constructor(words: Int32Array, buffer: ArrayBufferLike, shape: PoolShape, block: number | null = 0) {
+    this.#block = block;
     this.#words = words;
     this.#shape = shape;
     this.#buffer = buffer;
@@ -54,7 +64,7 @@ export class FramePool {
   frame(slot: number): Frame {
     let frame = this.#frames[slot];
     if (!frame) {
-      frame = new Frame(this.#buffer, this.#shape.base, slot, this.#shape.geometry);
+      frame = new Frame(this.#buffer, this.#shape.base, slot, this.#shape.geometry, this.#block);
       this.#frames[slot] = frame;
     }
     return frame;
@@ -67,10 +77,7 @@ export class FramePool {
       if (slot >= 0) {
         Atomics.store(this.#meta(slot), slotMeta.loans, 1);
         const frame = this.frame(slot);
-        frame.kind = slotKind.frame;
-        frame.rowCount = -1;
-        frame.pixelsCrc32 = -1;
-        frame.eventBytes = 0;
+        frame.begin();
         return frame;
       }
       if (control.isAborted) return undefined;
@@ -79,9 +86,14 @@ export class FramePool {
     }
   }
 
-  /** One holder more. */
-  retain(slot: number): void {
-    Atomics.add(this.#meta(slot), slotMeta.loans, 1);
+  /** So many holders more; only who holds the slot may say so. */
+  retain(slot: number, count = 1): void {
+    Atomics.add(this.#meta(slot), slotMeta.loans, count);
+  }
+
+  /** Who holds the slot now. */
+  holders(slot: number): number {
+    return Atomics.load(this.#meta(slot), slotMeta.loans);
   }
 
   /** One holder less; the last one frees the slot. */
@@ -89,6 +101,7 @@ export class FramePool {
     const before = Atomics.sub(this.#meta(slot), slotMeta.loans, 1);
     if (before > 1) return;
     if (before < 1) throw new Error(`slot ${slot} was released more often than lent`);
+    if (this.#shape.isPoisoning) this.frame(slot).bytes.fill(poison, poisonFrom);
     lock(this.#words, word.mutex);
     const free = this.#words[word.free]!;
     this.#words[word.stack + free] = slot;

@@ -2,11 +2,12 @@
 import { FrameHeader } from "../model/frame-header.js";
 import { borrowPixels, bytesPerPixel, type PixelArray, type PixelFormat } from "../model/pixel-format.js";
 import { fromMemory, type MonotonicMs, toMemory } from "../time.js";
-import { pixelsAt, type SlotGeometry, slotLayout, slotMeta } from "./slot-layout.js";
+import { blockHeadBytes, pixelsAt, type SlotGeometry, slotKind, slotLayout, slotMeta } from "./slot-layout.js";
 
 /**
  * Views are made once per slot and thread; using a frame allocates nothing. `pixels` covers `height * width` pixels of
- * the run's shape, tightly packed rows. Detections are columns of `rowCount` float64 each, one after the other:
+ * the run's shape, tightly packed rows. Whose detections a thread has before it is its stage's (pipeline/detection-blocks.ts):
+ * they are columns of `rowCount` float64 each, one after the other:
  * column c of row r is `detections[c * rowCount + r]`.
  */
 export class Frame {
@@ -28,9 +29,13 @@ export class Frame {
   /** The whole slot's bytes. For the runner. */
   readonly bytes: Uint8Array;
   readonly #meta: Int32Array;
+  /** Number of rows of each block. */
+  readonly #rows: readonly Int32Array[];
+  readonly #block: number | null;
   readonly #entered: Float64Array;
 
-  constructor(buffer: ArrayBufferLike, base: number, slot: number, geometry: SlotGeometry) {
+  /** `block`: of the slot's blocks of detections the one that this thread sees; null: none. */
+  constructor(buffer: ArrayBufferLike, base: number, slot: number, geometry: SlotGeometry, block: number | null = 0) {
     const layout = slotLayout(geometry);
     const start = base + slot * layout.slotBytes;
     const pixelCount = geometry.pixelBytes / bytesPerPixel[geometry.pixelFormat as PixelFormat];
@@ -42,22 +47,45 @@ export class Frame {
     this.pixelsOffset = start + pixelsAt;
     this.pixels = borrowPixels(geometry.pixelFormat, buffer, this.pixelsOffset, pixelCount);
     this.pixelBytes = new Uint8Array(buffer, this.pixelsOffset, geometry.pixelBytes);
-    this.detectionsOffset = start + layout.detectionsAt;
-    this.detectionCapacity = geometry.detectionRows;
-    this.detections = new Float64Array(
-      buffer,
-      this.detectionsOffset,
-      geometry.detectionRows * geometry.detectionColumns,
-    );
+    this.#block = block;
+    this.#rows = layout.blocksAt.map((at) => new Int32Array(buffer, start + at, 1));
+    this.detectionCapacity = block === null ? 0 : geometry.detectionRows;
+    this.detectionsOffset = block === null ? 0 : start + layout.blocksAt[block]! + blockHeadBytes;
+    const values = this.detectionCapacity * geometry.detectionColumns;
+    this.detections = new Float64Array(buffer, this.detectionsOffset, values);
     this.detectionBytes = new Uint8Array(buffer, this.detectionsOffset, this.detections.byteLength);
+  }
+
+  /** Makes it a frame without detections, in a slot that has just been lent. */
+  begin(): void {
+    this.kind = slotKind.frame;
+    for (const rows of this.#rows) rows[0] = -1;
+    this.pixelsCrc32 = -1;
+    this.eventBytes = 0;
+  }
+
+  /** Takes on all that this thread sees of another frame. */
+  copyFrom(other: Frame): void {
+    this.kind = other.kind;
+    this.enteredAt = other.enteredAt;
+    this.pixelsCrc32 = other.pixelsCrc32;
+    this.header.copyFrom(other.header);
+    this.pixelBytes.set(other.pixelBytes);
+    const { rowCount } = other;
+    this.rowCount = rowCount;
+    if (rowCount > 0) {
+      const columns = this.detections.length / this.detectionCapacity;
+      this.detections.set(other.detections.subarray(0, rowCount * columns));
+    }
   }
 
   /** Rows of detections; -1 when nothing has been located in this frame. */
   get rowCount(): number {
-    return this.#meta[slotMeta.rowCount]!;
+    return this.#block === null ? -1 : this.#rows[this.#block]![0]!;
   }
   set rowCount(rows: number) {
-    this.#meta[slotMeta.rowCount] = rows;
+    if (this.#block !== null) this.#rows[this.#block]![0] = rows;
+    else if (rows >= 0) throw new Error("detections of a stage that did not ask for room for them");
   }
 
   /**

@@ -226,6 +226,11 @@ export class Link {
     return this.#words[this.#entryAt(position) + entry.slot]!;
   }
 
+  /** Mapper: the frame of a claimed position goes on in another slot. */
+  replaceSlot(position: number, slot: number): void {
+    this.#words[this.#entryAt(position) + entry.slot] = slot;
+  }
+
   /** Mapper: a claimed entry is mapped. */
   markMapped(position: number): void {
     this.#hand(position, state.ready);

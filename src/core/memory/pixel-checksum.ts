@@ -1,6 +1,7 @@
 /**
  * The checksum that a frame's pixels have from where the frame is made to where it is stored: the CRC-32 of the frame stream
- * (docs/frame-stream.md, section 3), 1.5 ms for 8 MiB.
+ * (docs/frame-stream.md, section 3), 1.5 ms for 8 MiB. Who makes a frame, or changes its pixels, notes it
+ * in the slot; readers only look.
  */
 import { crc32 } from "node:zlib";
 import type { Frame } from "./frame.js";

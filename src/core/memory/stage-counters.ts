@@ -19,6 +19,7 @@ const field = {
   diskFullInS: 7,
   waitingSinceMs: 8,
   lostBefore: 9,
+  copied: 10,
 } as const;
 const firstBin = { latency: 16, age: 16 + bins } as const;
 export const counterFloats = 16 + 2 * bins;
@@ -53,6 +54,10 @@ export class StageCounters {
   /** Frames that processes before this one lost, as far as their stream has told. */
   get lostBefore(): number {
     return this.#values[field.lostBefore]!;
+  }
+  /** Frames that were copied, since others held them too and this stage changes pixels. */
+  get copied(): number {
+    return this.#values[field.copied]!;
   }
   get detections(): number {
     return this.#values[field.detections]!;
@@ -96,6 +101,9 @@ export class StageCounters {
   }
   countLostBefore(frames: number): void {
     this.#values[field.lostBefore]! += frames;
+  }
+  countCopied(): void {
+    this.#values[field.copied]!++;
   }
   countDetections(rows: number): void {
     this.#values[field.detections]! += rows;

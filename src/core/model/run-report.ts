@@ -18,6 +18,8 @@ export interface StageReport {
   readonly busyShare: number;
   /** What the stage itself counts: particles, tracks, files. */
   readonly summary: JsonObject;
+  /** Frames that the stage copied before it changed their pixels, since others held them too; absent when none. */
+  readonly copied?: number;
   /** What the link behind the stage spilled to a disk; absent when its policy is another or nothing was spilled. */
   readonly spill?: SpillReport;
 }

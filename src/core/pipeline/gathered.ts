@@ -5,6 +5,7 @@
 import type { Frame } from "../memory/frame.js";
 import type { Product } from "../memory/products.js";
 import { type MonotonicMs, msBetween, now } from "../time.js";
+import { sumAgain } from "./own-pixels.js";
 import type { SerialRun } from "./serial-loops.js";
 import type { FlowInstance, Verdict } from "./stage.js";
 
@@ -14,6 +15,7 @@ const longestPushMs = 100;
 export class Gathered {
   readonly #flow: FlowInstance;
   readonly #run: SerialRun;
+  readonly #changesPixels: boolean;
   readonly #frames: Frame[] = [];
   readonly #pushedAt: MonotonicMs[] = [];
   #product: Product | undefined;
@@ -21,7 +23,9 @@ export class Gathered {
   /** How many make it full. */
   #most = 1;
 
-  constructor(flow: FlowInstance, run: SerialRun) {
+  /** `changesPixels`: pushing a frame changes its pixels. */
+  constructor(flow: FlowInstance, run: SerialRun, changesPixels: boolean) {
+    this.#changesPixels = changesPixels;
     this.#flow = flow;
     this.#run = run;
     this.#limit = flow.pushTogether ? (flow.mostTogether ?? 1) : 1;
@@ -50,6 +54,7 @@ export class Gathered {
       const verdict = this.#flow.push(frames[0]!, this.#product);
       verdicts = [verdict instanceof Promise ? await verdict : verdict];
     } else verdicts = await this.#flow.pushTogether!(frames);
+    if (this.#changesPixels) for (const frame of frames) sumAgain(frame, this.#run.layout.hasPixelChecksums);
     const after = now();
     counters.waitingSince = undefined;
     const tookMs = msBetween(before, after);
@@ -72,9 +77,10 @@ export class Gathered {
     const { shared, outlet, counters, context } = this.#run;
     if (verdict === undefined) return outlet.frame(frame);
     if (verdict === "held") return true;
+    const { frameNumber } = frame.header;
     shared.pool.release(frame.slot);
     if ("failed" in verdict) {
-      context.warn(`frame ${frame.header.frameNumber} failed: ${verdict.failed}`);
+      context.warn(`frame ${frameNumber} failed: ${verdict.failed}`);
       counters.countFailed();
     } else outlet.drop(1, verdict.drop);
     return true;

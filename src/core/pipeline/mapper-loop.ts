@@ -1,7 +1,9 @@
 /** A mapper thread: claims frames, works on them in place, marks them; the link keeps the order. */
+import type { Frame } from "../memory/frame.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import { type Team, TeamDissolved } from "../memory/team.js";
 import { msSince, now } from "../time.js";
+import { ownPixels, sumAgain } from "./own-pixels.js";
 import type { FrameMapper } from "./stage.js";
 import type { RunShared } from "./thread-shared.js";
 
@@ -11,6 +13,9 @@ export interface MapperRun {
   readonly counters: StageCounters;
   /** Frames claimed at a time. */
   readonly batch: number;
+  /** The stage writes into pixels, and whether their checksums are wanted behind it. */
+  readonly changesPixels: boolean;
+  readonly hasPixelChecksums: boolean;
   /** Tells what the mapper threw; the frames it claims from then on go on unmapped, for the stage to count. */
   fail(error: unknown): void;
 }
@@ -28,7 +33,10 @@ export function runMapper(mapper: FrameMapper, run: MapperRun): void {
     try {
       for (; mapped < count; mapped++) {
         const position = claimed[mapped]!;
-        mapper.map(shared.pool.frame(link.slotAt(position)), products?.begin(position));
+        const frame = frameAt(position, run);
+        if (!frame) return;
+        mapper.map(frame, products?.begin(position));
+        if (run.changesPixels) sumAgain(frame, run.hasPixelChecksums);
         link.markMapped(position);
       }
     } catch (error) {
@@ -49,8 +57,12 @@ export function runTeam(mapper: FrameMapper, team: Team, run: MapperRun): void {
   const noWork = () => {};
   let position = -1;
   function claimNext(): number {
-    if (position >= 0) link.markMapped(position);
-    return link.claim(claimed, 1, shared.control) === 0 ? -1 : claimed[0]!;
+    if (position >= 0) {
+      if (run.changesPixels) sumAgain(shared.pool.frame(link.slotAt(position)), run.hasPixelChecksums);
+      link.markMapped(position);
+    }
+    if (link.claim(claimed, 1, shared.control) === 0) return -1;
+    return frameAt(claimed[0]!, run) ? claimed[0]! : -1;
   }
   try {
     for (;;) {
@@ -68,6 +80,17 @@ export function runTeam(mapper: FrameMapper, team: Team, run: MapperRun): void {
     }
     passUnmapped(run);
   }
+}
+
+/** The frame of a claimed entry, nobody else's where its pixels are to be changed; undefined when the run was aborted. */
+function frameAt(position: number, { shared, stageIndex, counters, changesPixels }: MapperRun): Frame | undefined {
+  const { pool, control } = shared;
+  const link = shared.links[stageIndex - 1]!;
+  const frame = pool.frame(link.slotAt(position));
+  if (!changesPixels) return frame;
+  const own = ownPixels(frame, pool, control, counters);
+  if (own) link.replaceSlot(position, own.slot);
+  return own;
 }
 
 /** Lets what still comes through as it is: the order of the frames is kept by whoever claims them. */

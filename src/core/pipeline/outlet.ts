@@ -94,9 +94,9 @@ export function createOutlet(
         drop(1, overflow ? spoolFullReason : linkFullReason);
         return true;
       }
+      const { frameNumber } = frame.header;
       pool.release(frame.slot);
       if (given === -3) {
-        const { frameNumber } = frame.header;
         const lost = formatCount(1 + giveUpWaiting(), "frame");
         throw failure(
           "fell-behind",

@@ -11,6 +11,7 @@ import { teamWords } from "../memory/team.js";
 import { frameBytes, type StreamDescriptor } from "../model/descriptor.js";
 import { slotColumns } from "../model/detection.js";
 import { formatBytes } from "../units.js";
+import { type BlockUse, detectionBlocks } from "./detection-blocks.js";
 import type { StageNeeds } from "./stage.js";
 
 const pageBytes = 65_536;
@@ -76,6 +77,10 @@ export interface RunLayout {
   readonly batch: number;
   /** Some stage needs the checksums of the pixels, so they are made behind the source. */
   readonly hasPixelChecksums: boolean;
+  /** Which detections each stage has before it. */
+  readonly detectionBlocks: readonly BlockUse[];
+  /** Which stages change pixels. */
+  readonly changesPixels: readonly boolean[];
 }
 
 function roundUp(value: number, to: number): number {
@@ -90,11 +95,13 @@ function liveQueue(rateHz: number | null, slotBytes: number, least: number): num
 export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]): RunLayout {
   const pixelBytes = stages.length > 0 && source.hasFrames ? frameBytes(source) : 0;
   const detectionRows = Math.max(0, ...stages.map((stage) => stage.needs.detectionRows ?? 0));
+  const blocks = detectionBlocks(stages, (stageIndex) => stageIndex - 1);
   const geometry: SlotGeometry = {
     pixelFormat: source.pixelFormat,
     pixelBytes: Math.max(pixelBytes, 0),
     detectionRows,
     detectionColumns: slotColumns,
+    detectionBlocks: blocks.count,
   };
   const slotBytes = slotLayout(geometry).slotBytes;
   const queued = Math.min(mostQueued, Math.max(leastQueued, Math.floor(queueBytes / slotBytes)));
@@ -124,7 +131,12 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     (sum, { shape, queue }) => sum + shape.capacity + shape.window + (queue?.capacity ?? 0),
     0,
   );
-  const slots = waiting + 2 * stages.length + handsOfSpool * spools + 1 + held;
+  // A thread that changes pixels has a frame and its copy.
+  const copies = stages.reduce(
+    (sum, { needs }) => (needs.changesPixels ? sum + Math.max(1, needs.mappers ?? 0) : sum),
+    0,
+  );
+  const slots = waiting + copies + 2 * stages.length + handsOfSpool * spools + 1 + held;
   const spareSlots = Math.max(2, Math.ceil(slots / 4));
 
   let words = runControlWords;
@@ -196,5 +208,7 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     threads,
     batch,
     hasPixelChecksums: source.hasFrames && stages.some(({ needs }) => needs.pixelChecksums),
+    detectionBlocks: blocks.uses,
+    changesPixels: stages.map(({ needs }) => needs.changesPixels === true),
   };
 }

@@ -28,6 +28,8 @@ export interface RunHost {
   /** Called once the threads are going; a view may look at the counters from now on. */
   onStart?(view: RunView): void;
   onWarning(text: string): void;
+  /** Slots that nobody holds are filled with a pattern, so that who reads one all the same is found out. For tests. */
+  readonly isPoisoning?: boolean;
   /** A sentence that nobody has to act on. */
   onNews?(text: string): void;
 }
@@ -59,7 +61,8 @@ export interface Run {
 export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
   const { connections } = host;
   const first = stages[0]!;
-  const layout = layOutRun(first.output, stages);
+  const plain = layOutRun(first.output, stages);
+  const layout = { ...plain, pool: { ...plain.pool, isPoisoning: host.isPoisoning ?? false } };
   const memory = new WebAssembly.Memory({ initial: layout.memoryPages, maximum: layout.memoryPages, shared: true });
   const control = new SharedArrayBuffer(layout.controlBytes);
   const shared = attachRun(layout, control, memory);

@@ -10,6 +10,7 @@ import { type MonotonicMs, msSince, now } from "../time.js";
 import { type EndEvent, readEvent } from "./event-slot.js";
 import { Gathered } from "./gathered.js";
 import { linkFullReason, type Outlet } from "./outlet.js";
+import { ownPixels } from "./own-pixels.js";
 import type { RunLayout } from "./run-layout.js";
 import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
 import { stageReport } from "./stage-report.js";
@@ -122,10 +123,11 @@ export class MapperFailed extends Error {}
 async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<void> {
   const { shared, outlet, counters } = run;
   const { pool, control } = shared;
+  const changesPixels = changesInPush(run);
   const link = linkBefore(run);
   const products = shared.products[stageIndexOf(run) - 1];
   const taken = nothingTaken();
-  const gathered = new Gathered(flow, run);
+  const gathered = new Gathered(flow, run, changesPixels);
   while (link.take(taken, control)) {
     const frame = pool.frame(taken.slot);
     const drop = dropBefore(taken, run);
@@ -148,7 +150,9 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
       continue;
     }
     do {
-      const next = pool.frame(taken.slot);
+      const came = pool.frame(taken.slot);
+      const next = changesPixels ? ownPixels(came, pool, control, counters) : came;
+      if (!next) return;
       counters.countIn();
       hand.frameNumber = next.header.frameNumber;
       if (taken.isUnmapped) {
@@ -190,6 +194,13 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
 
 function linkBefore(run: SerialRun): Link {
   return run.shared.links[stageIndexOf(run) - 1]!;
+}
+
+/** Whether the serial part writes into pixels: where there are mappers, they do. */
+function changesInPush(run: SerialRun): boolean {
+  const { threads, changesPixels } = run.layout;
+  const stageIndex = stageIndexOf(run);
+  return changesPixels[stageIndex]! && !threads.some((t) => t.stageIndex === stageIndex && t.part === "mapper");
 }
 
 function stageIndexOf(run: SerialRun): number {

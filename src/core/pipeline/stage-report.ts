@@ -17,10 +17,9 @@ export function stageReport(
   summary: JsonObject,
 ): StageReport {
   const serial = shared.counters[layout.threads.findIndex((t) => t.stageIndex === stageIndex && t.part === "serial")]!;
-  const busyMs = layout.threads.reduce(
-    (sum, thread, i) => (thread.stageIndex === stageIndex ? sum + shared.counters[i]!.busyMs : sum),
-    0,
-  );
+  const own = shared.counters.filter((_, i) => layout.threads[i]!.stageIndex === stageIndex);
+  const busyMs = own.reduce((sum, counters) => sum + counters.busyMs, 0);
+  const copied = own.reduce((sum, counters) => sum + counters.copied, 0);
   const depth = stageIndex > 0 ? shared.links[stageIndex - 1]!.depth : { now: 0, most: 0 };
   return {
     stage: label,
@@ -33,6 +32,7 @@ export function stageReport(
     queueDepth: depth,
     busyShare: rounded(busyMs / Math.max(1, msSince(startedAt))),
     summary,
+    ...(copied > 0 ? { copied } : {}),
   };
 }
 

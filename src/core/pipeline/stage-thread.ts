@@ -29,7 +29,7 @@ export interface ThreadPort {
 export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promise<void> {
   const { layout } = plan;
   const thread = layout.threads[plan.threadIndex]!;
-  const shared = attachRun(layout, plan.control, plan.memory);
+  const shared = attachRun(layout, plan.control, plan.memory, thread.stageIndex);
   const counters = shared.counters[plan.threadIndex]!;
   const { control } = shared;
   const hasMappers = layout.threads.some((t) => t.stageIndex === thread.stageIndex + 1 && t.part === "mapper");
@@ -119,7 +119,9 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       const mapper = await stage.openMapper!(plan.plan, context);
       port.send({ kind: "ready" });
       const { stageIndex } = thread;
-      const run = { shared, stageIndex, counters, batch: layout.batch, fail };
+      const changesPixels = layout.changesPixels[stageIndex]!;
+      const { batch, hasPixelChecksums } = layout;
+      const run = { shared, stageIndex, counters, batch, changesPixels, hasPixelChecksums, fail };
       if (control.waitForGo()) {
         if (team) runTeam(mapper, team.team, run);
         else runMapper(mapper, run);

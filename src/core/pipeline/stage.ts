@@ -30,7 +30,7 @@ export interface Example {
 
 /** What a stage asks of the pool and the threads. */
 export interface StageNeeds {
-  /** Rows of the detection table every slot has to have room for; 0 without detections. */
+  /** Rows that the table of detections has room for which the stage makes of every frame; left out by one that makes none. */
   readonly detectionRows?: number;
   /** Worker threads that run `openMapper`'s map, in parallel, the results in order; 0 without a mapper. */
   readonly mappers?: number;
@@ -43,6 +43,8 @@ export interface StageNeeds {
   readonly teamScratchBytes?: number;
   /** Room for what a mapper hands to the serial part beside the frame, as encoded pixels; 0 when it hands on nothing. */
   readonly productBytes?: number;
+  /** The stage writes into the pixels of frames: in its mappers, where it has some, else in `push`. */
+  readonly changesPixels?: boolean;
   /** The stage stores or sends the pixels or compares them, so every frame carries their checksum from the source on. */
   readonly pixelChecksums?: boolean;
   /** Frames the stage keeps back (push returned "held"), or takes together beside the first, at most. */

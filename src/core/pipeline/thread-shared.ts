@@ -5,6 +5,7 @@ import { Overflow, overflowWords } from "../memory/overflow.js";
 import { Products } from "../memory/products.js";
 import { RunControl } from "../memory/run-control.js";
 import { StageCounters } from "../memory/stage-counters.js";
+import { blockOf } from "./detection-blocks.js";
 import type { RunLayout } from "./run-layout.js";
 
 export interface RunShared {
@@ -19,11 +20,23 @@ export interface RunShared {
   readonly counters: readonly StageCounters[];
 }
 
-export function attachRun(layout: RunLayout, control: SharedArrayBuffer, memory: WebAssembly.Memory): RunShared {
+/** `stageIndex`: the stage whose thread it is; left out: one that looks at no frames. */
+export function attachRun(
+  layout: RunLayout,
+  control: SharedArrayBuffer,
+  memory: WebAssembly.Memory,
+  stageIndex?: number,
+): RunShared {
+  const use = stageIndex === undefined ? undefined : layout.detectionBlocks[stageIndex];
   const words = (at: number, length: number) => new Int32Array(control, at * 4, length);
   return {
     control: new RunControl(new Int32Array(control, 0, layout.poolWordsAt)),
-    pool: new FramePool(new Int32Array(control, layout.poolWordsAt * 4), memory.buffer, layout.pool),
+    pool: new FramePool(
+      new Int32Array(control, layout.poolWordsAt * 4),
+      memory.buffer,
+      layout.pool,
+      use ? blockOf(use) : null,
+    ),
     links: layout.links.map(({ shape, wordsAt }) => new Link(words(wordsAt, linkWords(shape)), shape)),
     overflows: layout.links.map(({ overflow }) =>
       overflow ? new Overflow(words(overflow.wordsAt, overflowWords(overflow.queue)), overflow.queue) : undefined,

@@ -266,3 +266,25 @@ test("stages in an order that makes no sense are refused by name", async () => {
     ]),
   ).rejects.toThrow("mark: a transform cannot be the last stage");
 });
+
+test.each([
+  ["its serial part", {}],
+  ["mappers", { mappers: 2 }],
+  ["a team", { members: 2 }],
+])(
+  "a stage that changes pixels in %s passes them on with their own checksum, and copies none that it alone holds",
+  async (_, by) => {
+    const { stage, collected } = await run(
+      ["counter", { frames: 60, noteEvery: 7 }],
+      ["lift", { by: 3, ...by }],
+      ["collect", { lifted: 3, hasChecksums: true }],
+    );
+    expect(collected.count).toBe(60);
+    expect(stage.lift).not.toHaveProperty("copied");
+  },
+);
+
+test("a stage that makes detections behind one that makes some has its own, and what comes behind it sees those", async () => {
+  const { collected } = await run(["counter", { frames: 40 }], ["crew", { members: 2 }], ["mark", {}], ["collect", {}]);
+  expect(collected.count).toBe(40);
+});

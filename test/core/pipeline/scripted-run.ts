@@ -36,7 +36,7 @@ export async function start(stages: Stages, onWarning: (text: string) => void = 
   const spawn = (plan: ThreadPlan, onMessage: (message: ThreadMessage) => void) =>
     spawnWorker<ThreadMessage>(entry, plan.label, plan, onMessage);
   return {
-    ...startRun(planned, { connections, spawn, onStart, onWarning }),
+    ...startRun(planned, { connections, isPoisoning: true, spawn, onStart, onWarning }),
     /** The stage of this name has taken in so many frames. */
     reached: (label: string, frames: number) =>
       until(() => (counters(label)?.in ?? 0) >= frames, { what: `${frames} frames at ${label}` }),

@@ -1,6 +1,7 @@
 // Stages for testing the runner, and the thread entry that loads them. Plain JavaScript: worker threads run it as it stands.
 import { existsSync, writeFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import { hasItsPixels } from "../../../dist/core/memory/pixel-checksum.js";
 import { runStageThread } from "../../../dist/core/pipeline/stage-thread.js";
 import { Spool } from "../../../dist/core/storage/spool/spool.js";
 
@@ -208,6 +209,38 @@ const mark = {
   },
 };
 
+const lift = {
+  name: "lift",
+  role: "transform",
+  summary: "Adds a number to every pixel, in its mappers or in its serial part.",
+  options: anything("by", "mappers", "members"),
+  examples: [],
+  negotiate: (input, { by = 1, mappers = 0, members = 0 }) => ({
+    output: input,
+    plan: { by, isMapped: mappers + members > 0, isTeam: members > 0 },
+    needs: { changesPixels: true, mappers: mappers + members, ...(members > 0 && { teamScratchBytes: 64 }) },
+  }),
+  open: ({ by, isMapped }) => ({
+    push(frame) {
+      if (!isMapped) lifted(frame, by);
+    },
+  }),
+  openMapper: ({ by, isTeam }, { team }) => ({
+    map(frame) {
+      if (!isTeam) return lifted(frame, by);
+      team.team.share(
+        1,
+        () => lifted(frame, by),
+        () => 0,
+      );
+    },
+  }),
+};
+
+function lifted(frame, by) {
+  for (let at = 0; at < frame.pixels.length; at++) frame.pixels[at] += by;
+}
+
 const crew = {
   name: "crew",
   role: "transform",
@@ -259,12 +292,27 @@ const collect = {
   name: "collect",
   role: "sink",
   summary: "Checks order and content; remembers which frames came.",
-  options: anything("delayMs", "failAt", "quietAt", "crashAt", "signalAt", "waitAt", "signal", "endAt", "closeFails"),
+  options: anything(
+    "lifted",
+    "hasChecksums",
+    "delayMs",
+    "failAt",
+    "quietAt",
+    "crashAt",
+    "signalAt",
+    "waitAt",
+    "signal",
+    "endAt",
+    "closeFails",
+  ),
   examples: [],
   negotiate(input, options) {
     return {
       output: input,
+      needs: { pixelChecksums: options.hasChecksums ?? false },
       plan: {
+        lifted: options.lifted ?? 0,
+        hasChecksums: options.hasChecksums ?? false,
         delayMs: options.delayMs ?? 0,
         failAt: options.failAt ?? -1,
         quietAt: options.quietAt ?? -1,
@@ -286,8 +334,10 @@ const collect = {
         const number = frame.header.frameNumber;
         if (numbers.length > 0 && number <= numbers.at(-1))
           throw new Error(`frame ${number} after frame ${numbers.at(-1)}`);
-        if (frame.pixels.some((value) => value !== (number & 0xffff)))
+        if (frame.pixels.some((value) => value !== ((number + plan.lifted) & 0xffff)))
           throw new Error(`frame ${number} has another frame's pixels`);
+        if ((plan.hasChecksums && frame.pixelsCrc32 < 0) || !hasItsPixels(frame))
+          throw new Error(`frame ${number} has not the checksum of its pixels`);
         if (frame.rowCount === 1 && frame.detections[0] !== (number & 0xffff))
           throw new Error(`frame ${number} has another frame's detections`);
         if (numbers.length === plan.waitAt) waitForFile(plan.signal);
@@ -327,7 +377,7 @@ const collect = {
   },
 };
 
-export const scripted = { counter, waiter, mark, crew, collect };
+export const scripted = { counter, waiter, mark, lift, crew, collect };
 
 if (workerData) {
   await runStageThread(workerData, {
