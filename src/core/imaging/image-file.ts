@@ -36,6 +36,8 @@ export interface RecordingPart {
   readonly recording: string;
   /** Its place among them, from 0. */
   readonly index: number;
+  /** What its parts have alone, whatever they are called; null where they do not say. */
+  readonly row: string | null;
   /** Name of the part before it or behind it, when the recording has one that is not there. */
   readonly missingBefore: string | null;
   readonly missingBehind: string | null;

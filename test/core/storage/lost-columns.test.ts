@@ -81,6 +81,31 @@ describe.skipIf(!hasJudge)(`an HDF5 archive whose objects h5py deleted${needsJud
     expect(columns).toEqual({ ...wholeColumns, [name]: empty });
   });
 
+  test("frames' numbers that cannot be read cost no frame: the ledger has them", async () => {
+    const path = join(folder, `copy${made++}.h5`);
+    cpSync(whole, path);
+    askJudge(
+      path,
+      `f = h5py.File(path, "r+")
+del f["images/frame_number"]
+d = f.create_dataset("images/frame_number", (4,), dtype="<i8", chunks=(4,), compression="gzip")
+d.id.write_direct_chunk((0,), b"no deflated bytes")
+f.close()
+print("null")`,
+    );
+    expect((await verified(path)).verdict).toBe("damaged");
+    const { losses, columns } = await recoveredTable(path);
+    expect(losses).toEqual([expect.stringContaining("column frame_number of /images cannot be read")]);
+    expect(columns).toEqual(wholeColumns);
+  });
+
+  test("without its ledger is not whole, and what was lost is not known", async () => {
+    const path = without(whole, "metadata/ledger");
+    const told = "there is no ledger, and what was lost is not known";
+    expect((await verified(path)).findings.map(({ what }) => what)).toContain(told);
+    expect((await recoveredTable(path)).losses).toContain(`what the ledger said: ${told}`);
+  });
+
   test("without the frames' numbers has them from the ledger", async () => {
     const { losses, columns } = await recoveredTable(without(whole, "images/frame_number", "images/captured_at_ns"));
     expect(losses).toEqual([

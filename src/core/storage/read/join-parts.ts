@@ -27,7 +27,8 @@ export function joinParts(files: readonly Pick<ImageFileFacts, "recordedLoss" | 
 }
 
 function goesOn(before: RecordingPart | undefined, part: RecordingPart | undefined): true | undefined {
-  return (before && part && before.recording === part.recording && before.index < part.index) || undefined;
+  if (!before || !part || before.recording !== part.recording || before.index >= part.index) return undefined;
+  return before.row === part.row || undefined;
 }
 
 /** A first file of a recording may be one of its later parts; only that one which is not there is missed. */

@@ -30,7 +30,7 @@ export interface SegmentRequest {
   readonly descriptor: StreamDescriptor;
   readonly settings: Hdf5Settings;
   /** Its place among the files of a split archive; null for the only one. */
-  readonly place: { readonly index: number; readonly previous: string } | null;
+  readonly place: { readonly index: number; readonly previous: string; readonly row: string } | null;
 }
 
 const isClosed = Uint8Array.of(1);
@@ -78,6 +78,7 @@ export class H5Segment {
       const texts = writeMetadata(file, descriptor, settings);
       if (place) {
         file.attribute("/metadata", "segment_index", BigInt(place.index));
+        file.attribute("/metadata", "row_id", place.row);
         file.attribute("/metadata", "previous_file", place.previous);
         file.attribute("/metadata", "next_file", "");
       }

@@ -1,4 +1,5 @@
 /** HDF5 archive: one file, or a row of them, each whole on its own and no larger than was asked for. */
+import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import type { Frame } from "../../../memory/frame.js";
 import { frameBytes } from "../../../model/descriptor.js";
@@ -28,6 +29,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   /** What a frame without its detections can add to a file at most. */
   const mostGrowth = (descriptor.hasFrames ? frameBytes(descriptor) * 1.01 : 0) + 100_000;
   const files: string[] = [];
+  const row = randomBytes(8).toString("hex");
   let framesBefore = 0;
   let rowsBefore = 0;
   let stored = 0;
@@ -37,7 +39,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
 
   function open(index: number): OpenSegment {
     const own = split ? partPath(path, index) : path;
-    const place = split ? { index, previous: index === 0 ? "" : basename(partPath(name, index - 1)) } : null;
+    const place = split ? { index, row, previous: index === 0 ? "" : basename(partPath(name, index - 1)) } : null;
     const ownWhere = split ? `${where}, ${basename(own)}` : where;
     const lock = split ? takeLock(ownWhere, own, "archive") : undefined;
     try {

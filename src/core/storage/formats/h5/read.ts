@@ -37,7 +37,7 @@ async function formatProblems<Result>(read: () => Result | Promise<Result>): Pro
   }
 }
 
-function openFrames(file: H5Reader, path: string, dataset: string | undefined): ImageFile {
+async function openFrames(file: H5Reader, path: string, dataset: string | undefined): Promise<ImageFile> {
   const frames = findFrames(file, dataset);
   const { shape, pixelFormat } = frames;
   const pixelBytes = bytesPerPixel[pixelFormat];
@@ -48,7 +48,7 @@ function openFrames(file: H5Reader, path: string, dataset: string | undefined): 
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
   const frameCount = wholeFrames(file, frames);
   const recordedLoss = frames.isOurs ? recordedLossIn(file) : undefined;
-  const part = frames.isOurs ? rowPlaceOf(file, path) : undefined;
+  const part = frames.isOurs ? await rowPlaceOf(file, path) : undefined;
   const ledgerRows = file.dataset("/metadata/ledger")?.shape[0] ?? 0;
   const losses = frames.isOurs ? new LedgerLosses(() => spans(file, ledgerRows, notBelieved)) : undefined;
   const checksumOf = frames.isOurs ? recordedChecksums(file, frames) : undefined;

@@ -4,7 +4,7 @@
  */
 import { MoteError } from "../../../errors.js";
 import { isOutOfMemory } from "../../../out-of-memory.js";
-import { formatCount } from "../../../units.js";
+import { formatBytes, formatCount } from "../../../units.js";
 import { type FileSource, openFileSource } from "../../read/file-source.js";
 import { detectionsOf } from "../../recover/counted-detections.js";
 import { countFates, noLedger, noteLost, noteUnfinished } from "../../verify/lost-frames.js";
@@ -95,6 +95,7 @@ async function checkArchive(
   guarded(report, "the attributes", () => {
     for (const path of file.paths) file.attributes(path);
   });
+  checkTail(source, state, report);
   if (state.isClosed === null) report.notChecked("end", "Mote did not write this file: it has no is_complete");
   const whole = await checkFrames(file, source, state, report, options);
   guarded(report, "the ledger", () => checkLedger(file, state, report, whole));
@@ -111,16 +112,28 @@ async function checkArchive(
       : "";
     report.missing("completeness", `${where}the file was not closed (is_complete is 0)`);
   }
-  if (state.isClosed === true) checkRow(file, report);
+  if (state.isClosed === true) await checkRow(file, report);
   report.isEnded = state.isClosed === true;
   if (state.isClosed !== null) report.checked("completeness", "is_complete");
   const loss = state.isClosed ? recordedLossIn(file) : undefined;
   if (loss) noteUnfinished(report, loss);
 }
 
+/** A file that Mote closed ends where its superblock says; others may have room behind it. */
+function checkTail(source: FileSource, { isClosed }: ArchiveState, report: Verification): void {
+  const head = new Uint8Array(superblockBytes);
+  source.readInto(head, 0);
+  const { endOfFile = source.sizeBytes } = readSuperblock(head) ?? {};
+  const rest = source.sizeBytes - endOfFile;
+  if (rest <= 0 || isClosed === false) return;
+  const what = `${formatBytes(rest)} behind its end are not of the file`;
+  if (isClosed) report.damaged("structure", what, { byte: endOfFile, code: "bytes-behind-end" });
+  else report.note(what);
+}
+
 /** A part of a row says which parts stand before and behind it; one that follows is there before this one is closed. */
-function checkRow(file: H5Reader, report: Verification): void {
-  const place = rowPlaceOf(file, report.path);
+async function checkRow(file: H5Reader, report: Verification): Promise<void> {
+  const place = await rowPlaceOf(file, report.path);
   for (const [name, side] of [
     [place?.missingBefore, "before"],
     [place?.missingBehind, "behind"],
