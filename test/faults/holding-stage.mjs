@@ -73,17 +73,18 @@ if (isMainThread) {
   };
   const openArchive = archive.open;
   archive.open = async (plan, context) => {
-    const instance = await openArchive(plan, context);
+    // One frame at a time: the fault is in one of them.
+    const { pushTogether: _, mostTogether: __, ...instance } = await openArchive(plan, context);
     return {
       ...instance,
-      push(frame) {
+      push(frame, product) {
         if (fault === "another fails" && frame.header.frameNumber === 3) throw new Error("the scripted sink broke");
         if (fault === "another is slow") napMs(100);
         if (fault === "another is stuck") {
           writeFileSync("stuck", "");
           napMs(3_600_000);
         }
-        return instance.push(frame);
+        return instance.push(frame, product);
       },
     };
   };
