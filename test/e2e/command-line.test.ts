@@ -84,8 +84,8 @@ test.each([
     /archive, --quiet: is an option of the whole run\n.*mote run --quiet/,
   ],
   [`run ${sim} then track --diameter 11 --output x.mote`, /track, --output: is for a stage in a shell pipeline/],
-  ["run bad.json", /^error: bad\.json, acquire, --fps: expected a number above 0/],
-  ["run stray.json", /^error: stray\.json, archive, --json: is an option of the whole run/],
+  ["run bad.json", /^error: bad\.json, acquire, fps: expected a number above 0/],
+  ["run stray.json", /^error: stray\.json, archive, json: is an option of the whole run/],
 ])("a refusal is in the words that were typed: mote %s", async (line, words) => {
   const shell = openShell("words");
   const [source, sink] = [

@@ -4,7 +4,10 @@ import type { JsonObject } from "../model/json.js";
 import { ownEntries } from "../model/own.js";
 import type { UsedFile } from "../model/used-files.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
+import { camel } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
+import { optionsIn } from "../option/option-file.js";
+import { type Spell, spelling } from "./option-files.js";
 import type { Voice } from "./voice.js";
 
 /** Options of every command. */
@@ -31,22 +34,27 @@ export async function takeEvery(
   where: string,
   given: RawOptions,
   shared: typeof everyRun | typeof everyCommand,
-): Promise<{ raw: RawOptions; voice: Voice; reads: readonly UsedFile[] }> {
+): Promise<{ raw: RawOptions; voice: Voice; reads: readonly UsedFile[]; spell: Spell }> {
   const own = ownEntries(given, (name) => Object.hasOwn(shared, name));
   const rest = ownEntries(given, (name) => !Object.hasOwn(own, name));
   const { options, problems } = decodeOptions<OptionSpecs>(where, shared, own);
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  const raw = options.config === undefined ? rest : { ...(await readConfig(where, options.config as string)), ...rest };
   const { config } = options as { config?: string };
+  const values = config === undefined ? {} : await readConfig(where, config);
+  const written = Object.keys(values).filter((name) => !Object.hasOwn(rest, camel(name)));
   return {
-    raw,
+    raw: { ...(config === undefined ? {} : optionsIn(`${where}, --config ${config}`, values)), ...rest },
+    spell(label, option) {
+      const name = spelling(option, written);
+      return written.includes(name) ? `${label}, --config ${config}, ${name}` : undefined;
+    },
     reads: config === undefined ? [] : [{ where: `${where}, --config ${config}`, file: config }],
     voice: { json: options.json === true, quiet: options.quiet === true, latency: options.latency === true },
   };
 }
 
-async function readConfig(where: string, path: string): Promise<RawOptions> {
-  const [{ optionsIn, parseOptionFile }, { readTextFile }] = await Promise.all([
+async function readConfig(where: string, path: string): Promise<JsonObject> {
+  const [{ parseOptionFile }, { readTextFile }] = await Promise.all([
     import("../option/option-file.js"),
     import("../storage/text-file.js"),
   ]);
@@ -58,5 +66,5 @@ async function readConfig(where: string, path: string): Promise<RawOptions> {
       'expected an object of option values, as in { "diameter": 11 }',
     );
   }
-  return optionsIn(`${where}, --config ${path}`, values as JsonObject);
+  return values as JsonObject;
 }

@@ -10,6 +10,7 @@ import { kebab } from "../option/names.js";
 import type { Command } from "../pipeline/command.js";
 import { Connections } from "../pipeline/connections.js";
 import { checkRun, linkOptions, planRun, type StageRequest } from "../pipeline/negotiate.js";
+import type { StageCall } from "../pipeline/run-file.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
 import { fileConflicts } from "../storage/claim/own-inputs.js";
 import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
@@ -19,6 +20,7 @@ import { lookAtFilesConfined } from "./confined-command.js";
 import { Departure } from "./departure.js";
 import { everyRun, takeEvery } from "./every-option.js";
 import { executeRun } from "./execute-run.js";
+import { rethrowSpelled, spelling } from "./option-files.js";
 import { stageSyntax } from "./stage-syntax.js";
 import type { Voice } from "./voice.js";
 
@@ -33,7 +35,7 @@ function without(raw: RawOptions, ...parts: RawOptions[]): RawOptions {
 
 /** One stage in a shell pipeline: what it reads and writes are stages too, so the code is that of a composed run. */
 export async function runStageVerb(stage: StageDeclaration, given: RawOptions, version: string): Promise<ExitCode> {
-  const { raw, voice, reads } = await takeEvery(stage.name, given, everyRun);
+  const { raw, voice, reads, spell } = await takeEvery(stage.name, given, everyRun);
   const replayed = stage.replays === undefined ? undefined : raw[stage.replays];
   const inPart = stage.role === "source" || replayed !== undefined ? {} : partOf(streamIn, raw);
   const outPart = stage.role === "sink" ? {} : partOf(streamOut, raw);
@@ -47,7 +49,7 @@ export async function runStageVerb(stage: StageDeclaration, given: RawOptions, v
   if (stage.role !== "sink") {
     requests.push({ stage: streamOut, label: "stream-out", servedStage: stage.name, raw: outPart });
   }
-  return runStages(requests, voice, version, reads);
+  return runStages(requests, voice, version, reads).catch((error: unknown) => rethrowSpelled(error, spell));
 }
 
 /** Several stages in this process. */
@@ -59,9 +61,9 @@ export async function runComposed(command: Command, words: readonly string[], ve
     { name: command.name, summary: "", positional: "file", examples: [], groups: [{ heading: "", options: everyRun }] },
     words.slice(0, firstStage),
   );
-  const { voice, raw, reads } = await takeEvery(command.name, without(own.raw, { file: true }), everyRun);
+  const { voice, raw, reads, spell } = await takeEvery(command.name, without(own.raw, { file: true }), everyRun);
   const { problems } = decodeOptions(command.name, {}, raw);
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  if (problems.length > 0) rethrowSpelled(new MoteError(problems, { exitCode: 2 }), spell);
   const files = (own.raw.file as string[] | undefined) ?? [];
   const request = await command.compose!(isFile ? files : words.slice(firstStage));
   const requests = await Promise.all(
@@ -83,9 +85,9 @@ export async function runComposed(command: Command, words: readonly string[], ve
       }
       return { stage, label: call.label, raw };
     }),
-  ).catch(nameRunFile(files[0]));
+  ).catch(nameRunFile(files[0], request.calls));
   const runFiles = files.map((file) => ({ where: `run, ${file}`, file }));
-  return runStages(requests, voice, version, [...reads, ...runFiles]).catch(nameRunFile(files[0]));
+  return runStages(requests, voice, version, [...reads, ...runFiles]).catch(nameRunFile(files[0], request.calls));
 }
 
 /** Options that a stage has as a process of its own, and not within a run. */
@@ -112,13 +114,18 @@ function refuseMisplaced(label: string, stage: StageDeclaration, raw: RawOptions
 }
 
 /** What is refused of a run that a file describes is found there. */
-function nameRunFile(file: string | undefined): (error: unknown) => never {
+function nameRunFile(file: string | undefined, calls: readonly StageCall[]): (error: unknown) => never {
+  const callOf = new Map(calls.map((call) => [call.label, call]));
   return (error) => {
-    if (file === undefined || !(error instanceof MoteError) || error.exitCode !== 2) throw error;
-    const problems = error.problems.map((problem) =>
-      problem.where.includes(file) ? problem : { ...problem, where: `${file}, ${problem.where}` },
+    if (file === undefined) throw error;
+    rethrowSpelled(
+      error,
+      (label, option) => {
+        const written = callOf.get(label)?.written;
+        return written && `${file}, ${label}, ${spelling(option, written)}`;
+      },
+      file,
     );
-    throw new MoteError(problems, { exitCode: 2, cause: error });
   };
 }
 

@@ -13,6 +13,8 @@ export interface StageCall {
   readonly label: string;
   /** From a run file: values; undefined when `words` holds a command line. */
   readonly raw?: RawOptions;
+  /** Their names as the run file has them. */
+  readonly written?: readonly string[];
   readonly words?: readonly string[];
 }
 
@@ -70,6 +72,7 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
       stage: String(stage),
       label,
       raw: optionsIn(at, rest as JsonObject),
+      written: Object.keys(rest),
     };
   });
   if (calls.length === 0)
