@@ -1,10 +1,15 @@
-// Writes the README's command reference from the declarations; a test fails when it is out of date. Run after a build.
+// Writes the README's command reference and the codes of docs/errors.md from what is declared; a test fails when one is out of
+// date. Run after a build.
 import { readFileSync, writeFileSync } from "node:fs";
+import { codeReferenceText } from "../dist/core/cli/code-reference.js";
 import { referenceText } from "../dist/core/cli/reference.js";
 
-const start = "<!-- reference: npm run reference -->";
-const end = "<!-- end of reference -->";
-const readme = readFileSync("README.md", "utf8");
-const before = readme.slice(0, readme.indexOf(start) + start.length);
-const after = readme.slice(readme.indexOf(end));
-writeFileSync("README.md", `${before}\n\n${await referenceText()}\n\n${after}`);
+/** Replaces what stands between the two marks. */
+function fill(file, start, end, text) {
+  const old = readFileSync(file, "utf8");
+  const before = old.slice(0, old.indexOf(start) + start.length);
+  writeFileSync(file, `${before}\n\n${text}\n\n${old.slice(old.indexOf(end))}`);
+}
+
+fill("README.md", "<!-- reference: npm run reference -->", "<!-- end of reference -->", await referenceText());
+fill("docs/errors.md", "<!-- codes: npm run reference -->", "<!-- end of codes -->", codeReferenceText());

@@ -148,6 +148,38 @@ test("plain data, algorithms, the pipeline and the stages touch no process, cons
   expect(guilty.map(({ name }) => name)).toEqual([]);
 });
 
+/** Who reads meaning from words, because a library or the engine has nothing else; each translates at this one place. */
+const readersOfWords = [
+  "core/cli/command-line.ts", // commander's complaints begin with "error: "
+  "core/errors.ts", // Node's system errors end with the path, which stands in front already
+  "core/out-of-memory.ts", // V8 and Emscripten have no code for memory that is not to be had
+];
+
+test("nothing is decided by the words of an error: they have codes and classes", () => {
+  const words = String.raw`(?:\.(?:message|what|hint)\b|\breason\([^()]*\))`;
+  const method = "(?:includes|startsWith|endsWith|match|matchAll|search|replace|replaceAll|split|slice|indexOf)";
+  const deciding = new RegExp(
+    [
+      String.raw`${words}(?: \?\? (?:""|[\w.]+)\))?\??\.${method}\(`,
+      `${words} [!=]==? (?!undefined|null)`,
+      String.raw`(?<!undefined|null) [!=]==? [\w.?\[\]]*${words}`,
+      String.raw`\.(?:test|exec)\([^()]*${words}`,
+      String.raw`switch \([^()]*${words}`,
+    ].join("|"),
+  );
+  for (const guilty of [
+    'problem?.what === "is not a regular file"',
+    '(error.problems[0]?.what ?? "").replace(/x/, "")',
+    "fullWords.test(cause.message)",
+    'error.message.includes("EEXIST")',
+    'reason(error).startsWith("ENOSPC")',
+    "before.what !== after.what",
+  ])
+    expect(guilty).toMatch(deciding);
+  const readers = files.filter(({ text }) => deciding.test(text.replace(/\s+/g, " "))).map(({ name }) => name);
+  expect(readers.sort()).toEqual(readersOfWords);
+});
+
 test("only the command line's entry exits", () => {
   const exits = files.filter(({ text }) => /process\.(exit|reallyExit|abort)\b/.test(text)).map(({ name }) => name);
   expect(exits).toEqual(["core/cli/main.ts"]);

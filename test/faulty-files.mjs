@@ -9,7 +9,7 @@
  *   path    a regular expression, matched with the whole path of the file
  *   from    the first call that fails, counted from 1 in each thread; default 1
  *   times   how many calls fail; default: all from there on
- *   error   the system's word that the call throws: "ENOSPC", "EIO", "EDQUOT", "EROFS"
+ *   error   the system's word that the call throws: "ENOSPC", "EIO", "EDQUOT", "EROFS", "EMFILE"
  *   short   a write stores at most so many bytes, and says so (with `error` or `dies`: stores these before it fails)
  *   dies    the process is killed (SIGKILL) at that call
  * FAULTY_FILES_LOG, where given, is a file that gets a line for each fault: the call and the path.

@@ -9,7 +9,7 @@ export interface FaultRule {
   readonly path?: string;
   readonly from?: number;
   readonly times?: number;
-  readonly error?: "ENOSPC" | "EIO" | "EDQUOT" | "EROFS";
+  readonly error?: "ENOSPC" | "EIO" | "EDQUOT" | "EROFS" | "EMFILE";
   readonly short?: number;
   readonly dies?: true;
 }

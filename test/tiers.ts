@@ -8,6 +8,7 @@ export const slowTests: readonly string[] = [
   "test/faults/holding.test.ts",
   "test/faults/kills.test.ts",
   "test/faults/vanished.test.ts",
+  "test/faults/error-codes.test.ts",
   // What is replaced, refused and left of every container.
   "test/e2e/claims.test.ts",
   // Kills, full disks and failing disks, container by container, judged by other people's programs.

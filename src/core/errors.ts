@@ -60,6 +60,8 @@ export interface ParameterFault<Field extends string = string> {
   readonly field: Field;
   /** Its value as it was given, where that says more than the field alone. */
   readonly given?: string;
+  /** "bad-option" when absent. */
+  readonly code?: ErrorCode;
   /** What was expected and what came, in one clause. */
   readonly what: string;
   /** What to do, a sentence in the words of the parameters. */
@@ -69,7 +71,7 @@ export interface ParameterFault<Field extends string = string> {
 /** Parameters that nobody checked beforehand, all at once; `where` names what was to use them. */
 export function parameterRefusal(where: string, faults: readonly ParameterFault[]): MoteError {
   const problems = faults.map(({ field, given, ...rest }) => ({
-    code: "bad-option" as const,
+    code: "bad-option" as ErrorCode,
     where: `${where}, ${[field, given].filter((part) => part !== undefined).join(" ")}`,
     ...rest,
   }));

@@ -3,6 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadStage, loadVerb, stageNames, verbNames } from "../../src/commands/index.js";
+import { codeReferenceText } from "../../src/core/cli/code-reference.js";
 import { referenceText } from "../../src/core/cli/reference.js";
 import { optionsOf } from "../../src/core/pipeline/negotiate.js";
 import { testWithPython } from "../judges.js";
@@ -38,6 +39,10 @@ test("every default is a value its own option accepts, and no option begins with
       expect(option).not.toMatch(/^no[A-Z]/);
     }
   }
+});
+
+test("the page of errors lists the codes that there are (npm run reference)", () => {
+  expect(readFileSync("docs/errors.md", "utf8")).toContain(codeReferenceText());
 });
 
 test("the README's reference is that of the declarations (npm run reference)", async () => {

@@ -35,7 +35,8 @@ export interface FoundCut {
   readonly found: "cut";
   readonly at: number;
   readonly nextAt: number;
-  readonly why: string;
+  /** Bytes of zeros from `at` to the end; 0 when the file ends inside a message. */
+  readonly zeros: number;
   /** Kind of the message that was cut; undefined when that much is not there. */
   readonly kind: number | undefined;
 }
@@ -107,12 +108,12 @@ export function* scanMessages(source: ByteSource, options: ScanOptions): Generat
     source.readInto(begin, at);
     const isMagic = begin.subarray(0, 4).equals(magic.subarray(0, Math.min(4, there)));
     const kind = there > 4 ? begin[4] : undefined;
-    if (isMagic && there < prefixBytes) return { found: "cut", at, nextAt: to, why: "ends inside a message", kind };
+    if (isMagic && there < prefixBytes) return { found: "cut", at, nextAt: to, zeros: 0, kind };
     if (isMagic && prefix.headerBytes <= maxHeaderBytes && at + prefixBytes + prefix.headerBytes > to) {
-      return { found: "cut", at, nextAt: to, why: "ends inside a message", kind };
+      return { found: "cut", at, nextAt: to, zeros: 0, kind };
     }
     if (isZeroFrom(at)) {
-      return { found: "cut", at, nextAt: to, why: `holds ${there} zeros that were never written`, kind: undefined };
+      return { found: "cut", at, nextAt: to, zeros: there, kind: undefined };
     }
     return undefined;
   }
@@ -123,7 +124,7 @@ export function* scanMessages(source: ByteSource, options: ScanOptions): Generat
       const payloadAt = at + prefixBytes + prefix.headerBytes;
       const nextAt = payloadAt + prefix.payloadBytes;
       if (nextAt > to) {
-        yield { found: "cut", at, nextAt: to, why: "ends inside a message", kind: prefix.kind };
+        yield { found: "cut", at, nextAt: to, zeros: 0, kind: prefix.kind };
         return;
       }
       const { header } = head;

@@ -6,6 +6,7 @@ import { MoteError } from "../../../src/core/errors.js";
 import { counterFloats, StageCounters } from "../../../src/core/memory/stage-counters.js";
 import { diskFault } from "../../../src/core/storage/disk/disk-fault.js";
 import { DiskWatch } from "../../../src/core/storage/disk/disk-watch.js";
+import { complaintOf } from "../../../src/core/storage/formats/h5/library.js";
 import { fromMemory } from "../../../src/core/time.js";
 
 const path = join(tmpdir(), "run.h5");
@@ -95,7 +96,9 @@ test("a stage's counters keep unknown, soon and waiting apart", () => {
 test("an error's cause says whether there is no room, the disk fails, or it is a defect of ours", () => {
   const system = (code: string) => Object.assign(new Error(`${code}: words`), { code, syscall: "write" });
   const told = (cause: unknown) => new MoteError({ code: "disk-full", where: "archive", what: "failed" }, { cause });
-  const hdf5 = told(new Error("No space left on device"));
+  const hdf5 = told(
+    complaintOf("#000: h5fd.c line 1 in H5FD_write(): ... error message = 'No space left on device'").system,
+  );
   const errors = [
     system("ENOSPC"),
     told(system("EDQUOT")),

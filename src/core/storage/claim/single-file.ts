@@ -3,7 +3,8 @@ import { chmodSync, lstatSync, statSync } from "node:fs";
 import { moveOwn, removeOwnFile } from "./removal.js";
 import type { Refused, Replaceable } from "./replaceable.js";
 
-export const singleFile: Replaceable = {
+/** `instead`: what to do where the name is that of a pipe or a device, a sentence. */
+export const singleFileOr = (instead: string): Replaceable => ({
   isThere: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
   refused(path, isForced): Refused | undefined {
     const there = statSync(path, { throwIfNoEntry: false });
@@ -14,8 +15,7 @@ export const singleFile: Replaceable = {
         hint: "Make that file's folder, or name it.",
       };
     if (there.isDirectory()) return { code: "wrong-kind-of-file", what: "is a folder", hint: "Name a file in it." };
-    if (!there.isFile())
-      return { code: "wrong-kind-of-file", what: "is not a regular file", hint: "Use --output for pipes and devices." };
+    if (!there.isFile()) return { code: "wrong-kind-of-file", what: "is not a regular file", hint: instead };
     return isForced
       ? undefined
       : { code: "exists-already", what: "exists already", hint: "Choose another name, or --force to replace it." };
@@ -26,4 +26,6 @@ export const singleFile: Replaceable = {
     moveOwn(growing, path);
   },
   remove: removeOwnFile,
-};
+});
+
+export const singleFile = singleFileOr("Use --output for pipes and devices.");

@@ -34,7 +34,14 @@ export function flagsFaults(
 ): ParameterFault[] {
   if (!chosen?.includes("flags") || !isGiven(field)) return [];
   if (detections === null || detections.columns.includes("flags")) return [];
-  return [{ field, what: "this stream has no column flags", hint: "Add --flags to `track`, or leave it out." }];
+  return [
+    {
+      field,
+      code: "stages-do-not-fit",
+      what: "this stream has no column flags",
+      hint: "Add --flags to `track`, or leave it out.",
+    },
+  ];
 }
 
 function listed(names: readonly string[]): string {

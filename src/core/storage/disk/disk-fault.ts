@@ -10,15 +10,12 @@ export const lossReason: Readonly<Record<DiskFault, string>> = { full: "disk ful
 export const imageNotStored = "image not stored";
 
 const fullCodes = new Set(["ENOSPC", "EDQUOT"]);
-/** HDF5 passes on the system's words without the code (Emscripten's strerror). */
-const fullWords = /No space left on device|Quota exceeded|Disk quota exceeded/;
 
 /** What the error of a container's append means; undefined when it is no refusal but a defect of ours. */
 export function diskFault(error: unknown): DiskFault | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== undefined && fullCodes.has(code)) return "full";
-    if (fullWords.test(cause.message)) return "full";
   }
   const isRefusal = error instanceof MoteError || (error as NodeJS.ErrnoException | undefined)?.syscall !== undefined;
   return isRefusal ? "failed" : undefined;
@@ -26,5 +23,7 @@ export function diskFault(error: unknown): DiskFault | undefined {
 
 /** A refused write in the words of its container, "run.h5: writing after frame 7 failed: ...", for a warning that names the stage itself. */
 export function diskComplaint(error: unknown): string {
-  return reason(error).replace(/^\w+, (--(out|root) )?/, "");
+  if (!(error instanceof MoteError)) return reason(error);
+  const { where, what } = error.problems[0]!;
+  return `${where.replace(/^\w+, (--(out|root) )?/, "")}: ${what}`;
 }

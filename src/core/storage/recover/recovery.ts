@@ -32,6 +32,8 @@ export class Recovery {
   readonly notes: string[] = [];
   #ending: Ending = "unknown";
   #lossCount = 0;
+  /** Why the last loss was one, while a range may go on for that reason. */
+  #lastRangeOf: string | undefined;
   #lostFrames = 0;
   #isLostUnknown = false;
   #breathedAt = longAgo;
@@ -59,6 +61,7 @@ export class Recovery {
 
   lost(what: string, frames: number | null = 0, firstFrame: number | null = null): void {
     this.#lossCount++;
+    this.#lastRangeOf = undefined;
     if (frames === null) this.#isLostUnknown = true;
     else this.#lostFrames += frames;
     if (this.losses.length < mostLosses) this.losses.push({ what, frames, firstFrame });
@@ -68,11 +71,10 @@ export class Recovery {
   lostRange(first: number, count: number, why: string): void {
     const before = this.losses.at(-1);
     const isContinued =
-      before?.firstFrame != null &&
-      before.firstFrame + (before.frames ?? 0) === first &&
-      before.what === `${frameRange(before.firstFrame, before.frames ?? 0)}: ${why}`;
+      before?.firstFrame != null && before.firstFrame + (before.frames ?? 0) === first && this.#lastRangeOf === why;
     if (!isContinued) {
       this.lost(`${frameRange(first, count)}: ${why}`, count, first);
+      this.#lastRangeOf = why;
       return;
     }
     const frames = (before.frames ?? 0) + count;

@@ -4,6 +4,7 @@ import { codeOf, failure, MoteError, type Problem, reason } from "../../errors.j
 import { besideName } from "../claim/beside.js";
 import { claimProblem } from "../claim/claim.js";
 import { removeOwnFile } from "../claim/removal.js";
+import { singleFileOr } from "../claim/single-file.js";
 import { openWholeOutput } from "../claim/whole-output.js";
 import { extensionOf } from "../extension.js";
 import { formats } from "../formats/registry.js";
@@ -19,10 +20,7 @@ export function tableOutProblem(where: string, path: string, isForced: boolean):
     const hint = `Name a ${listed} file, or leave --out away and redirect stdout.`;
     return { code: "bad-name", where, what: `tables are written as ${listed}`, hint };
   }
-  const problem = claimProblem({ where, path, isForced });
-  return problem?.what === "is not a regular file"
-    ? { ...problem, hint: "Leave --out away and redirect stdout." }
-    : problem;
+  return claimProblem({ where, path, isForced, kind: singleFileOr("Leave --out away and redirect stdout.") });
 }
 
 /** Writes a table of text as what the name of `path` asks for; what was there before stays until the last byte is on the disk. */

@@ -45,7 +45,7 @@ async function connectTo(place: string, path: string, isOver: () => boolean): Pr
       if (isOver()) throw neverRead(place);
       if (!mayComeLater || msSince(startedAt) > connectPatienceMs) {
         throw failure(
-          codeOf(error),
+          mayComeLater ? "no-peer" : codeOf(error),
           place,
           `cannot connect: ${reason(error)}`,
           "Start the reader first, with --input and the same path.",

@@ -89,7 +89,14 @@ export const h5Choices = defineChoices({
     ...splitFaults(o.split, input),
     ...["hdf5TrackColumns", "hdf5TrackType"]
       .filter((field) => input.detections === null && isGiven(field))
-      .map((field) => ({ field, what: "this stream has no detections", hint: "Put `track` before it." })),
+      .map(
+        (field): ParameterFault => ({
+          field,
+          code: "stages-do-not-fit",
+          what: "this stream has no detections",
+          hint: "Put `track` before it.",
+        }),
+      ),
     ...flagsFaults("hdf5TrackColumns", o.hdf5TrackColumns, input, isGiven),
   ],
 });

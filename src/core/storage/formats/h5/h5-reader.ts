@@ -1,10 +1,10 @@
 /** An HDF5 file being read: plain typed arrays out, a sentence when the file is not what it should be. */
-import { codeOf, failure, type MoteError, reason } from "../../../errors.js";
+import { codeOf, MoteError, reason } from "../../../errors.js";
 import { recoverHint } from "../../../format-problem.js";
 import { isOutOfMemory, OutOfMemory } from "../../../out-of-memory.js";
 import { formatBytes } from "../../../units.js";
 import { watchedCall } from "../../../workers/call-watch.js";
-import { complaintReason, type Hdf5Library, loadHdf5 } from "./library.js";
+import { complaintOf, type Hdf5Library, loadHdf5 } from "./library.js";
 
 type File = InstanceType<Hdf5Library["hdf5"]["File"]>;
 type Dataset = InstanceType<Hdf5Library["hdf5"]["Dataset"]>;
@@ -47,10 +47,10 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
     file = watchedCall(() => new library.hdf5.File(path, "r"));
   } catch (error) {
     if (isOutOfMemory(error)) throw error;
-    throw unreadable(path, reason(error), error);
+    throw new H5Unreadable(path, reason(error), error);
   }
   // A failed open does not throw.
-  if (file.file_id < 0n) throw unreadable(path, complaintReason(library.takeComplaint()));
+  if (file.file_id < 0n) throw new H5Unreadable(path, complaintOf(library.takeComplaint()).what);
 
   function checked<Value>(what: string, read: () => Value): Value {
     let value: Value;
@@ -58,10 +58,10 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
       value = watchedCall(read);
     } catch (error) {
       if (isOutOfMemory(error)) throw error;
-      throw unreadable(path, `${what}: ${complaintReason(library.takeComplaint()) || reason(error)}`, error);
+      throw new H5Unreadable(path, `${what}: ${complaintOf(library.takeComplaint()).what || reason(error)}`, error);
     }
     const complaint = library.takeComplaint();
-    if (complaint) throw unreadable(path, `${what}: ${complaintReason(complaint)}`);
+    if (complaint) throw new H5Unreadable(path, `${what}: ${complaintOf(complaint).what}`);
     return value;
   }
 
@@ -87,7 +87,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
     },
     rows(name, from, to) {
       const found = find(name);
-      if (!found) throw unreadable(path, `there is no ${name}`);
+      if (!found) throw new H5Unreadable(path, `there is no ${name}`);
       return checked(name, () => found.slice([[from, to]]));
     },
     block(name, offset, count, target) {
@@ -105,7 +105,7 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
             BigInt(at),
           ),
         );
-        if (status < 0) throw unreadable(path, `${name}: status ${status}`);
+        if (status < 0) throw new H5Unreadable(path, `${name}: status ${status}`);
         target.set(module.HEAPU8.subarray(at, at + target.length));
       } finally {
         module._free(at);
@@ -133,6 +133,20 @@ export async function openH5Reader(path: string): Promise<H5Reader> {
   };
 }
 
-function unreadable(path: string, what: string, cause?: unknown): MoteError {
-  return failure(codeOf(cause, "file-damaged"), path, `cannot be read as HDF5: ${what}`, recoverHint, cause);
+/** The library does not read the file, or something in it (exit code 1). */
+export class H5Unreadable extends MoteError {
+  /** Its complaint alone, for who says in words of his own what he read. */
+  readonly complaint: string;
+
+  constructor(path: string, complaint: string, cause?: unknown) {
+    const code = codeOf(cause, "file-damaged");
+    const what = `cannot be read as HDF5: ${complaint}`;
+    super({ code, where: path, what, hint: recoverHint }, { exitCode: 1, cause });
+    this.complaint = complaint;
+  }
+}
+
+/** The clause of a failure to read, for a sentence that names the file or what was read itself. */
+export function complaintIn(error: MoteError): string {
+  return error instanceof H5Unreadable ? error.complaint : (error.problems[0]?.what ?? error.message);
 }

@@ -5,7 +5,7 @@ import { reason } from "../../../errors.js";
 import type { PixelFormat } from "../../../model/pixel-format.js";
 import type { TableColumn } from "../../columns/table-column.js";
 import { HeldFile } from "./held-file.js";
-import { complaintReason, type Hdf5Library } from "./library.js";
+import { complaintOf, type Hdf5Library } from "./library.js";
 
 /** Types of datasets, in h5wasm's letters: little-endian q int64, d float64, B uint8, H uint16, f float32, I uint32, i int32. */
 export type H5Type = "<q" | "<d" | "<B" | "<H" | "<f" | "<I" | "<i";
@@ -315,7 +315,10 @@ export class H5Writer {
     const { libver } = structures;
     const file = new this.#library.hdf5.File(this.#path, mode, { libver: [...libver] });
     // A failed open does not throw.
-    if (file.file_id < 0n) throw new H5Refused(complaintReason(this.#library.takeComplaint()));
+    if (file.file_id < 0n) {
+      const { what, system } = complaintOf(this.#library.takeComplaint());
+      throw new H5Refused(what, { cause: system });
+    }
     this.#file = file;
   }
 
@@ -362,10 +365,9 @@ export class H5Writer {
     const { fault } = this.#held;
     if (fault !== undefined) throw new H5Refused(reason(fault), { cause: fault });
     if (thrown === undefined && status >= 0 && complaint === "") return;
-    const why = complaintReason(complaint) || (thrown instanceof Error ? thrown.message : `status ${status}`);
-    // The library says it in words alone.
-    const Refused = /filter returned failure/.test(why) ? FilterRefused : H5Refused;
-    throw new Refused(why, { cause: thrown });
+    const { what, system, isFilters } = complaintOf(complaint);
+    const why = what || (thrown === undefined ? `status ${status}` : reason(thrown));
+    throw new (isFilters ? FilterRefused : H5Refused)(why, { cause: system ?? thrown });
   }
 }
 

@@ -93,10 +93,29 @@ async function load(): Promise<Hdf5Library> {
   };
 }
 
-/** The innermost reason of an HDF5 error stack: the system's words if it has any ("No space left on device"). */
-export function complaintReason(complaint: string): string {
-  const system = /error message = '([^']+)'/.exec(complaint)?.[1];
-  if (system) return system;
-  const frames = [...complaint.matchAll(/#\d+: .*? in \w+\(\): (.*)/g)];
-  return frames.at(-1)?.[1] ?? complaint.split("\n")[0] ?? "";
+/** What the library complained about: its words for people, and for programs what they mean. */
+export interface Complaint {
+  /** The innermost reason of the error stack: the system's words if it has any; empty when there is none. */
+  readonly what: string;
+  /** The refusal of the system behind it, with the code that Node would have given it. */
+  readonly system: Error | undefined;
+  /** A compression filter did not do its work. */
+  readonly isFilters: boolean;
+}
+
+/** The system's words, as Emscripten's strerror has them, and their codes. */
+const systemWords: ReadonlyMap<string, string> = new Map([
+  ["No space left on device", "ENOSPC"],
+  ["Quota exceeded", "EDQUOT"],
+  ["Disk quota exceeded", "EDQUOT"],
+]);
+
+/** The one place that reads meaning from the library's words: it has no codes, and passes on the system's words without theirs. */
+export function complaintOf(text: string): Complaint {
+  const frames = [...text.matchAll(/#\d+: .*? in \w+\(\): (.*)/g)];
+  const words = /error message = '([^']+)'/.exec(text)?.[1];
+  const what = words ?? frames.at(-1)?.[1] ?? text.split("\n")[0] ?? "";
+  const code = systemWords.get(what);
+  const system = code === undefined ? undefined : Object.assign(new Error(what), { code, syscall: "write" });
+  return { what, system, isFilters: what.includes("filter returned failure") };
 }

@@ -29,7 +29,7 @@ import {
 } from "./archive-state.js";
 import { type ColumnLosses, columnLosses } from "./column-losses.js";
 import { ColumnWindow } from "./column-window.js";
-import { type H5Reader, openH5Reader } from "./h5-reader.js";
+import { complaintIn, type H5Reader, openH5Reader } from "./h5-reader.js";
 import type { ReadLedgerRow } from "./ledger.js";
 import { jsonAttribute } from "./read-metadata.js";
 import { LostRows, openTracks, type Tracks, tableMembers } from "./recovered-rows.js";
@@ -216,7 +216,7 @@ class H5Salvage implements Salvage {
       return undefined;
     } catch (error) {
       if (!(error instanceof MoteError)) throw error;
-      return `cannot be decoded (${(error.problems[0]?.what ?? "").replace(/^cannot be read as HDF5: /, "")})`;
+      return `cannot be decoded (${complaintIn(error)})`;
     }
   }
 

@@ -19,7 +19,7 @@ import {
 } from "./archive-state.js";
 import { readChunkMap } from "./chunk-map.js";
 import { ColumnWindow } from "./column-window.js";
-import { type H5Reader, openH5Reader } from "./h5-reader.js";
+import { complaintIn, type H5Reader, openH5Reader } from "./h5-reader.js";
 import { recordedLossIn } from "./read-metadata.js";
 import { rowPlaceOf } from "./row-place.js";
 import { readSuperblock, superblockBytes } from "./superblock.js";
@@ -35,7 +35,7 @@ export const verifyH5: Verify = async (path, report, options) => {
       file = await openH5Reader(path);
     } catch (error) {
       if (!(error instanceof MoteError)) throw error;
-      if (isOpenable) report.damaged("structure", reasonOf(path, error));
+      if (isOpenable) report.damaged("structure", complaintIn(error));
       return;
     }
     try {
@@ -87,7 +87,7 @@ async function checkArchive(
     state = readArchiveState(file, source);
   } catch (error) {
     if (isOutOfMemory(error)) throw error;
-    report.damaged("structure", reasonOf(report.path, error));
+    report.damaged("structure", error instanceof MoteError ? complaintIn(error) : String(error));
     return;
   }
   report.checked("structure", `${formatCount(file.paths.length, "object")}`);
@@ -205,7 +205,7 @@ function attempt(look: () => string | undefined): string | undefined {
     return look();
   } catch (error) {
     if (!(error instanceof MoteError)) throw error;
-    return `cannot be decoded (${reasonOf("", error)})`;
+    return `cannot be decoded (${complaintIn(error)})`;
   }
 }
 
@@ -309,12 +309,6 @@ function guarded(report: Verification, what: string, check: () => void): void {
     check();
   } catch (error) {
     if (!(error instanceof MoteError)) throw error;
-    report.damaged("decoding", `${what} cannot be read: ${reasonOf(report.path, error)}`);
+    report.damaged("decoding", `${what} cannot be read: ${complaintIn(error)}`);
   }
-}
-
-/** The complaint without the path, which stands before it already. */
-function reasonOf(path: string, error: unknown): string {
-  const text = error instanceof MoteError ? (error.problems[0]?.what ?? error.message) : String(error);
-  return text.replace(`${path}: `, "").replace(/^cannot be read as HDF5: /, "");
 }

@@ -174,9 +174,8 @@ class RecordingCheck {
   #cut(cut: FoundCut): void {
     this.#settlePending(undefined);
     this.#isCut = true;
-    const inside = cut.why.startsWith("holds")
-      ? `what follows ${cut.why}`
-      : `the file ends inside ${messageWord(cut.kind)}`;
+    const zeros = `what follows holds ${cut.zeros} zeros that were never written`;
+    const inside = cut.zeros > 0 ? zeros : `the file ends inside ${messageWord(cut.kind)}`;
     this.#report.missing("completeness", `cut ${this.#placeWord()}: ${inside}`, { byte: cut.at });
   }
 

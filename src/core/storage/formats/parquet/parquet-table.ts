@@ -17,6 +17,20 @@ import type { ParquetChunk } from "./parquet-pages.js";
 /** The values of some columns of one row group, by column name. */
 type Group = ReadonlyMap<string, ArrayLike<unknown>>;
 
+/** The library does not read the file, or something in it; the library has words only (exit code 2). */
+export class ParquetUnreadable extends MoteError {
+  /** Its complaint alone, for who says in words of his own what he read. */
+  readonly complaint: string;
+
+  constructor(where: string, cause: unknown) {
+    const complaint = reason(cause);
+    const code = codeOf(cause, "file-damaged");
+    const problem = { code, where, what: `cannot be read as Parquet: ${complaint}`, hint: "Was the file cut?" };
+    super(problem, { exitCode: 2, cause });
+    this.complaint = complaint;
+  }
+}
+
 export interface ParquetSource {
   readonly where: string;
   readonly columns: readonly string[];
@@ -65,13 +79,7 @@ export async function openParquetSource(where: string, pieces: BytePieces): Prom
       return await work;
     } catch (error) {
       if (error instanceof MoteError || isOutOfMemory(error)) throw error;
-      throw refusal(
-        codeOf(error, "file-damaged"),
-        where,
-        `cannot be read as Parquet: ${reason(error)}`,
-        "Was the file cut?",
-        error,
-      );
+      throw new ParquetUnreadable(where, error);
     }
   };
   const metadata: FileMetaData = await guarded(parquetMetadataAsync(file));

@@ -11,7 +11,7 @@ import { noteLost, noteUnfinished } from "../../verify/lost-frames.js";
 import { sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
 import { checkPages } from "./parquet-pages.js";
 import { recordedLossNote } from "./parquet-store.js";
-import { openParquetSource, type ParquetSource } from "./parquet-table.js";
+import { openParquetSource, type ParquetSource, ParquetUnreadable } from "./parquet-table.js";
 
 /** The magic in front, the same behind, and the footer's length. */
 const leastBytes = 12;
@@ -155,5 +155,5 @@ async function frameOf(source: ParquetSource, row: number): Promise<number> {
 }
 
 function whatOf(error: MoteError): string {
-  return (error.problems[0]?.what ?? "").replace(/^cannot be read as Parquet: /, "");
+  return error instanceof ParquetUnreadable ? error.complaint : (error.problems[0]?.what ?? error.message);
 }

@@ -47,23 +47,31 @@ export function tiffFolderFaults(
   const bare = isRooted ? undefined : out.find((folder) => /^\.[a-z.]+\/$/i.test(folder));
   if (bare !== undefined) {
     const hint = "Name the folder, as in --out tifs/; an extension alone goes with --root.";
-    return [{ field: "out", given: bare, what: "names no folder", hint }];
+    return [{ field: "out", code: "bad-name", given: bare, what: "names no folder", hint }];
   }
   const template = o.nameTemplate ?? plainTemplate;
   const field = "nameTemplate";
   const fault = templateFault(template, tiffExtensions, { hasFolders: true });
   if (fault !== undefined) {
     const hint = "Such as frame_{frame:06}.tif or {date}/run_{run:03}_frame_{frame:06}.tiff.";
-    return [{ field, given: template, what: fault, hint }];
+    return [{ field, code: "bad-name", given: template, what: fault, hint }];
   }
   if (isRooted && o.run !== undefined) {
     const hint = "Leave --run away: every run under --root has a number of its own.";
-    return [{ field: "run", what: "the run's number is given by --root", hint }];
+    return [{ field: "run", code: "option-conflict", what: "the run's number is given by --root", hint }];
   }
   if (isRooted && o.nameTemplate !== undefined && !namesRun(template)) {
-    return [{ field, given: template, what: "without {run} two runs would share names", hint: "Put {run} into it." }];
+    return [
+      {
+        field,
+        code: "bad-name",
+        given: template,
+        what: "without {run} two runs would share names",
+        hint: "Put {run} into it.",
+      },
+    ];
   }
   if (o.run === undefined || namesRun(template)) return [];
   const hint = "Put {run} into --name-template, or leave --run out.";
-  return [{ field: "run", what: "the name template has no {run}", hint }];
+  return [{ field: "run", code: "option-conflict", what: "the name template has no {run}", hint }];
 }

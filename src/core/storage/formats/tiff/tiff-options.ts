@@ -50,5 +50,5 @@ export const tiffChoices = defineChoices({
 /** Why these settings cannot be had. */
 export function tiffFaults({ compression, isPredicted }: TiffSettings): ParameterFault<keyof TiffSettings>[] {
   if (compression !== "none" || !isPredicted) return [];
-  return [{ field: "isPredicted", what: "goes with a compression, and there is none" }];
+  return [{ field: "isPredicted", code: "option-conflict", what: "goes with a compression, and there is none" }];
 }
