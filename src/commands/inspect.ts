@@ -3,7 +3,7 @@ import { MoteError, refusal } from "../core/errors.js";
 import { plainJson } from "../core/model/json.js";
 import { given, option } from "../core/option/option.js";
 import { defineCommand } from "../core/pipeline/command.js";
-import type { Kind } from "../core/storage/inspect-file.js";
+import type { Kind } from "../core/storage/inspect/inspect-file.js";
 import { summaries } from "./summaries.js";
 
 const ofPicture = { png: given } as const;
@@ -37,10 +37,10 @@ export const inspect = defineCommand<typeof options, Kind>({
       const what = `expected one file, got ${files.length}`;
       throw refusal("bad-option", "inspect", what, "Inspect them one after the other.");
     }
-    return (await import("../core/storage/inspect-file.js")).kindOf(files[0]!);
+    return (await import("../core/storage/inspect/inspect-file.js")).kindOf(files[0]!);
   },
   // What reads the other formats comes back by itself, within its budgets, and is there in half the time.
-  isConfined: (kind) => kind === "hdf5",
+  isConfined: (kind) => kind.isConfined,
   examples: [
     { cmd: "inspect fixtures/beads.mote", shows: "What a recording holds and how it was made." },
     { cmd: "inspect fixtures/beads.mote --json", shows: "The same for programs." },
@@ -48,7 +48,7 @@ export const inspect = defineCommand<typeof options, Kind>({
   ],
   async run({ files, png, pngOut, force }, { reads }, kind) {
     const path = files[0]!;
-    const { frameToDraw, inspectFile } = await import("../core/storage/inspect-file.js");
+    const { frameToDraw, inspectFile } = await import("../core/storage/inspect/inspect-file.js");
     if (png !== undefined) {
       const out = pngOut ?? `${path === "-" ? "stdin" : path}.frame-${png}.png`;
       if (!/(\.png|[/\\][^./\\]+)$/i.test(`/${out}`))
@@ -75,8 +75,8 @@ export const inspect = defineCommand<typeof options, Kind>({
       };
     }
     const description = await inspectFile(path, kind);
-    const { inspectText } = await import("../core/storage/inspect-text.js");
-    const { endingOf } = await import("../core/storage/inspect-ending.js");
+    const { inspectText } = await import("../core/storage/inspect/lines.js");
+    const { endingOf } = await import("../core/storage/inspect/ending.js");
     const ending = endingOf(path, description);
     const json = plainJson({ file: path, kind: description.kind, ...description.facts, ending: { ...ending } });
     return { text: inspectText(path, description, ending), json, exitCode: ending.state === "cut" ? 3 : 0 };

@@ -10,7 +10,7 @@ import type { Appearance, Format } from "./formats/format.js";
 import { formats } from "./formats/registry.js";
 
 /** Looks at a path; a refusal when there is nothing that could be read. */
-function appearanceOf(where: string, path: string): Appearance {
+export function appearanceOf(where: string, path: string): Appearance {
   const name = path.replace(/[/\\]+$/, "") || path;
   try {
     if (statSync(path).isDirectory()) {

@@ -6,9 +6,12 @@ import { containerFor } from "../../../src/core/storage/container-for.js";
 import { describeCsv } from "../../../src/core/storage/formats/csv/describe.js";
 import { describeH5, readH5Frame } from "../../../src/core/storage/formats/h5/describe.js";
 import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js";
-import { describeTable } from "../../../src/core/storage/table/describe.js";
+import { inspectFile, kindOf } from "../../../src/core/storage/inspect/inspect-file.js";
+import type { TableDescription } from "../../../src/core/storage/table/describe.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
+
+const describeTable = async (path: string) => (await inspectFile(path, await kindOf(path))).facts as TableDescription;
 
 let folder: string;
 beforeEach(() => {

@@ -7,9 +7,9 @@ import type { EndOfStream } from "../../../src/core/model/run-report.js";
 import { takeLock } from "../../../src/core/storage/claim/lock.js";
 import { containers } from "../../../src/core/storage/container-for.js";
 import { loadHdf5 } from "../../../src/core/storage/formats/h5/library.js";
-import { endingOf } from "../../../src/core/storage/inspect-ending.js";
-import { inspectFile, kindOf } from "../../../src/core/storage/inspect-file.js";
-import { inspectText } from "../../../src/core/storage/inspect-text.js";
+import { endingOf } from "../../../src/core/storage/inspect/ending.js";
+import { inspectFile, kindOf } from "../../../src/core/storage/inspect/inspect-file.js";
+import { inspectText } from "../../../src/core/storage/inspect/lines.js";
 import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { quickFolder, verified } from "./verify-recover.js";
 

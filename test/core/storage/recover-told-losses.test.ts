@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acquire } from "../../../src/commands/acquire.js";
 import { isFateEvent, isLossEvent } from "../../../src/core/model/event-check.js";
 import { containers } from "../../../src/core/storage/container-for.js";
-import { inspectFile, kindOf } from "../../../src/core/storage/inspect-file.js";
+import { inspectFile, kindOf } from "../../../src/core/storage/inspect/inspect-file.js";
 import { recoveryText } from "../../../src/core/storage/recover/recovery-text.js";
+import type { StreamSummary } from "../../../src/core/stream/describe-stream.js";
 import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { runSource } from "../run-source.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
@@ -70,7 +71,7 @@ describe("frames that an unfinished file says were lost", () => {
       expect([lost.reduce((sum, { count }) => sum + count, 0), run.lost, run.isComplete]).toEqual([told, 0, false]);
       expect(run.order.filter((one) => typeof one === "number")).toEqual([0, 1, 5, 9, 10]);
       const { kind, facts } = await inspectFile(out, await kindOf(out));
-      if (kind === "stream") expect(facts.end?.lost).toBe(told);
+      if (kind === "stream") expect((facts as StreamSummary).end?.lost).toBe(told);
       // A copy of the copy counts them once.
       const again = join(folder, `again-${copy}`);
       const second = await recovered(out, again);

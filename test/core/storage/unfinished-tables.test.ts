@@ -8,7 +8,7 @@ import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js"
 import { openH5Store } from "../../../src/core/storage/formats/h5/h5-store.js";
 import { partsOf } from "../../../src/core/storage/formats/h5/segment-names.js";
 import { openNdjsonStore } from "../../../src/core/storage/formats/ndjson/ndjson-store.js";
-import { kindOf } from "../../../src/core/storage/inspect-file.js";
+import { kindOf } from "../../../src/core/storage/inspect/inspect-file.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
 

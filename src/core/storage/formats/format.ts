@@ -9,6 +9,7 @@ import type { PixelFormat } from "../../model/pixel-format.js";
 import type { OptionSpecs, OptionsOf } from "../../option/option.js";
 import type { Replaceable } from "../claim/replaceable.js";
 import type { FrameStore, StoreRequest, StoreSettings } from "../frame-store.js";
+import type { Inspector } from "../inspect/inspection.js";
 import type { Recover } from "../recover/recovery.js";
 import type { BytePieces } from "../table/byte-pieces.js";
 import type { Table } from "../table/open-table.js";
@@ -146,6 +147,10 @@ export interface Format {
   compression?(): Promise<Compression>;
   /** The files that a name of which nothing has the name itself stands for, as those of a split recording; empty: none. */
   parts?(path: string): Promise<readonly string[]>;
+  /** Loads what `mote inspect` asks; absent: what is replayed is inspected as images. */
+  inspect?(): Promise<Inspector>;
+  /** Its library may not come back from damaged bytes: `inspect` reads it in a thread that can be ended. */
+  readonly isConfined?: boolean;
   /** Loads the verifier. */
   verify(): Promise<Verify>;
   /** Where the locks of those who write it are; absent: beside the path itself. */

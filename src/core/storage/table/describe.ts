@@ -1,9 +1,8 @@
 /** What is in a table of tracks or detections, whatever its format. */
 import type { RecordedLoss } from "../../model/recorded-loss.js";
-import { openBytePieces, readRange } from "./byte-pieces.js";
 
 export interface TableDescription {
-  readonly format: "csv" | "parquet" | "ndjson";
+  readonly format: string;
   readonly columns: readonly string[];
   readonly rows: number;
   /** Frames that have a row. */
@@ -53,17 +52,4 @@ export class RowCounts {
     const tracks = hasParticles ? this.#tracks.size : null;
     return { rows: this.rows, frames: this.#frames.size, firstFrame: first, lastFrame: last, tracks };
   }
-}
-
-/** Reads a table in pieces; a failure when it is none or has no frames. Parquet is told by its magic, the others by name. */
-export async function describeTable(path: string): Promise<TableDescription> {
-  if (/\.ndjson$/i.test(path)) return (await import("../formats/ndjson/describe-ndjson.js")).describeNdjson(path);
-  const pieces = openBytePieces(path, path);
-  const start = readRange(path, pieces, 0, 4);
-  if (Buffer.from(start).toString("latin1") === "PAR1") {
-    const { describeParquet } = await import("../formats/parquet/describe.js");
-    return await describeParquet(path, pieces);
-  }
-  pieces.close();
-  return (await import("../formats/csv/describe.js")).describeCsv(path);
 }

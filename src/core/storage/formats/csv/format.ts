@@ -14,6 +14,13 @@ export const csv: Format = {
       load: async () => (await import("./csv-store.js")).openCsvStore,
     },
   },
+  async inspect() {
+    const [{ tableInspector }, { describeCsv }] = await Promise.all([
+      import("../../inspect/table.js"),
+      import("./describe.js"),
+    ]);
+    return tableInspector(describeCsv, "table");
+  },
   verify: async () => (await import("../../table/verify.js")).verifyTable,
   recover: async () => (await import("../../table/recover.js")).recoverTable,
 };

@@ -24,6 +24,8 @@ export const h5: Format = {
     hasDatasets: true,
     load: async () => (await import("./read.js")).h5File,
   },
+  isConfined: true,
+  inspect: async () => (await import("./inspect.js")).h5Inspector,
   parts: async (path) => (await import("./segment-names.js")).partsOf(path),
   verify: async () => (await import("./verify.js")).verifyH5,
   recover: async () => (await import("./recover.js")).recoverH5,

@@ -13,6 +13,7 @@ export const mote: Format = {
     },
   },
   replay: { extensions: [".mote"], load: async () => (await import("./read.js")).moteFile },
+  inspect: async () => (await import("../../inspect/stream.js")).streamInspector,
   verify: async () => (await import("./verify.js")).verifyMote,
   recover: async () => (await import("./recover.js")).recoverMote,
 };

@@ -13,6 +13,13 @@ export const ndjson: Format = {
       load: async () => (await import("./ndjson-store.js")).openNdjsonStore,
     },
   },
+  async inspect() {
+    const [{ tableInspector }, { describeNdjson }] = await Promise.all([
+      import("../../inspect/table.js"),
+      import("./describe-ndjson.js"),
+    ]);
+    return tableInspector(describeNdjson, "table, NDJSON documents");
+  },
   verify: async () => (await import("../../table/verify.js")).verifyTable,
   recover: async () => (await import("../../table/recover.js")).recoverTable,
 };

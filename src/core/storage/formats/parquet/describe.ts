@@ -2,13 +2,14 @@
 import { failure } from "../../../errors.js";
 import { parseJsonObject } from "../../../model/json.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
-import type { BytePieces } from "../../table/byte-pieces.js";
+import { openBytePieces } from "../../table/byte-pieces.js";
 import { RowCounts, type TableDescription, type TableRun } from "../../table/describe.js";
 import { recordedLossNote } from "./parquet-store.js";
 import { openParquetSource } from "./parquet-table.js";
 
-/** Reads two columns, one row group at a time; closes `pieces`. A failure when there is no column frame. */
-export async function describeParquet(path: string, pieces: BytePieces): Promise<TableDescription> {
+/** Reads two columns, one row group at a time; A failure when there is no column frame. */
+export async function describeParquet(path: string): Promise<TableDescription> {
+  const pieces = openBytePieces(path, path);
   try {
     const source = await openParquetSource(path, pieces);
     const { columns } = source;

@@ -16,6 +16,13 @@ export const parquet: Format = {
     open: async () => (await import("./parquet-table.js")).openParquetTable,
     ofText: async () => (await import("./parquet-of-text.js")).parquetOfText,
   },
+  async inspect() {
+    const [{ tableInspector }, { describeParquet }] = await Promise.all([
+      import("../../inspect/table.js"),
+      import("./describe.js"),
+    ]);
+    return tableInspector(describeParquet, "table, Parquet");
+  },
   verify: async () => (await import("./verify.js")).verifyParquet,
   recover: async () => (await import("./recover.js")).recoverParquet,
 };

@@ -21,6 +21,7 @@ export const zarr: Format = {
     isFolder: isZarrStore,
     load: async () => (await import("./read.js")).zarrFile,
   },
+  inspect: async () => (await import("./inspect.js")).zarrInspector,
   verify: async () => (await import("./verify.js")).verifyZarr,
   recover: async () => (await import("./recover.js")).recoverZarr,
 };
