@@ -23,7 +23,7 @@ import {
 } from "../core/storage/container-for.js";
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
 import { extensionOf } from "../core/storage/extension.js";
-import type { Container } from "../core/storage/formats/format.js";
+import { type Container, keepsPixels } from "../core/storage/formats/format.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import { isKind } from "../core/storage/root/run-names.js";
 import { epochNow } from "../core/time.js";
@@ -171,7 +171,7 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
         settings: containerSettings(values, asked),
       },
       needs: {
-        pixelChecksums: written.some(({ container }) => container.keepsFrames),
+        pixelChecksums: written.some(({ container }) => keepsPixels(container, input)),
         heldFrames: framesTogether(input) - 1,
       },
       notes,

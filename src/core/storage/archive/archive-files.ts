@@ -10,6 +10,7 @@ import { containerFor, isFolderName, stdoutName } from "../container-for.js";
 import type { DiskPlan } from "../disk/disk-options.js";
 import { type SpaceNeeded, spaceProblems } from "../disk/space-problems.js";
 import { realPath } from "../files.js";
+import { keepsPixels } from "../formats/format.js";
 import type { StoreRequest, StoreSettings } from "../frame-store.js";
 import { rootProblem } from "../root/root-problem.js";
 import { runFileName } from "../root/run-file-name.js";
@@ -54,7 +55,7 @@ export async function fileProblems(plan: FilesPlan, input: StreamDescriptor): Pr
   }
   const files = writable.filter((path) => path !== stdoutName);
   const needs = files.map((path): SpaceNeeded => {
-    const keepsFrames = containerFor(whereOf(path), path).keepsFrames && input.hasFrames;
+    const keepsFrames = keepsPixels(containerFor(whereOf(path), path), input);
     const frames =
       keepsFrames && input.frameCount !== null ? { count: input.frameCount, bytes: frameBytes(input) } : null;
     return { path: root === null ? path : join(root, path), where: whereOf(path), frames };
@@ -109,7 +110,7 @@ export async function openFiles(
     for (const out of plan.out) {
       const where = whereOf(out);
       const container = containerFor(where, out, plan.to);
-      const keepsFrames = container.keepsFrames && input.descriptor.hasFrames;
+      const keepsFrames = keepsPixels(container, input.descriptor);
       if (out === stdoutName) {
         const store = await openStdoutStore(container, { where, settings: plan.settings, ...input }, owner);
         stores.push({ path: "stdout", store, keepsFrames, isStdout: true });

@@ -60,7 +60,9 @@ function asOfEach({ out, ...asked }: AskedOfAll): { choices: Choices; own: Asked
 export function extensionsText(): string {
   const names = (keeps: (container: Container) => boolean) =>
     listed(Object.keys(containers).filter((extension) => keeps(containers[extension]!)));
-  const everything = names(({ keepsFrames, keepsFramesOnly }) => keepsFrames && !keepsFramesOnly);
+  const everything = names(
+    ({ keepsFrames, keepsFramesOnly, isEither }) => keepsFrames && !keepsFramesOnly && !isEither,
+  );
   const frames = names(({ keepsFramesOnly }) => keepsFramesOnly === true);
   const detections = names(({ keepsFrames }) => !keepsFrames);
   return `${everything} keep everything, ${frames} frames alone, ${detections} detections alone`;

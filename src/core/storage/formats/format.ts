@@ -31,6 +31,8 @@ export interface Container {
   readonly summary: string;
   /** Keeps pixels; one that does not asks for detections. */
   readonly keepsFrames: boolean;
+  /** Keeps one kind of row: detections of a stream that has them, else frames. */
+  readonly isEither?: boolean;
   /** Keeps pixels only: a stream without them has nothing for it. */
   readonly keepsFramesOnly?: boolean;
   /** Is nothing without pixels, but keeps detections beside them. */
@@ -56,6 +58,14 @@ export interface Container {
   folderProblem?(request: Pick<StoreRequest, "path" | "where" | "settings">): Promise<Problem | undefined>;
   /** Loads the container's module, and only then its libraries. */
   load(): Promise<(request: StoreRequest) => FrameStore | Promise<FrameStore>>;
+}
+
+/** Whether the pixels of such a stream have a place in the container. */
+export function keepsPixels(
+  { keepsFrames, isEither }: Container,
+  { hasFrames, detections }: Pick<StreamDescriptor, "hasFrames" | "detections">,
+): boolean {
+  return keepsFrames && hasFrames && !(isEither && detections !== null);
 }
 
 /** What was asked for beside the options of a container: what these may depend on. */

@@ -10,7 +10,7 @@ import type { EndOfStream, StageReport } from "../../model/run-report.js";
 import { formatCount } from "../../units.js";
 import { openClaimedStore } from "../archive/claimed-store.js";
 import { imageNotStored } from "../disk/disk-fault.js";
-import type { Container } from "../formats/format.js";
+import { type Container, keepsPixels } from "../formats/format.js";
 import type { FrameStore } from "../frame-store.js";
 import type { RecoverContext, Recovery } from "./recovery.js";
 
@@ -118,7 +118,8 @@ function fittingContainer(descriptor: StreamDescriptor, recovery: Recovery, cont
       "Use .mote, .h5 or .csv.",
     );
   }
-  if (!container.keepsFrames && descriptor.hasFrames) recovery.note(`the pixels are not in ${recovery.out}`);
+  if (!keepsPixels(container, descriptor) && descriptor.hasFrames)
+    recovery.note(`the pixels are not in ${recovery.out}`);
   if (container.keepsFramesOnly && descriptor.detections) recovery.note(`the detections are not in ${recovery.out}`);
   return container;
 }
@@ -152,7 +153,7 @@ async function copyFrames(
     const got = await salvage.next(frame, onEvent);
     if (got === false) break;
     lastFrame = frame.header.frameNumber;
-    if (got === true || !container.keepsFrames) await store.append(frame);
+    if (got === true || !keepsPixels(container, salvage.descriptor)) await store.append(frame);
     else if (store.appendDetections) {
       await store.appendDetections(frame);
       kept++;

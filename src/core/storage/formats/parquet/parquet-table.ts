@@ -1,21 +1,16 @@
 /**
- * Tables in Parquet, read with hyparquet, one row group at a time: positions first, then every column again as text. Only
+ * Tables in Parquet, read with hyparquet, one row group at a time. Only
  * this module and `parquet-pages.ts` know the library; it is loaded when a Parquet table is.
  */
 import type { ColumnChunk, FileMetaData, ParquetReadOptions, SchemaElement } from "hyparquet";
 import { mostGroupRows } from "../../../budget.js";
 import { codeOf, MoteError, reason, refusal } from "../../../errors.js";
 import { isOutOfMemory } from "../../../out-of-memory.js";
-import { linkFlag } from "../../../tracking/link/linker.js";
 import { type BytePieces, readRange } from "../../table/byte-pieces.js";
-import { cellText, float32Text, instantParsers } from "../../table/cell-text.js";
-import type { UsedColumns } from "../../table/choose-columns.js";
-import type { Positions, RowLabels, Table } from "../../table/open-table.js";
-import { PositionList } from "../../table/position-list.js";
+import { instantParsers } from "../../table/cell-text.js";
+import { type ColumnGroups, tableOfGroups } from "../../table/column-groups.js";
+import type { Table } from "../../table/open-table.js";
 import type { ParquetChunk } from "./parquet-pages.js";
-
-/** The values of some columns of one row group, by column name. */
-type Group = ReadonlyMap<string, ArrayLike<unknown>>;
 
 /** The library does not read the file, or something in it; the library has words only (exit code 2). */
 export class ParquetUnreadable extends MoteError {
@@ -31,35 +26,18 @@ export class ParquetUnreadable extends MoteError {
   }
 }
 
-export interface ParquetSource {
-  readonly where: string;
-  readonly columns: readonly string[];
+export interface ParquetSource extends ColumnGroups {
   /** Key-value metadata of the file. */
   readonly notes: ReadonlyMap<string, string>;
-  /** Columns of float32, whose values arrive widened. */
-  readonly float32: ReadonlySet<string>;
-  readonly groupRows: readonly number[];
   /** Where the columns of each row group lie. */
   readonly groupChunks: readonly (readonly ParquetChunk[])[];
   /** Rows that the footer counts over all row groups. */
   readonly statedRows: number;
-  read(columns: readonly string[], start: number, rows: number): Promise<Group>;
 }
-
-const linkBits = linkFlag.gap | linkFlag.subnetDegraded;
-/** Rows turned into text at once. */
-const blockRows = 8192;
 
 export async function openParquetTable(where: string, pieces: BytePieces): Promise<Table> {
   const source = await openParquetSource(where, pieces);
-  return {
-    format: "parquet",
-    columns: source.columns,
-    statedUnits: source.columns.map(() => ""),
-    positions: (used) => readPositions(source, used),
-    labelled: (used, labels, delimiter) => writeRows(source, used, labels, delimiter),
-    close: () => pieces.close(),
-  };
+  return tableOfGroups(source, () => pieces.close());
 }
 
 /** The columns of a table by row group; refuses what is no Parquet. */
@@ -123,84 +101,4 @@ function chunkOf({ meta_data: known }: ColumnChunk, elements: readonly SchemaEle
     values: Number(known?.num_values ?? 0),
     isFlat: path.length === 1 && element?.repetition_type !== "REPEATED",
   };
-}
-
-async function readPositions(source: ParquetSource, used: UsedColumns): Promise<Positions> {
-  const names = [used.frame, used.y, used.x].map((at) => source.columns[at]!);
-  const list = new PositionList();
-  let start = 0;
-  for (const rows of source.groupRows) {
-    const group = await source.read(names, start, rows);
-    const [frames, ys, xs] = names.map((name) => group.get(name)!);
-    for (let i = 0; i < rows; i++) {
-      const frame = toNumber(frames![i]);
-      const [y, x] = [toNumber(ys![i]), toNumber(xs![i])];
-      if (frame === undefined || !Number.isSafeInteger(frame)) {
-        throw wrongCell(source, start + i, names[0]!, "a whole frame number", frames![i]);
-      }
-      if (y === undefined) throw wrongCell(source, start + i, names[1]!, "a number", ys![i]);
-      if (x === undefined) throw wrongCell(source, start + i, names[2]!, "a number", xs![i]);
-      list.add(frame, y, x);
-    }
-    start += rows;
-  }
-  return list.finish();
-}
-
-/** NaN where there is no value, undefined where it is no number. */
-function toNumber(value: unknown): number | undefined {
-  if (typeof value === "number") return value;
-  if (typeof value === "bigint") return Number(value);
-  return value === null || value === undefined ? Number.NaN : undefined;
-}
-
-function wrongCell({ where }: ParquetSource, row: number, column: string, expected: string, got: unknown): MoteError {
-  const text = cellText(got, ",") || "nothing";
-  const what = `expected ${expected} in column ${column}, got ${text}`;
-  return refusal(
-    "file-damaged",
-    `${where}, row ${row + 1}`,
-    what,
-    "Name the right column with --columns, or correct the table.",
-  );
-}
-
-async function* writeRows(
-  source: ParquetSource,
-  used: UsedColumns,
-  labels: RowLabels,
-  delimiter: string,
-): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder();
-  const { columns } = source;
-  const flags = labels.flags;
-  const names = [...columns, ...(used.particle < 0 ? [used.particleName] : [])];
-  if (flags && used.flags < 0) names.push("flags");
-  yield encoder.encode(`${names.map((name) => cellText(name, delimiter)).join(delimiter)}\n`);
-  const particleAt = used.particle < 0 ? columns.length : used.particle;
-  const flagsAt = flags === null ? -1 : used.flags < 0 ? names.length - 1 : used.flags;
-
-  let start = 0;
-  for (const rows of source.groupRows) {
-    const group = await source.read(columns, start, rows);
-    const values = names.map((name) => group.get(name));
-    const toText = names.map((name) => (source.float32.has(name) ? float32Text : cellText));
-    for (let first = 0; first < rows; first += blockRows) {
-      let text = "";
-      for (let i = first; i < Math.min(rows, first + blockRows); i++) {
-        for (let at = 0; at < names.length; at++) {
-          if (at > 0) text += delimiter;
-          if (at === particleAt) {
-            const particle = labels.particle[start + i]!;
-            if (particle >= 0) text += particle;
-          } else if (at === flagsAt) {
-            text += ((toNumber(values[at]?.[i]) ?? 0) & ~linkBits) | flags![start + i]!;
-          } else text += toText[at]!(values[at]![i], delimiter);
-        }
-        text += "\n";
-      }
-      yield encoder.encode(text);
-    }
-    start += rows;
-  }
 }
