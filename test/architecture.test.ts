@@ -39,6 +39,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   "@cornerstonejs/codec-libjxl/encodewasmjs": ["core/codecs/jxl"],
   "@cornerstonejs/codec-libjxl/decodewasmjs": ["core/codecs/jxl"],
   "numcodecs/blosc": ["core/codecs/blosc"],
+  "apache-arrow": ["core/storage/formats/arrow"],
   hyparquet: ["core/storage/formats/parquet"],
   "hyparquet-compressors": ["core/storage/formats/parquet"],
 };
@@ -146,7 +147,7 @@ test("commander, the progress bar and h5wasm are known in one place each", () =>
 
 test("no library that is slow to load is imported at the top of a module", () => {
   const heavy =
-    /^(import|export)\s(?!type)[^;]*from "(h5wasm|h5wasm-plugins|hyparquet|hyparquet-compressors|cli-progress|ink|numcodecs.*|@foxglove\/.*|@cornerstonejs\/.*|@grpc\/.*)"/m;
+    /^(import|export)\s(?!type)[^;]*from "(h5wasm|h5wasm-plugins|apache-arrow|hyparquet|hyparquet-compressors|cli-progress|ink|numcodecs.*|@foxglove\/.*|@cornerstonejs\/.*|@grpc\/.*)"/m;
   const eager = files.filter(({ name, text }) => heavy.test(text) && !name.startsWith("core/storage/formats/h5/"));
   expect(eager.map(({ name }) => name)).toEqual([]);
 });

@@ -21,6 +21,8 @@ export interface Container {
 export const containers: readonly Container[] = [
   { ending: ".csv", reader: "csv", stage: "archive", started: 2000 },
   { ending: ".parquet", reader: "parquet", stage: "archive", started: 2000 },
+  { ending: ".arrow", reader: "arrow", stage: "archive", started: 5000 },
+  { ending: ".arrows", reader: "arrow", stage: "archive", started: 5000 },
   { ending: ".ndjson", reader: "ndjson", stage: "archive", started: 5000 },
   { ending: ".mote", reader: "mote", stage: "archive", started: 40_000 },
   { ending: ".h5", reader: "h5", stage: "archive", options: ["--hdf5-filter", "none"], started: 150_000 },

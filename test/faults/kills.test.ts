@@ -108,7 +108,7 @@ async function leftIn(plan: KillPlan, { name, container }: Output, random: () =>
   else if (before.code === 0 && reader !== "csv")
     expect(before.notes.join(), `notes of ${path}`).toMatch(/had been cut/);
   else expect([0, 3], `verify of ${path}`).toContain(before.code);
-  const isTable = ["csv", "parquet", "ndjson"].includes(reader);
+  const isTable = ["csv", "parquet", "ndjson", "arrow"].includes(reader);
   const kept = { h5: [".h5", ".mote"], zarr: [".ome.zarr", ".mote"] }[reader] ?? [container.ending];
   const ending = kept[Math.floor(random() * kept.length)]!;
   const out = join(folder, `again${isFolder ? "" : ending}`);

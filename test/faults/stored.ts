@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { tableFromIPC } from "apache-arrow";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { eachFrame } from "../core/storage/each-frame.js";
@@ -47,6 +48,10 @@ export async function rowsOf(path: string): Promise<Map<number, string[]>> {
     const file = await asyncBufferFromFile(path);
     const found = await parquetReadObjects({ file, compressors });
     return gather(found.map(({ frame, particle_id, x, y }) => [Number(frame), particle_id, x, y]));
+  }
+  if (/\.arrows?$/.test(path)) {
+    const table = tableFromIPC(readFileSync(path));
+    return gather([...table].map(({ frame, particle_id, x, y }) => [Number(frame), particle_id ?? undefined, x, y]));
   }
   const lines = readFileSync(path, "utf8").trimEnd().split("\n");
   if (path.endsWith(".ndjson")) return gather(lines.flatMap((line) => rowsOfDocument(JSON.parse(line))));

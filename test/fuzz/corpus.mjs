@@ -38,6 +38,8 @@ const own = [
   { format: "csv", name: "tracks.csv", isTracked: true },
   { format: "parquet", name: "tracks.parquet", isTracked: true },
   { format: "ndjson", name: "tracks.ndjson", isTracked: true },
+  { format: "arrow", name: "tracks.arrow", isTracked: true },
+  { format: "arrow", name: "frames.arrows" },
 ];
 
 /** An image of 24 x 20 pixels, 8 bits, not interlaced. */
@@ -97,7 +99,7 @@ export function makeCorpus(folder) {
     const path = join(folder, name);
     const middle = isTracked ? [...tracking, "then"] : [];
     make(path, "run", "--quiet", ...camera, "then", ...middle, "archive", "--out", path, "--min-free", "0", ...options);
-    const isTable = ["csv", "parquet", "ndjson"].includes(format);
+    const isTable = ["csv", "parquet", "ndjson"].includes(format) || (format === "arrow" && isTracked);
     const commands = isTable ? (format === "ndjson" ? tableCommands.slice(0, 3) : tableCommands) : archiveCommands;
     add(format, path, commands);
   }

@@ -1,4 +1,5 @@
 /** The formats, one line each; where two know a name, the first has the file: a journal is no table of documents. */
+import { arrow } from "./arrow/format.js";
 import type { Compression } from "./compression.js";
 import { csv } from "./csv/format.js";
 import type { Format, ImageFormat } from "./format.js";
@@ -14,7 +15,7 @@ import { zarr } from "./zarr/format.js";
 /** What has no header, when its layout was given. */
 export const headerless = async (): Promise<ImageFormat> => (await import("./raw/read.js")).rawFile;
 
-const all: Format[] = [jxlFolder, tiffFolder, csv, h5, mote, ndjson, parquet, tiff, zarr, jxl, png];
+const all: Format[] = [jxlFolder, tiffFolder, csv, h5, mote, ndjson, parquet, arrow, tiff, zarr, jxl, png];
 
 export const formats: readonly Format[] = all;
 

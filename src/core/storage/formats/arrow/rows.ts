@@ -1,0 +1,79 @@
+/** A frame as the columns of a batch, its values borrowed from the slot. */
+import { crc32 } from "node:zlib";
+import type { Data, Schema, Uint16 } from "apache-arrow";
+import type { Frame } from "../../../memory/frame.js";
+import type { StreamDescriptor } from "../../../model/descriptor.js";
+import { column, type DetectionColumn } from "../../../model/detection.js";
+import { borrowFrameValue, frameTable } from "../../columns/frame-table.js";
+import { fillColumn, isOfFrame, trackTableOf } from "../../columns/track-table.js";
+import type { Arrow } from "./library.js";
+import { type FrameNote, noteKeys } from "./schema.js";
+
+export interface Rows {
+  readonly count: number;
+  readonly columns: readonly Data[];
+  readonly notes: ReadonlyMap<string, string>;
+}
+
+/** What makes a batch of a frame; its values are good until the next call, and as long as the frame. */
+export type RowsOf = (frame: Frame) => Rows;
+
+export function rowsOf(arrow: Arrow, schema: Schema, descriptor: StreamDescriptor): RowsOf {
+  return descriptor.detections ? detectionRows(arrow, schema, descriptor.detections.columns) : frameRows(arrow, schema);
+}
+
+function detectionRows(arrow: Arrow, schema: Schema, detections: readonly string[]): RowsOf {
+  const known = trackTableOf(detections);
+  return (frame) => {
+    const rows = Math.max(0, frame.rowCount);
+    let sum = 0;
+    const columns = known.map(({ name, type, isNullable }, at) => {
+      let data: BigInt64Array | Float64Array;
+      if (type === "float64" && !isOfFrame(name)) {
+        const first = column[name as DetectionColumn] * rows;
+        data = frame.detections.subarray(first, first + rows);
+      } else {
+        data = type === "int64" ? new BigInt64Array(rows) : new Float64Array(rows);
+        fillColumn(data, 0, frame, name);
+      }
+      sum = crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), sum);
+      const known = { type: schema.fields[at]!.type, length: rows, data };
+      return arrow.makeData(isNullable ? { ...known, ...presence(data as BigInt64Array) } : { ...known, nullCount: 0 });
+    });
+    const { frameNumber: number, capturedAtNs } = frame.header;
+    const note: FrameNote = { number, capturedAtNs: String(capturedAtNs), crc32: sum };
+    return { count: rows, columns, notes: new Map([[noteKeys.frame, JSON.stringify(note)]]) };
+  };
+}
+
+/** Which values of a column there are: those that are not negative. */
+function presence(values: BigInt64Array): { nullCount: number; nullBitmap?: Uint8Array } {
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 64) * 8);
+  let nullCount = 0;
+  for (const [row, value] of values.entries()) {
+    if (value >= 0n) nullBitmap[row >> 3]! |= 1 << (row & 7);
+    else nullCount++;
+  }
+  return nullCount === 0 ? { nullCount } : { nullCount, nullBitmap };
+}
+
+function frameRows(arrow: Arrow, schema: Schema): RowsOf {
+  const pixelsAt = frameTable.length;
+  const tensor = schema.fields[pixelsAt]!.type as InstanceType<Arrow["FixedSizeList"]>;
+  const arrays = { int64: BigInt64Array, float64: Float64Array, uint32: Uint32Array };
+  return (frame) => {
+    const values = frameTable.map((known, at) => {
+      const data = new arrays[known.type](borrowFrameValue(frame, known).slice().buffer);
+      return arrow.makeData({ type: schema.fields[at]!.type, length: 1, nullCount: 0, data });
+    });
+    const data = frame.pixels.subarray(0, tensor.listSize);
+    const child = arrow.makeData({
+      type: tensor.children[0]!.type as Uint16,
+      length: tensor.listSize,
+      nullCount: 0,
+      data: data as Uint16Array,
+    });
+    const pixels = arrow.makeData({ type: tensor, length: 1, nullCount: 0, child });
+    return { count: 1, columns: [...values, pixels], notes: new Map() };
+  };
+}
