@@ -1,6 +1,7 @@
 /** Frames out of a table of Arrow: Mote's own with all that was recorded, and any column of fixed-shape tensors. */
+import { crc32 } from "node:zlib";
 import type { DataType, Field } from "apache-arrow";
-import { FormatProblem } from "../../../format-problem.js";
+import { ChecksumMismatch, FormatProblem } from "../../../format-problem.js";
 import type { ByteSource } from "../../../imaging/byte-source.js";
 import { CheckedPixels } from "../../../imaging/checked-pixels.js";
 import { type FramePlace, type ImageFile, largestFrameBytes, unknownPlace } from "../../../imaging/image-file.js";
@@ -9,6 +10,7 @@ import type { FrameShape } from "../../../model/descriptor.js";
 import type { FateEvent } from "../../../model/event.js";
 import { eventFault, isFateEvent } from "../../../model/event-check.js";
 import { FrameHeader, frameHeaderBytes } from "../../../model/frame-header.js";
+import { isJsonObject, type JsonValue } from "../../../model/json.js";
 import { bytesPerPixel, type PixelFormat } from "../../../model/pixel-format.js";
 import { checksumColumn, frameTable } from "../../columns/frame-table.js";
 import { typeBytes } from "../../columns/table-column.js";
@@ -76,15 +78,23 @@ function shapeOf(text: string | undefined): FrameShape {
 
 /** Reads what stands beside the pixels of a frame, in a table of Mote's. */
 export function readHeader(source: ByteSource, batch: FoundBatch, row: number, into: FrameHeader): number {
-  let crc32 = -1;
+  let pixelsCrc32 = -1;
+  let sum = 0;
   for (const [at, column] of frameTable.entries()) {
     const size = typeBytes[column.type];
-    const cell = new DataView(readValues(source, batch, at, size).buffer, row * size, size);
-    if (column.name === checksumColumn.name) crc32 = cell.getUint32(0, true);
+    const values = readValues(source, batch, at, size);
+    sum = crc32(values, sum);
+    const cell = new DataView(values.buffer, row * size, size);
+    if (column.name === checksumColumn.name) pixelsCrc32 = cell.getUint32(0, true);
     else if (column.type === "int64") column.set(into, cell.getBigInt64(0, true));
     else if (column.type === "float64") column.set(into, cell.getFloat64(0, true));
   }
-  return crc32;
+  const note = noteOf(batch.notes.get(noteKeys.frame)) as JsonValue | undefined;
+  // A program that put batches together has no notes of them.
+  if (note !== undefined && (!isJsonObject(note) || note.crc32 !== sum)) {
+    throw new ChecksumMismatch("what stands beside its pixels does not match its checksum", batch.at);
+  }
+  return pixelsCrc32;
 }
 
 /** Whether a table has the columns that Mote writes of frames; a Mote of another day may have others. */

@@ -40,10 +40,13 @@ function detectionRows(arrow: Arrow, schema: Schema, detections: readonly string
       const known = { type: schema.fields[at]!.type, length: rows, data };
       return arrow.makeData(isNullable ? { ...known, ...presence(data as BigInt64Array) } : { ...known, nullCount: 0 });
     });
-    const { frameNumber: number, capturedAtNs } = frame.header;
-    const note: FrameNote = { number, capturedAtNs: String(capturedAtNs), crc32: sum };
-    return { count: rows, columns, notes: new Map([[noteKeys.frame, JSON.stringify(note)]]) };
+    return { count: rows, columns, notes: notesOf(frame, sum) };
   };
+}
+
+function notesOf({ header }: Frame, sum: number): ReadonlyMap<string, string> {
+  const note: FrameNote = { number: header.frameNumber, capturedAtNs: String(header.capturedAtNs), crc32: sum };
+  return new Map([[noteKeys.frame, JSON.stringify(note)]]);
 }
 
 /** Which values of a column there are: those that are not negative. */
@@ -62,8 +65,11 @@ function frameRows(arrow: Arrow, schema: Schema): RowsOf {
   const tensor = schema.fields[pixelsAt]!.type as InstanceType<Arrow["FixedSizeList"]>;
   const arrays = { int64: BigInt64Array, float64: Float64Array, uint32: Uint32Array };
   return (frame) => {
+    let sum = 0;
     const values = frameTable.map((known, at) => {
-      const data = new arrays[known.type](borrowFrameValue(frame, known).slice().buffer);
+      const bytes = borrowFrameValue(frame, known).slice();
+      sum = crc32(bytes, sum);
+      const data = new arrays[known.type](bytes.buffer);
       return arrow.makeData({ type: schema.fields[at]!.type, length: 1, nullCount: 0, data });
     });
     const data = frame.pixels.subarray(0, tensor.listSize);
@@ -74,6 +80,6 @@ function frameRows(arrow: Arrow, schema: Schema): RowsOf {
       data: data as Uint16Array,
     });
     const pixels = arrow.makeData({ type: tensor, length: 1, nullCount: 0, child });
-    return { count: 1, columns: [...values, pixels], notes: new Map() };
+    return { count: 1, columns: [...values, pixels], notes: notesOf(frame, sum) };
   };
 }

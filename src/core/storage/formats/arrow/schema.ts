@@ -19,7 +19,7 @@ export const tensorName = "arrow.fixed_shape_tensor";
 /** Keys of metadata, all of them JSON: of the schema, and of batches. */
 export const noteKeys = {
   descriptor: "mote.descriptor",
-  /** Of a batch of detections: which frame they are of, and the CRC-32 of their columns' values, one after the other. */
+  /** Which frame a batch is of, and the CRC-32 of its columns' values, one after the other, pixels aside. */
   frame: "mote.frame",
   /** Of a batch without rows: what happened between two frames, and how the run ended. */
   event: "mote.event",

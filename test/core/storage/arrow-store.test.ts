@@ -1,0 +1,176 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { tableFromIPC } from "apache-arrow";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
+import { arrowStore } from "../../../src/core/storage/formats/arrow/arrow-store.js";
+import { createBatchWriter } from "../../../src/core/storage/formats/arrow/batch-writer.js";
+import { loadArrow } from "../../../src/core/storage/formats/arrow/library.js";
+import { rowsOf } from "../../../src/core/storage/formats/arrow/rows.js";
+import { schemaOf } from "../../../src/core/storage/formats/arrow/schema.js";
+import { openCsvStore } from "../../../src/core/storage/formats/csv/csv-store.js";
+import { openTable } from "../../../src/core/storage/table/open-table.js";
+import { python, testWithPython } from "../../judges.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
+import { eachFrame } from "./each-frame.js";
+import { quickFolder, recovered, verified } from "./verify-recover.js";
+
+let folder: string;
+beforeEach(() => {
+  folder = quickFolder("mote-arrow-");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const tracked = fakeDescriptor();
+const frames = fakeDescriptor({ detections: null, isLinked: false });
+const counts = [3, 0, 12, 7];
+
+/** Archives a frame for each count, with a gap behind the second. */
+async function archived(name: string, descriptor: StreamDescriptor, isClosed = true): Promise<string> {
+  const geometry = fakeGeometry(descriptor);
+  const path = join(folder, name);
+  const request = { path, where: `test, ${name}`, descriptor, geometry };
+  const store = name.endsWith(".csv") ? openCsvStore(request) : await arrowStore(!name.endsWith("s"))(request);
+  const frame = fakeFrame(geometry);
+  for (const [number, rows] of counts.entries()) {
+    fillFrame(frame, descriptor, number < 2 ? number : number + 3, rows);
+    if (!descriptor.detections) frame.rowCount = -1;
+    if (number === 2) store.event({ event: "gap", firstFrame: 2, count: 3, reason: "device gap" });
+    frame.pixelsCrc32 = -1;
+    await store.append(frame);
+  }
+  await store.close(isClosed ? { ...end, lost: 3 } : null);
+  return path;
+}
+
+test("the pixels of a batch, and its measurements, are the slot's own bytes", async () => {
+  const arrow = await loadArrow();
+  for (const descriptor of [frames, tracked]) {
+    const schema = schemaOf(arrow, descriptor);
+    const writer = createBatchWriter(arrow, schema, false);
+    writer.begin();
+    const frame = fakeFrame(fakeGeometry(descriptor));
+    fillFrame(frame, descriptor, 0, 5);
+    const { count, columns, notes } = rowsOf(arrow, schema, descriptor)(frame);
+    const own = writer.batch(count, columns, notes).filter(({ buffer }) => buffer === frame.pixels.buffer);
+    const expected = descriptor.detections ? 8 * 5 * 8 : frame.pixelBytes.length;
+    expect(own.reduce((sum, { length }) => sum + length, 0)).toBe(expected);
+  }
+});
+
+describe.each(["t.arrow", "t.feather", "t.arrows"])("a table of detections in %s", (name) => {
+  test("is whole, has the columns of the CSV with their units, and gives link the same rows", async () => {
+    const path = await archived(name, tracked);
+    expect(await verified(path)).toMatchObject({ verdict: "whole", frames: 4, rows: 22, isEnded: true });
+    const table = tableFromIPC(readFileSync(path));
+    const csv = readFileSync(await archived("t.csv", tracked), "utf8")
+      .trimEnd()
+      .split("\n");
+    expect(table.schema.names).toEqual(csv[0]!.split(","));
+    expect(table.schema.fields.map(({ metadata }) => metadata.get("unit"))).toEqual(
+      expect.arrayContaining(["px", "s", "grey levels"]),
+    );
+    const x = csv.slice(1).map((line) => Number(line.split(",")[2]));
+    expect([...table.getChild("x")!]).toEqual(x);
+    expect(table.getChild("particle_id")!.nullCount).toBe(csv.filter((line) => /^\d+,,/.test(line)).length);
+    const opened = await openTable("test", path);
+    const used = { frame: 0, x: 2, y: 3, particle: 1, particleName: "particle_id", flags: -1 } as never;
+    expect([...(await opened.positions(used)).x]).toEqual(x);
+    opened.close();
+  });
+
+  test("cut anywhere it gives back its whole batches, and says what is missing", async () => {
+    const path = await archived(name, tracked);
+    const bytes = readFileSync(path);
+    const found = new Set<number>();
+    for (let length = bytes.length - 1; length > 3000; length -= 997) {
+      const cut = join(folder, `cut-${length}-${name}`);
+      writeFileSync(cut, bytes.subarray(0, length));
+      const report = await verified(cut);
+      expect(report.verdict).toBe("incomplete");
+      if (report.frames === null || report.frames === 0) continue;
+      const out = join(folder, `again-${length}.csv`);
+      expect((await recovered(cut, out)).frames).toBe(report.frames);
+      found.add(report.frames!);
+      expect(readFileSync(out, "utf8").split("\n").length - 2).toBe(report.rows);
+    }
+    expect(found.size).toBeGreaterThan(2);
+  });
+});
+
+describe("frames without detections", () => {
+  test("are tensors that come back with all that was recorded, and the gap between them", async () => {
+    for (const name of ["f.arrow", "f.arrows"]) {
+      const path = await archived(name, frames);
+      expect(await verified(path)).toMatchObject({ verdict: "whole", frames: 4 });
+      const numbers: number[] = [];
+      const frame = fakeFrame(fakeGeometry(frames));
+      for await (const { number, pixels, recorded } of eachFrame(path)) {
+        numbers.push(number);
+        fillFrame(frame, frames, number, 0);
+        expect([...pixels]).toEqual([...frame.pixels]);
+        expect(recorded!.capturedAtNs).toBe(frame.header.capturedAtNs);
+      }
+      expect(numbers).toEqual([0, 1, 5, 6]);
+    }
+  });
+
+  test("a changed pixel is damage of its frame, the others come back", async () => {
+    const path = await archived("f.arrow", frames);
+    const bytes = readFileSync(path);
+    bytes[Math.floor(bytes.length * 0.4)]! ^= 4;
+    writeFileSync(path, bytes);
+    expect(await verified(path)).toMatchObject({ verdict: "damaged", frames: 3 });
+    expect(await recovered(path, join(folder, "again.arrow"))).toMatchObject({ frames: 3, lossCount: 1 });
+  });
+
+  test("a file that was not closed is its whole frames", async () => {
+    const path = await archived("f.arrow", frames, false);
+    expect(await verified(path)).toMatchObject({ verdict: "incomplete", frames: 4 });
+    truncateSync(path, readFileSync(path).length - 100);
+    expect((await recovered(path, join(folder, "again.arrow"))).frames).toBe(3);
+  });
+});
+
+const judge = `
+import json, sys
+import duckdb, pandas, polars, pyarrow.ipc
+csv = pandas.read_csv(sys.argv[1])
+told = {}
+for path in sys.argv[2:4]:
+    is_file = path.endswith(".arrow")
+    table = (pyarrow.ipc.open_file if is_file else pyarrow.ipc.open_stream)(path).read_all()
+    frame = polars.read_ipc(path) if is_file else polars.read_ipc_stream(path)
+    assert table.schema.field("x").metadata[b"unit"] == b"px"
+    for name in csv.columns:
+        ours = table[name].to_pandas()
+        assert ((ours == csv[name]) | (ours.isna() & csv[name].isna()) | ((ours - csv[name]).abs() <= 1e-9 * csv[name].abs())).all(), name
+        assert frame[name].to_arrow().to_pylist() == table[name].to_pylist() or frame[name].is_nan().any(), name
+    rows = table
+    told[path[-6:]] = [frame.height, duckdb.sql("select count(*), max(frame), count(particle_id) from rows").fetchall()[0]]
+images = pyarrow.ipc.open_file(sys.argv[4]).read_all()
+told["type"] = str(images.schema.field("pixels").type)
+told["sums"] = [int(image.to_numpy_ndarray().sum()) for image in images["pixels"].chunks if len(image) > 0]
+print(json.dumps(told))
+`;
+
+testWithPython(
+  "pyarrow, polars and DuckDB read tables and frames, values and units",
+  { timeout: 120_000 },
+  async () => {
+    const files = ["t.csv", "t.arrow", "t.arrows"].map((name) => archived(name, tracked));
+    const paths = [...(await Promise.all(files)), await archived("f.arrow", frames)];
+    const told = JSON.parse(execFileSync(python!, ["-c", judge, ...paths], { encoding: "utf8" }));
+    const linked = 22 - counts.reduce((sum, rows) => sum + Math.floor(rows / 7), 0);
+    expect(told[".arrow"]).toEqual([22, [22, 6, linked]]);
+    expect(told.arrows).toEqual([22, [22, 6, linked]]);
+    expect(told.type).toBe("extension<arrow.fixed_shape_tensor[value_type=uint16, shape=[48,64], dim_names=[y,x]]>");
+    const sums = [0, 1, 5, 6].map((number) => {
+      const frame = fakeFrame(fakeGeometry(frames));
+      fillFrame(frame, frames, number, 0);
+      return [...frame.pixels.subarray(0, 48 * 64)].reduce((sum, value) => sum + value, 0);
+    });
+    expect(told.sums).toEqual(sums);
+  },
+);
