@@ -25,7 +25,7 @@ const verdicts = {
   "split_002.h5": "pixels and values not checked, the rest is right",
   "run.tif": "pixels and end not checked, the rest is right",
   "run.ome.tif": "pixels and end not checked, the rest is right",
-  "run.ome.zarr": "whole",
+  "run.ome.zarr": "values not checked, the rest is right",
   tiffs: "pixels and end not checked, the rest is right",
   jxl: "metadata not checked, the rest is right",
   "tracks.csv": "values and end not checked, the rest is right",

@@ -109,6 +109,17 @@ test("a closed store whose ledger has more or fewer stored frames than there are
   expect(more.findings.map(({ what }) => what)).toContain("the ledger has 7 stored frames, the store 6");
 });
 
+test.each(["images/captured_at_ns", "images/stage_x_um", "tracks/x", "tracks/particle_id", "ledger/captured_at_ns"])(
+  "a changed value of %s does not match its checksum",
+  async (name) => {
+    await (await write()).close(end);
+    flip(`${name}/c.0`, 9);
+    const report = await verified(path);
+    expect(report.verdict).toBe("damaged");
+    expect(report.findings.map(({ what }) => what)).toContain(`${name} does not match its checksum`);
+  },
+);
+
 test("a store without its ledger is not whole, and recover says that what was lost is not known", async () => {
   await (await write()).close(end);
   rmSync(join(path, "ledger"), { recursive: true });

@@ -11,12 +11,13 @@ import { formatCount } from "../../../units.js";
 import { fileBytes } from "../../files.js";
 import { countFates, noLedger, noteLost, noteUnfinished } from "../../verify/lost-frames.js";
 import { sampled, sampleStep, type Verification, type Verify, type VerifyOptions } from "../../verify/verification.js";
+import { changedColumns } from "./column-checksums.js";
 import { type ColumnFault, columnFaults } from "./column-faults.js";
 import { ColumnFile } from "./column-file.js";
 import type { TableLayout } from "./column-table.js";
 import { findImage, type ZarrImage } from "./find-image.js";
 import { framesTableOf } from "./frame-columns.js";
-import { hasLedger, readLedger } from "./ledger-columns.js";
+import { hasLedger, ledgerTable, readLedger } from "./ledger-columns.js";
 import { MissingChunk, openPlanes } from "./plane-reader.js";
 import { openZarrImages, recordedDescriptor, recordedLossIn, recordedRows } from "./read.js";
 import { pixelFormatOf, readNodeIn } from "./read-node.js";
@@ -156,7 +157,17 @@ async function checkRecorded(
     tell(table, columnFaults(path, table, counted));
     report.rows = ColumnFile.openIfWhole(path, "tracks/frame", "int64")?.promised ?? 0;
   }
-  if (isComplete) noteUnfinished(report, recordedLossIn(image));
+  if (isComplete) {
+    // A ledger of other frames than there are is told as that.
+    const ledger = stored === frameCount ? [ledgerTable] : [];
+    const tables = [frames, ...ledger, ...(detections ? [tracksTable(detections.columns)] : [])];
+    const changed = changedColumns(path, image.attributes, tables);
+    for (const name of changed ?? []) {
+      report.damaged("checksums", `${name} does not match its checksum`, { file: name });
+    }
+    if (!changed) report.notChecked("values", "there is no checksum of the columns in this store");
+    noteUnfinished(report, recordedLossIn(image));
+  }
   if (isComplete && isLedgerThere && stored !== frameCount) {
     report.damaged("ledger", `the ledger has ${formatCount(stored, "stored frame")}, the store ${frameCount}`);
   }

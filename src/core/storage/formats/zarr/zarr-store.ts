@@ -16,6 +16,7 @@ import { fileInTheWay } from "../../files.js";
 import { type FrameStore, nameOf, type StoreRequest } from "../../frame-store.js";
 import { writeWhole } from "../../whole-file.js";
 import { type ArrayLayout, arrayJson, groupJson, growingArrayJson } from "./array-metadata.js";
+import { columnChecksums } from "./column-checksums.js";
 import { ColumnTable, columnLayout, type TableLayout } from "./column-table.js";
 import { type FrameChunkEncoder, loadFrameChunkEncoder } from "./frame-chunk.js";
 import { framesAttributes, framesTable, putFrameRow } from "./frame-columns.js";
@@ -53,6 +54,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   if (descriptor.detections) tables.push(tracksTable(descriptor.detections.columns));
   let range: DisplayRange | undefined;
   let end: EndOfStream | null = null;
+  let sums: Readonly<Record<string, number>> | undefined;
   let frames = 0;
   let store: HeldFolder;
   try {
@@ -81,6 +83,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
         layout: 1,
         is_complete: end !== null && !end.notStored,
         descriptor: descriptor,
+        ...(sums && { column_crc32: sums }),
         ...(end ? { processing_metrics: { framesStored: frames, detectionsStored: tracks?.rows ?? 0, ...end } } : {}),
       },
     });
@@ -207,6 +210,11 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
       }
       step(() => promiseFrames(readable));
       step(() => promiseRows({ images: readable, ledger: ledger.rows, tracks: tracks?.rows ?? 0 }));
+      if (given) {
+        step(() => {
+          sums = columnChecksums(store.path, tables);
+        });
+      }
       // What says that a store was closed in order is not said when something before it failed.
       end = first === undefined ? given : null;
       step(() => writeWhole(join(store.path, "zarr.json"), Buffer.from(rootJson())));
