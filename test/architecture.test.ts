@@ -251,6 +251,7 @@ test("one module makes values of JSON text, under a budget of depth", () => {
 
 /** Who reads a file to its end however long it is: what the system or a program of our own made. */
 const readersOfAll = [
+  "core/cli/source-places.ts",
   "core/codecs/jxl/cjxl-encoder.ts",
   "core/codecs/jxl/jxl-codec.ts",
   "core/kernels/load-kernels.ts",

@@ -1,6 +1,7 @@
 /** Errors as people and programs read them, and the exit code they mean. */
 import { asMoteError, defect, type ExitCode, reason } from "../errors.js";
 import { oneLine } from "../printable.js";
+import { inSourcePlaces } from "./source-places.js";
 import { printMessage } from "./terminal.js";
 
 /** `where`: the verb, for what names no place itself. */
@@ -15,6 +16,6 @@ export function printError(where: string, error: unknown, asJson: boolean): Exit
     printMessage(`error: ${oneLine(where)}: ${oneLine(what)}`);
     if (hint) printMessage(`       ${oneLine(hint)}`);
   }
-  if (isDefect && error instanceof Error && error.stack) printMessage(error.stack);
+  if (isDefect && error instanceof Error && error.stack) printMessage(inSourcePlaces(error.stack));
   return exitCode;
 }

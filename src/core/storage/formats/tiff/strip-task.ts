@@ -7,7 +7,8 @@ import { createPredictor } from "./difference.js";
 import type { StripLayout } from "./strip-layout.js";
 import type { TiffSettings } from "./tiff-options.js";
 
-export const address = import.meta.url;
+/** By its name, since a bundler may keep the code elsewhere. */
+export const address = new URL("./strip-task.js", import.meta.url).href;
 
 export interface StripSetup {
   readonly shape: FrameShape;
