@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { arrowStore } from "../../../src/core/storage/formats/arrow/arrow-store.js";
 import { createBatchWriter } from "../../../src/core/storage/formats/arrow/batch-writer.js";
+import { arrowInspector } from "../../../src/core/storage/formats/arrow/inspect.js";
 import { loadArrow } from "../../../src/core/storage/formats/arrow/library.js";
 import { rowsOf } from "../../../src/core/storage/formats/arrow/rows.js";
 import { schemaOf } from "../../../src/core/storage/formats/arrow/schema.js";
@@ -97,6 +98,15 @@ describe.each(["t.arrow", "t.feather", "t.arrows"])("a table of detections in %s
     }
     expect(found.size).toBeGreaterThan(2);
   });
+});
+
+test("inspect tells rows, tracks and the gap of a table, and the images of frames", async () => {
+  const told = await arrowInspector.inspect(await archived("t.arrow", tracked));
+  expect(told).toMatchObject({ kind: "table", facts: { rows: 22, frames: 3, run: { isClosed: true, events: 1 } } });
+  const images = await arrowInspector.inspect(await archived("f.arrows", frames));
+  expect(images).toMatchObject({ kind: "images", facts: { frameCount: 4, pixelFormat: "uint16" } });
+  const cut = await arrowInspector.inspect(await archived("u.arrow", tracked, false));
+  expect(cut.ending.state).toBe("cut");
 });
 
 describe("frames without detections", () => {

@@ -2,20 +2,16 @@
 import { refusal } from "../../errors.js";
 import type { FrameDrawing } from "../../imaging/draw/draw-frame.js";
 import { explained } from "../../imaging/explained.js";
-import type { ImageFileFacts } from "../../imaging/image-file.js";
 import { borrowPixels, bytesPerPixel } from "../../model/pixel-format.js";
-import { formatCount } from "../../units.js";
 import { openImageFile } from "../read/image-formats.js";
-import { type Ending, endingByLoss } from "./ending.js";
-import { type Inspector, type Line, noSuchFrame } from "./inspection.js";
-import { lostWords, notWhole, plain, rate } from "./lines.js";
+import { inspectionOf } from "./image-facts.js";
+import { type Inspector, noSuchFrame } from "./inspection.js";
 
 export const imagesInspector: Inspector = {
   async inspect(path) {
     const file = await openImages(path);
     file.close();
-    const { facts } = file;
-    return { kind: "images", facts, ending: endingOfImages(facts), lines: (ending) => imageLines(facts, ending) };
+    return inspectionOf(file.facts);
   },
 };
 
@@ -39,23 +35,4 @@ async function openImages(path: string) {
   } catch (error) {
     throw explained(`inspect, ${path}`, error, refusal);
   }
-}
-
-function endingOfImages({ recordedLoss }: ImageFileFacts): Ending {
-  return recordedLoss
-    ? endingByLoss(recordedLoss)
-    : { state: "unknown", why: "it does not say whether it was finished" };
-}
-
-function imageLines(i: ImageFileFacts, ending: Ending): readonly Line[] {
-  return [
-    ["kind", "images"],
-    ["frames", formatCount(i.frameCount, "frame")],
-    ["shape", `${i.shape.width}x${i.shape.height} ${i.pixelFormat}, ${i.bitDepth} bit`],
-    ["pixel size", i.pixelSizeUm === null ? null : `${i.pixelSizeUm} um`],
-    ["rate", rate(i.rateHz)],
-    ["lost", i.recordedLoss?.lost ? lostWords(i.recordedLoss.lost) : null],
-    ["whole", notWhole(ending)],
-    ...Object.entries(i.metadata).map(([name, value]): Line => [name, plain(value)]),
-  ];
 }

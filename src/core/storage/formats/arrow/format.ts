@@ -28,6 +28,7 @@ export const arrow: Format = {
   },
   tables: { extension: ".arrow", open: async () => (await import("./table.js")).openArrowTable },
   replay: { extensions, load: async () => (await import("./read.js")).arrowFile },
+  inspect: async () => (await import("./inspect.js")).arrowInspector,
   verify: async () => (await import("./verify.js")).verifyArrow,
   recover: async () => (await import("./recover.js")).recoverArrow,
 };

@@ -5,12 +5,24 @@ import { FormatProblem } from "../../../format-problem.js";
 import type { ByteSource } from "../../../imaging/byte-source.js";
 import { requireBytes } from "../../../imaging/byte-source.js";
 import { type BytePieces, readRange } from "../../table/byte-pieces.js";
-import { type ColumnGroup, tableOfGroups } from "../../table/column-groups.js";
+import { type ColumnGroups, tableOfGroups } from "../../table/column-groups.js";
 import type { Table } from "../../table/open-table.js";
 import { type Arrow, loadArrow } from "./library.js";
 import { readContent } from "./messages.js";
 
 export async function openArrowTable(where: string, pieces: BytePieces): Promise<Table> {
+  const source = await openArrowSource(where, pieces);
+  return tableOfGroups(source, source.close, source.units);
+}
+
+export interface ArrowSource extends ColumnGroups {
+  /** What each column states of its unit, "" where it states none. */
+  readonly units: readonly string[];
+  close(): void;
+}
+
+/** The columns of a table by batch; refuses what is no table of Arrow. */
+export async function openArrowSource(where: string, pieces: BytePieces): Promise<ArrowSource> {
   const arrow = await loadArrow();
   const source: ByteSource = {
     name: where,
@@ -42,29 +54,26 @@ export async function openArrowTable(where: string, pieces: BytePieces): Promise
     return batch!;
   }
 
-  const units = schema.fields.map(({ metadata }) => metadata.get("unit") ?? "");
-  return tableOfGroups(
-    {
-      where,
-      columns: schema.names.map(String),
-      float32: new Set(schema.fields.flatMap(({ type, name }) => (String(type) === "Float32" ? [name] : []))),
-      groupRows: filled.map(({ rows }) => rows),
-      async read(columns, first, rows) {
-        const batch = batchFrom(first);
-        const values = new Map<string, ArrayLike<unknown>>();
-        for (const name of columns) {
-          const vector = batch.getChild(name);
-          values.set(
-            name,
-            Array.from({ length: rows }, (_, row) => vector?.get(row)),
-          );
-        }
-        return values as ColumnGroup;
-      },
+  return {
+    where,
+    units: schema.fields.map(({ metadata }) => metadata.get("unit") ?? ""),
+    columns: schema.names.map(String),
+    float32: new Set(schema.fields.flatMap(({ type, name }) => (String(type) === "Float32" ? [name] : []))),
+    groupRows: filled.map(({ rows }) => rows),
+    async read(columns, first, rows) {
+      const batch = batchFrom(first);
+      const values = new Map<string, ArrayLike<unknown>>();
+      for (const name of columns) {
+        const vector = batch.getChild(name);
+        values.set(
+          name,
+          Array.from({ length: rows }, (_, row) => vector?.get(row)),
+        );
+      }
+      return values;
     },
-    () => pieces.close(),
-    units,
-  );
+    close: () => pieces.close(),
+  };
 }
 
 function contentOf(arrow: Arrow, source: ByteSource, where: string) {
