@@ -114,7 +114,7 @@ async function checkArchive(
   }
   if (state.isClosed === true) await checkRow(file, report);
   report.isEnded = state.isClosed === true;
-  if (state.isClosed !== null) report.checked("completeness", "is_complete");
+  if (state.isClosed !== null) report.checked("completeness", "the mark that it was closed (is_complete)");
   const loss = state.isClosed ? recordedLossIn(file) : undefined;
   if (loss) noteUnfinished(report, loss);
 }

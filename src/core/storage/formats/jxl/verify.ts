@@ -31,7 +31,8 @@ export const verifyFrameFolder: Verify = async (path, report, options) => {
   report.checked("structure", `${formatCount(entries, "frame")} in the journal`);
   const ofAll = read < entries ? ` of ${entries.toLocaleString("en-US")}` : "";
   if (read < entries) report.notChecked("frames", sampled(entries - read, entries));
-  report.checked("checksums", `${read.toLocaleString("en-US")}${ofAll} decoded and compared, pixels and metadata`);
+  const looked = `${read.toLocaleString("en-US")}${ofAll} ${read === 1 ? "frame" : "frames"}`;
+  report.checked("checksums", `the pixels and metadata of ${looked}`);
   const isOfThese = (file: string) => folder === path || names.includes(journalNameFor(folder, file));
   const strangers = frameFiles(folder).filter((name) => !known.has(name) && isOfThese(name));
   if (folder === path) tellOthers(report, folder, new Set([...journalNames(folder), ...known, ...strangers]));

@@ -118,7 +118,7 @@ function checkEnd({ notes }: ParquetSource, report: Verification, rows: number, 
     report.notChecked("end", "Mote did not write this table: nothing says that it was finished");
     return;
   }
-  report.checked("completeness", "mote.is_complete");
+  report.checked("completeness", "the mark that it was closed (mote.is_complete)");
   report.isEnded = isComplete === "true";
   noteRecordedLoss(notes.get(recordedLossNote), report);
   if (report.isEnded) return;

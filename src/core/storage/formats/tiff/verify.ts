@@ -191,7 +191,7 @@ function checkEnd(source: ByteSource, survey: Survey, report: Verification, isPl
     const what = `cut ${where}: ${formatBytes(rest)} behind it are of a page that was not finished`;
     report.missing("completeness", what, { byte: extentBytes });
   } else if (rest > 1) report.note(`${formatBytes(rest)} behind the last page are spoken of by none`);
-  report.checked("completeness", isOurs && !ome ? "nothing behind the last page" : "the end of the chain");
+  report.checked("completeness", isOurs && !ome ? "what is behind the last page" : "the end of the chain");
 }
 
 /** What the first page says of the end; a page of another program says nothing. */

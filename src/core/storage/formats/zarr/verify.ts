@@ -129,7 +129,7 @@ async function checkRecorded(
   { whole, summed }: Summed,
   report: Verification,
 ): Promise<void> {
-  if (summed === whole) report.checked("checksums", "CRC-32 of every frame that was decoded");
+  if (summed === whole) report.checked("checksums", "the pixels of every frame that was decoded");
   else
     report.notChecked(
       "pixels",
@@ -176,7 +176,7 @@ async function checkRecorded(
     report.missing("completeness", `${formatCount(more, "frame")} behind the last are there and not in the shape`);
   if (!isComplete) report.missing("completeness", "was not closed in order");
   report.isEnded = isComplete;
-  report.checked("completeness", isComplete ? "closed in order" : "not closed");
+  report.checked("completeness", "the mark that it was closed");
 }
 
 /** Whole frames that were stored when the writer died, before the shape said so. */
