@@ -153,7 +153,9 @@ function takeRest(
       "bad-option",
       syntax.name,
       `expected options only, got ${plain.join(" ")}`,
-      `See mote ${syntax.name} --help.`,
+      own(all, "input")
+        ? `Files are read by acquire, or as a frame stream with --input: mote acquire FILE | mote ${syntax.name} ...`
+        : `See mote ${syntax.name} --help.`,
     );
   raw[syntax.positional] = plain;
 }

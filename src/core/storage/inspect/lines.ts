@@ -10,10 +10,17 @@ export function inspectText(path: string, inspection: Inspection, ending: Ending
   return [path === "-" ? "stdin" : oneLine(path), ...lines].join("\n");
 }
 
+/** What stands before the texts, behind two spaces. */
+const labelColumns = 12;
+/** What they may take of a terminal of 80 columns. */
+const textColumns = 80 - 2 - labelColumns;
+
 /** All of it may come from a file of anybody. */
 function lineText(label: string, text: string | readonly string[]): string {
   const parts = typeof text === "string" ? [text] : text;
-  return `  ${oneLine(label, 40).padEnd(12)}${parts.map((part) => oneLine(part)).join("\n              ")}`;
+  const head = oneLine(label, 40);
+  const gap = head.length < labelColumns ? "" : "  ";
+  return `  ${head.padEnd(labelColumns)}${gap}${parts.map((part) => oneLine(part)).join(`\n  ${" ".repeat(labelColumns)}`)}`;
 }
 
 /** Only what was looked at: whether the pixels and values are those that were written is for mote verify to say. */
@@ -48,11 +55,22 @@ export function gaps(missing: number): string {
   return missing === 0 ? "none" : `${formatCount(missing, "frame number")} missing`;
 }
 
-export function settings(options: JsonObject): string {
-  return Object.entries(options)
-    .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
-    .map(([name, value]) => `${name} ${plain(value)}`)
-    .join(", ");
+/** In as many lines as they take; the first begins with `lead`. */
+export function settings(options: JsonObject, lead = ""): readonly string[] {
+  const lines = [lead];
+  for (const [name, value] of Object.entries(options)) {
+    if (Array.isArray(value) && value.length === 0) continue;
+    const setting = `${name} ${plain(value)}`;
+    const line = lines.at(-1)!;
+    const isBegin = lines.length === 1 && line === lead;
+    const longer = isBegin ? `${line}${setting}` : `${line}, ${setting}`;
+    if (isBegin || longer.length < textColumns) lines[lines.length - 1] = longer;
+    else {
+      lines[lines.length - 1] = `${line},`;
+      lines.push(setting);
+    }
+  }
+  return lines;
 }
 
 /** A value in a line of text; a long one is cut. */

@@ -60,7 +60,7 @@ function streamLines(s: StreamSummary, ending: Ending): readonly Line[] {
     ],
     ["events", s.eventCount === 0 ? null : eventLines(s.events)],
     ["made by", d.producedBy.map((step) => step.stage).join(" → ")],
-    ...d.producedBy.map((step): Line => ["", `${step.stage}: ${settings(step.options)}`]),
+    ...d.producedBy.map((step): Line => ["", settings(step.options, `${step.stage}: `)]),
     ["ledger", s.end ? (s.end.lost === 0 ? "nothing lost" : `${formatCount(s.end.lost, "frame")} lost`) : null],
     ["size", formatBytes(s.bytes)],
     ["whole", whole(ending)],
