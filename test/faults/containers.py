@@ -45,7 +45,7 @@ def read_arrow(path):
         while True:
             try:
                 frames += reader.read_next_batch().column("frame").to_pylist()
-            except (StopIteration, OSError):
+            except (StopIteration, OSError, ValueError):
                 return {"frames": None, "rows": counted(frames)}
 
 
