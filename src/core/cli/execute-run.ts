@@ -1,8 +1,9 @@
 /** Runs planned stages from the command line: threads, progress, interrupts, the last words and the exit code. */
 import type { ExitCode } from "../errors.js";
 import type { Connections } from "../pipeline/connections.js";
-import type { PlannedStage } from "../pipeline/negotiate.js";
+import type { PlannedRun, PlannedStage } from "../pipeline/negotiate.js";
 import { type RunOutcome, type RunView, startRun } from "../pipeline/run-pipeline.js";
+import { countersOf } from "../pipeline/stage-figures.js";
 import type { ThreadMessage } from "../pipeline/thread-plan.js";
 import { oneLine } from "../printable.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
@@ -19,15 +20,16 @@ import type { Voice } from "./voice.js";
 const threadEntry = new URL("./thread-entry.js", import.meta.url);
 
 export async function executeRun(
-  stages: readonly PlannedStage[],
+  planned: PlannedRun,
   connections: Connections,
   voice: Voice,
   departure: Departure,
 ): Promise<ExitCode> {
+  const { stages } = planned;
   const progress = createProgress(voice, stages);
   const threads = new StreamThreads();
   let view: RunView | undefined;
-  const run = startRun(stages, {
+  const run = startRun(planned, {
     connections,
     isPoisoning: process.env.MOTE_POISON_SLOTS === "1",
     spawn: (plan, hear) =>
@@ -38,8 +40,8 @@ export async function executeRun(
       }),
     onStart(started) {
       view = started;
-      interrupts.source = started.shared.counters[0];
-      interrupts.sink = started.shared.counters[started.layout.threads.findLastIndex(({ part }) => part === "serial")];
+      interrupts.source = countersOf(started.layout, started.shared, 0);
+      interrupts.sink = countersOf(started.layout, started.shared, stages.length - 1);
       progress.start(started);
     },
     onWarning: (text) => progress.say(`warning: ${oneLine(text)}`),

@@ -2,6 +2,7 @@
 
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import type { RunView } from "../pipeline/run-pipeline.js";
+import { lostSoFar, stageFigures } from "../pipeline/stage-figures.js";
 import { oneLine } from "../printable.js";
 import { msSince } from "../time.js";
 import { formatCount } from "../units.js";
@@ -25,7 +26,7 @@ export interface Progress {
 /** The numbers of this moment; all counters may be a frame old. */
 export interface Snapshot {
   readonly elapsedMs: number;
-  /** Frames through the last stage. */
+  /** Frames through the last stage; in a run with branches, through the sink that has the fewest. */
   readonly frames: number;
   readonly fps: number;
   readonly particles: number;
@@ -46,25 +47,19 @@ export interface Snapshot {
 export function takeSnapshot(view: RunView): Snapshot {
   const { layout, shared, labels } = view;
   const elapsedMs = msSince(view.startedAt);
-  const inOrder = layout.threads
-    .map((thread, i) => ({ thread, counters: shared.counters[i]! }))
-    .filter(({ thread }) => thread.part !== "mapper");
-  const serial = inOrder.filter(({ thread }) => thread.part === "serial");
-  const last = serial.at(-1)!.counters;
+  const stages = labels.map((_, stageIndex) => stageFigures(layout, shared, stageIndex));
+  // The sink that is furthest behind: what it has, all have.
+  const sinks = layout.sinksBehind[0]!.map((sink) => stages[sink]!);
+  const frames = Math.min(...sinks.map((sink) => sink.in));
   return {
     elapsedMs,
-    frames: last.in,
-    fps: (last.in / Math.max(1, elapsedMs)) * 1000,
-    particles: last.detections,
-    lost: inOrder.reduce((sum, { counters }) => sum + counters.lost + counters.failed + counters.lostBefore, 0),
+    frames,
+    fps: (frames / Math.max(1, elapsedMs)) * 1000,
+    particles: Math.max(...sinks.map((sink) => sink.detections)),
+    lost: lostSoFar(layout, shared),
     spooled: shared.overflows.reduce((sum, overflow) => sum + (overflow?.frames ?? 0), 0),
-    diskFullInS: soonest(serial.map(({ counters }) => counters.diskFullInS)),
-    stages: serial.map(({ counters }, i) => ({
-      stage: labels[i]!,
-      in: counters.in,
-      out: counters.out,
-      queued: i === 0 ? 0 : shared.links[i - 1]!.depth.now,
-    })),
+    diskFullInS: soonest(stages.map(({ diskFullInS }) => diskFullInS)),
+    stages: stages.map(({ in: came, out, queued }, i) => ({ stage: labels[i]!, in: came, out, queued })),
   };
 }
 

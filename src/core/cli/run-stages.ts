@@ -138,11 +138,11 @@ async function runStages(
   const departure = new Departure();
   const { held } = departure;
   try {
-    const stages = await planRun(requests, version, { lookAtFiles: lookAtFilesConfined, holder: held });
-    await checkRun(stages, spoolFolderProblem, fileConflicts, reads);
+    const planned = await planRun(requests, version, { lookAtFiles: lookAtFilesConfined, holder: held });
+    await checkRun(planned, spoolFolderProblem, fileConflicts, reads);
     const connections = new Connections(held);
-    await connections.connect(stages);
-    return await executeRun(stages, connections, voice, departure);
+    await connections.connect(planned.stages);
+    return await executeRun(planned, connections, voice, departure);
   } finally {
     departure.end();
   }

@@ -11,8 +11,11 @@ import { fromMemory, longAgo, type MonotonicMs, toMemory } from "../time.js";
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
 
-/** What a full link does; `spill` only says that it is full, and whoever pushes has the disk spool (memory/overflow.ts). */
-export const linkPolicies = ["block", "drop-newest", "drop-oldest", "spill", "fail"] as const;
+/**
+ * What a full link does; `spill` only says that it is full, and whoever pushes has the disk spool (memory/overflow.ts);
+ * `latest` is drop-oldest with room for one.
+ */
+export const linkPolicies = ["block", "drop-newest", "drop-oldest", "latest", "spill", "fail"] as const;
 export type LinkPolicy = (typeof linkPolicies)[number];
 
 const word = {
@@ -82,6 +85,7 @@ export class Link {
   readonly #mask: number;
   /** Positions count modulo this multiple of the ring's entries and of the products. */
   readonly #positions: number;
+  readonly #dropsOldest: boolean;
   #pendingCount = 0;
   #pendingFirst = 0;
 
@@ -92,11 +96,12 @@ export class Link {
     this.#mask = ringEntries(shape) - 1;
     const lap = ringEntries(shape) * Math.max(1, shape.products ?? 0);
     this.#positions = lap * Math.floor(mostPositions / lap);
+    this.#dropsOldest = shape.policy === "drop-oldest" || shape.policy === "latest";
   }
 
   /**
    * Producer: puts an entry in. Returns -1 when it was taken in, or the slot that was given up for it (its own with
-   * drop-newest, the oldest unclaimed frame's with drop-oldest), -2 when the run was aborted, -3 when the policy is `fail`
+   * drop-newest, the oldest unclaimed frame's with drop-oldest and latest), -2 when the run was aborted, -3 when the policy is `fail`
    * and the link is full, -4 when it is `spill`. `isLossless` entries (events) wait with every policy but `spill`.
    */
   push(
@@ -121,7 +126,7 @@ export class Link {
         unlock(this.#words, word.mutex);
         return slot;
       }
-      if (!isLossless && this.#shape.policy === "drop-oldest") {
+      if (!isLossless && this.#dropsOldest) {
         const given = this.#replaceOldest(slot, frameNumber, isReady, now);
         if (given >= 0) {
           unlock(this.#words, word.mutex);

@@ -3,6 +3,8 @@ import type { JsonObject } from "./json.js";
 
 export interface StageReport {
   readonly stage: string;
+  /** In a run that has branches: the stage that its frames came from; absent of the source, and where the stages are a row. */
+  readonly from?: string;
   readonly in: number;
   readonly out: number;
   /** Frames given up on purpose or for want of room, by reason. */
@@ -33,13 +35,28 @@ export interface SpillReport {
   readonly mostBytes: number;
 }
 
+/** What became of the frames on the way from one stage to another. */
+export interface LinkReport {
+  readonly from: string;
+  readonly to: string;
+  readonly policy: string;
+  /** Every how many frames one was taken; the others are dropped, and no loss. */
+  readonly every: number;
+  readonly in: number;
+  readonly out: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly spill?: SpillReport;
+}
+
 export interface RunReport {
   readonly elapsedMs: number;
   /** Frames lost anywhere: gaps at the device, drops and failures. */
   readonly lost: number;
   /** Loss by stage and reason, for people: "acquire: 3 frames lost (device gap)"; not empty: exit code 3. */
   readonly losses: readonly string[];
+  /** Each behind the one that feeds it. Of a stage with one link behind it, what that gave up is among its dropped frames. */
   readonly stages: readonly StageReport[];
+  readonly links: readonly LinkReport[];
   /** Slots lent, and how many of the loans had to take one from the reserve: more than a few say the run was sized too small. */
   readonly pool: { readonly loans: number; readonly fromReserve: number };
   /** Pool slots that were not returned; anything but 0 is a defect of Mote. */
@@ -65,6 +82,7 @@ export const stageFailedReason = "the stage failed";
 /** Reasons to give a frame up that lose nothing: it is there already, or nobody reads any more. */
 export const harmlessReasons = {
   duplicate: "duplicate",
+  everyNth: "left out, as only every so many are taken",
   readerGone: "the reader went away",
 } as const;
 

@@ -9,7 +9,8 @@ import type { RunShared } from "./thread-shared.js";
 
 export interface MapperRun {
   readonly shared: RunShared;
-  readonly stageIndex: number;
+  /** The link into the stage. */
+  readonly linkIndex: number;
   readonly counters: StageCounters;
   /** Frames claimed at a time. */
   readonly batch: number;
@@ -22,8 +23,8 @@ export interface MapperRun {
 
 export function runMapper(mapper: FrameMapper, run: MapperRun): void {
   const { shared, counters, batch } = run;
-  const link = shared.links[run.stageIndex - 1]!;
-  const products = shared.products[run.stageIndex - 1];
+  const link = shared.links[run.linkIndex]!;
+  const products = shared.products[run.linkIndex];
   const claimed = new Int32Array(batch);
   for (;;) {
     const count = link.claim(claimed, batch, shared.control);
@@ -52,7 +53,7 @@ export function runMapper(mapper: FrameMapper, run: MapperRun): void {
 /** The same for mappers that work on every frame together: one of them claims it for all, and hands on the one before. */
 export function runTeam(mapper: FrameMapper, team: Team, run: MapperRun): void {
   const { shared, counters } = run;
-  const link = shared.links[run.stageIndex - 1]!;
+  const link = shared.links[run.linkIndex]!;
   const claimed = new Int32Array(1);
   const noWork = () => {};
   let position = -1;
@@ -83,9 +84,9 @@ export function runTeam(mapper: FrameMapper, team: Team, run: MapperRun): void {
 }
 
 /** The frame of a claimed entry, nobody else's where its pixels are to be changed; undefined when the run was aborted. */
-function frameAt(position: number, { shared, stageIndex, counters, changesPixels }: MapperRun): Frame | undefined {
+function frameAt(position: number, { shared, linkIndex, counters, changesPixels }: MapperRun): Frame | undefined {
   const { pool, control } = shared;
-  const link = shared.links[stageIndex - 1]!;
+  const link = shared.links[linkIndex]!;
   const frame = pool.frame(link.slotAt(position));
   if (!changesPixels) return frame;
   const own = ownPixels(frame, pool, control, counters);
@@ -96,6 +97,6 @@ function frameAt(position: number, { shared, stageIndex, counters, changesPixels
 /** Lets what still comes through as it is: the order of the frames is kept by whoever claims them. */
 function passUnmapped(run: MapperRun): void {
   const claimed = new Int32Array(1);
-  const link = run.shared.links[run.stageIndex - 1]!;
+  const link = run.shared.links[run.linkIndex]!;
   while (link.claim(claimed, 1, run.shared.control) > 0) link.passUnmapped(claimed[0]!);
 }

@@ -1,5 +1,5 @@
-/** From what the user asked for to what every stage will do, before anything is opened: decode, look, negotiate, check. */
-import { MoteError, type Problem, refusal } from "../errors.js";
+/** From what the user asked for to what every stage and link will do, before anything is opened: decode, look, negotiate, check. */
+import { MoteError, type Problem } from "../errors.js";
 import { type LinkPolicy, linkPolicies } from "../memory/link.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { own } from "../model/own.js";
@@ -7,6 +7,7 @@ import type { UsedFile, UsedFiles } from "../model/used-files.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
+import { graphOf, pathTo } from "./graph.js";
 import type { StageDeclaration, StageNeeds, World } from "./stage.js";
 
 /** One stage as asked for, options not yet decoded. */
@@ -17,22 +18,58 @@ export interface StageRequest {
   /** Of an end that only carries the stream: the stage that the user called, which complaints about it name. */
   readonly servedStage?: string;
   readonly raw: RawOptions;
+  /** Label of the stage that feeds it; left out: the one before it. */
+  readonly from?: string;
+  /** What it says of the link that feeds it. */
+  readonly link?: LinkRequest;
+  /** The user gave it its name; else it has the stage's own on its path. */
+  readonly isTagged?: boolean;
+  /** Where complaints about its place in the run say that it stands; left out: its label. */
+  readonly at?: string;
+}
+
+export interface LinkRequest {
+  readonly policy?: LinkPolicy;
+  /** Every how many frames one is taken. */
+  readonly every?: number;
 }
 
 export interface PlannedStage {
   readonly stage: StageDeclaration;
+  /** In reports and messages, unlike every other of the run. */
   readonly label: string;
+  /** In what goes into its stream: the same as in a run of its path alone. */
+  readonly pathLabel: string;
   readonly plan: object;
   readonly input: StreamDescriptor;
   readonly output: StreamDescriptor;
   readonly needs: StageNeeds;
   readonly notes: readonly string[];
-  /** Policy of the link behind this stage. */
+}
+
+export interface PlannedLink {
+  /** Positions of the two stages in the run. */
+  readonly from: number;
+  readonly to: number;
   readonly policy: LinkPolicy;
-  /** Frames that are not taken from this source in time are lost; a pipe with a live stream in it waits. */
+  /** Every how many frames one goes in; 1: all. */
+  readonly every: number;
+  /** Frames that are not taken from the source in time are lost; a pipe with a live stream in it waits. */
   readonly cannotWait: boolean;
   /** Where and how much a link with the policy `spill` may spill; null with any other policy. */
   readonly spill: SpillPlan | null;
+}
+
+/** What the others do when a stage fails or its disk is full: end too, or go on while a sink is left. */
+export const failurePolicies = ["end-run", "end-branch"] as const;
+export type FailurePolicy = (typeof failurePolicies)[number];
+
+export interface PlannedRun {
+  /** Each behind the one that feeds it; the first is the source. */
+  readonly stages: readonly PlannedStage[];
+  /** One into every stage but the source, in the order of the stages they lead to. */
+  readonly links: readonly PlannedLink[];
+  readonly onFailure: FailurePolicy;
 }
 
 export interface SpillPlan {
@@ -69,14 +106,18 @@ export function withPreset(stage: StageDeclaration, raw: RawOptions): RawOptions
   return preset ? { ...preset, ...raw } : raw;
 }
 
-/** Decodes all stages' options (every mistake at once), then lets each stage see what the one before it passes on. */
+/**
+ * Decodes all stages' options (every mistake at once, those of the run's shape among them), then lets each stage see what the
+ * one that feeds it passes on.
+ */
 export async function planRun(
   requests: readonly StageRequest[],
   version: string,
   world: World,
-): Promise<readonly PlannedStage[]> {
-  checkOrder(requests);
-  const problems: Problem[] = [];
+  onFailure: FailurePolicy = "end-run",
+): Promise<PlannedRun> {
+  const graph = graphOf(requests.map(({ stage, label, from, at }) => ({ label, role: stage.role, from, at: at ?? label })));
+  const problems: Problem[] = "order" in graph ? [] : [...graph];
   const broken: Problem[] = [];
   const decoded = requests.map((request) => {
     const raw = withPreset(request.stage, request.raw);
@@ -86,10 +127,12 @@ export async function planRun(
     broken.push(...result.broken);
     return { ...request, specs, raw, options: result.options as Record<string, unknown> };
   });
-  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  if (!("order" in graph) || problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  const inOrder = graph.order.map((place) => decoded[place]!);
   try {
-    const planned = await negotiateAll(decoded, version, world);
-    if (broken.length === 0) return planned;
+    const stages = await negotiateAll(inOrder, graph.parents, version, world);
+    const links = planLinks(inOrder, graph.parents, stages);
+    if (broken.length === 0) return { stages, links, onFailure };
   } catch (error) {
     // What one stage finds wrong with its input is told together with what was wrong with the options by themselves.
     if (!(error instanceof MoteError) || error.exitCode !== 2 || broken.length === 0) throw error;
@@ -105,69 +148,78 @@ interface DecodedRequest extends StageRequest {
 
 async function negotiateAll(
   decoded: readonly DecodedRequest[],
+  parents: readonly number[],
   version: string,
   world: World,
 ): Promise<readonly PlannedStage[]> {
   const planned: PlannedStage[] = [];
   const origin = decoded[0]?.stage.isTransport ? "foreign" : "own";
-  let upstream: StreamDescriptor | null = null;
-  for (const { stage, label, servedStage, specs, raw, options } of decoded) {
+  for (const [position, { stage, label, servedStage, specs, raw, options }] of decoded.entries()) {
+    const upstream = planned[parents[position]!]?.output ?? null;
     const facts = await stage.look?.(options, servedStage ?? label, world);
     const negotiated = stage.negotiate(upstream, options, facts, origin);
     const input = upstream ?? negotiated.output;
-    const step = { stage: label, version, options: optionsAsJson(specs, raw) };
-    const isEndpoint = stage.isTransport === true;
-    const output: StreamDescriptor = isEndpoint
+    const pathLabel = labelOnPath(decoded, parents, position);
+    const step = { stage: pathLabel, version, options: optionsAsJson(specs, raw) };
+    const output: StreamDescriptor = stage.isTransport
       ? negotiated.output
       : { ...negotiated.output, producedBy: [...(upstream?.producedBy ?? []), step] };
-    const cannotWait = upstream === null && output.isLive && !isEndpoint;
-    const policy = (options.backpressure as LinkPolicy | undefined) ?? (cannotWait ? "spill" : "block");
-    const spill = spillPlan(label, policy, options);
     const { plan, needs = {}, notes = [] } = negotiated;
-    planned.push({ stage, label, plan, input, output, needs, notes, policy, cannotWait, spill });
-    upstream = output;
+    planned.push({ stage, label, pathLabel, plan, input, output, needs, notes });
   }
   return planned;
 }
 
-function spillPlan(label: string, policy: LinkPolicy, options: Record<string, unknown>): SpillPlan | null {
-  if (policy === "spill") {
-    return {
-      folder: (options.spillDir as string | undefined) ?? null,
-      limitBytes: (options.spillLimit as number | undefined) ?? null,
-    };
-  }
-  const given = (["spillDir", "spillLimit"] as const).find((name) => options[name] !== undefined);
-  if (given === undefined) return null;
-  throw refusal(
-    "option-conflict",
-    `${label}, --${kebab(given)}`,
-    `is for a link that spills, this one has the policy ${policy}`,
-    "Add --backpressure spill, or leave it out.",
-  );
+/** A stage that was given no name has its own, and a number when it is not the first of it on the way from the source. */
+function labelOnPath(decoded: readonly DecodedRequest[], parents: readonly number[], position: number): string {
+  const { stage, label, isTagged } = decoded[position]!;
+  if (isTagged || label === stage.name) return label;
+  const times = pathTo(parents, position).filter((at) => decoded[at]!.stage.name === stage.name && !decoded[at]!.isTagged);
+  return times.length <= 1 ? stage.name : `${stage.name}-${times.length}`;
 }
 
-/** A pipeline is one source, any transforms and one sink. */
-function checkOrder(requests: readonly StageRequest[]): void {
-  requests.forEach(({ stage, label }, i) => {
-    const isFirst = i === 0;
-    const isLast = i === requests.length - 1;
-    if (isFirst !== (stage.role === "source")) {
-      throw isFirst
-        ? refusal("stages-do-not-fit", label, `a ${stage.role} cannot be the first stage`, "Start with acquire.")
-        : refusal(
-            "stages-do-not-fit",
-            label,
-            "a source can only be the first stage",
-            "Put it in front, or run it as a pipeline of its own.",
-          );
-    }
-    if (isLast !== (stage.role === "sink")) {
-      throw isLast
-        ? refusal("stages-do-not-fit", label, `a ${stage.role} cannot be the last stage`, "End with archive.")
-        : refusal("stages-do-not-fit", label, "a sink can only be the last stage", "Move it to the end.");
-    }
+/** What the user says of a link at the stage it leads to, else at the one it begins behind; else a live camera spills. */
+function planLinks(
+  decoded: readonly DecodedRequest[],
+  parents: readonly number[],
+  stages: readonly PlannedStage[],
+): readonly PlannedLink[] {
+  const problems: Problem[] = [];
+  const links = decoded.flatMap(({ label, link = {}, at }, to): PlannedLink[] => {
+    const from = parents[to]!;
+    if (from < 0) return [];
+    const before = decoded[from]!;
+    const cannotWait = from === 0 && stages[0]!.output.isLive && stages[0]!.stage.isTransport !== true;
+    if (cannotWait && link.policy === "block")
+      problems.push({
+        where: `${at ?? label}, link, policy`,
+        what: `block is nothing for a link behind ${before.label}, which is live and does not wait`,
+        hint: "Use spill, which loses nothing, or drop-newest, drop-oldest or latest, whose losses are counted.",
+      });
+    const asked = link.policy ?? (before.options.backpressure as LinkPolicy | undefined);
+    const policy = asked ?? (cannotWait ? "spill" : "block");
+    const spill = policy === "spill" ? spillPlan(before.options) : null;
+    return [{ from, to, policy, every: link.every ?? 1, cannotWait, spill }];
   });
+  decoded.forEach(({ label, options }, from) => {
+    const given = (["spillDir", "spillLimit"] as const).find((name) => options[name] !== undefined);
+    const behind = links.filter((link) => link.from === from);
+    if (given === undefined || behind.some(({ policy }) => policy === "spill")) return;
+    problems.push({
+      where: `${label}, --${kebab(given)}`,
+      what: `is for a link that spills, this one has the policy ${behind[0]?.policy}`,
+      hint: "Add --backpressure spill, or leave it out.",
+    });
+  });
+  if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
+  return links;
+}
+
+function spillPlan(options: Record<string, unknown>): SpillPlan {
+  return {
+    folder: (options.spillDir as string | undefined) ?? null,
+    limitBytes: (options.spillLimit as number | undefined) ?? null,
+  };
 }
 
 /** What is wrong with spilling into this folder, if anything (null: the one for temporary files); `where` names the stage. */
@@ -181,7 +233,7 @@ export type UsedFilesCheck = (used: UsedFiles) => readonly Problem[];
  * what the run itself was read from.
  */
 export async function checkRun(
-  stages: readonly PlannedStage[],
+  { stages, links }: PlannedRun,
   checkSpillFolder: SpillFolderCheck,
   checkUsedFiles: UsedFilesCheck,
   reads: readonly UsedFile[],
@@ -194,9 +246,10 @@ export async function checkRun(
   // What else is wrong with a file that is in its own way does not matter.
   if (conflicts.length > 0) throw new MoteError(conflicts, { exitCode: 2 });
   const problems: Problem[] = [];
-  for (const { stage, label, plan, input, spill } of stages) {
-    problems.push(...((await stage.check?.(plan, input)) ?? []));
-    const problem = spill ? checkSpillFolder(label, spill.folder) : undefined;
+  for (const { stage, plan, input } of stages) problems.push(...((await stage.check?.(plan, input)) ?? []));
+  const spills = new Map(links.flatMap(({ from, spill }) => (spill ? [[from, spill]] : [])));
+  for (const [from, { folder }] of spills) {
+    const problem = checkSpillFolder(stages[from]!.label, folder);
     if (problem) problems.push(problem);
   }
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });

@@ -1,126 +1,91 @@
-/** The way out of a stage: frames and events into the link behind it, with what the link's policy gave up counted. */
-import { failure } from "../errors.js";
+/** The way out of a stage: frames and events into every link behind it. A slot goes to all of them; the last one lets it go. */
+import type { MoteError } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
-import { type EndOfStream, isLoss } from "../model/run-report.js";
-import { now } from "../time.js";
-import { formatCount } from "../units.js";
-import { type EndEvent, lendEvent } from "./event-slot.js";
+import { type EndOfStream, isLoss, type LinkReport, type StageReport } from "../model/run-report.js";
+import { lendEvent } from "./event-slot.js";
+import { lostOn, reportOnPath } from "./path-report.js";
 import type { RunShared } from "./thread-shared.js";
-
-export const linkFullReason = "link full";
-/** The link's spool could not take more: its limit, its disk's room or its disk's speed. */
-export const spoolFullReason = "spool full";
+import type { Way } from "./way.js";
 
 export interface Outlet {
-  /** Passes a frame on; the loan goes with it. False when the run was aborted. */
+  /** Passes a frame on; the loan goes with it. False when the run was aborted. Throws when a link was to fail and did. */
   frame(frame: Frame): boolean;
   event(event: StreamEvent): void;
   /** Counts frames that end here. */
   drop(frames: number, reason: string): void;
-  /** Passes the stream's last word on; nothing may follow. */
-  end(end: EndOfStream): void;
-  /** Frames dropped here so far, by reason. */
+  /** Passes the stream's last word on, with this stage's report as each way makes it; nothing may follow. */
+  end(before: EndOfStream, own: StageReport): void;
+  /** Frames dropped by the stage itself so far, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** Of each way, what became of the frames on it; its spool, if it has one, has more to say. */
+  readonly links: readonly LinkReport[];
 }
 
-/** There is no link behind the last stage: frames end there. `hasMappers` says whether the next stage works in parallel. */
-export function createOutlet(
-  label: string,
-  shared: RunShared,
-  stageIndex: number,
-  hasMappers: boolean,
-  counters: StageCounters,
-): Outlet {
+export interface OutletRequest {
+  /** For complaints. */
+  readonly label: string;
+  readonly shared: RunShared;
+  /** There is none behind a sink: frames end there. */
+  readonly ways: readonly Way[];
+  readonly counters: StageCounters;
+  /** Tells the failure of one way where the others go on; undefined where it is the stage's own. */
+  readonly failWay: ((error: MoteError) => string) | undefined;
+}
+
+export function createOutlet({ label, shared, ways, counters, failWay }: OutletRequest): Outlet {
   const { pool, control } = shared;
-  const link = shared.links[stageIndex];
-  const overflow = shared.overflows[stageIndex];
   const dropped: Record<string, number> = {};
-  /** Entries that went to the spool's queue. */
-  let queued = 0;
 
-  function drop(frames: number, reason: string): void {
-    dropped[reason] = (dropped[reason] ?? 0) + frames;
-    counters.countDropped(frames, isLoss(reason));
-  }
-
-  /** The link's policy was to fail: nobody waits until the slow stage has taken what was in front of it. */
-  function giveUpWaiting(): number {
-    drop(1, linkFullReason);
-    let frames = 0;
-    for (let slot = link!.takeBack(); slot >= 0; slot = link!.takeBack()) {
-      pool.release(slot);
-      counters.countOut(-1);
-      drop(1, linkFullReason);
-      frames++;
-    }
-    return frames;
-  }
-
-  /** Into the link; when that spills and is full, or anything is still in the spool, behind that. Answers as `Link.push`. */
-  function put(slot: number, frameNumber: number, isReady: boolean, isLossless: boolean): number {
-    if (!overflow || overflow.isSettled(queued)) {
-      const given = link!.push(slot, frameNumber, isReady, isLossless, now(), control);
-      if (given !== -4) return given;
-    }
-    return queue(slot, frameNumber, isLossless);
-  }
-
-  function queue(slot: number, frameNumber: number, isLossless: boolean): number {
-    const given = overflow!.queue.push(slot, frameNumber, true, isLossless, now(), control);
-    if (given === -1) queued++;
-    // The spool's thread may be waiting for room in the link.
-    link!.nudge();
-    return given;
+  function lendToAll(slot: number): void {
+    for (let others = ways.length - 1; others > 0; others--) pool.retain(slot);
   }
 
   return {
     dropped,
-    drop,
+    get links() {
+      return ways.map(({ report }) => report);
+    },
+    drop(frames, reason) {
+      dropped[reason] = (dropped[reason] ?? 0) + frames;
+      counters.countDropped(frames, isLoss(reason));
+    },
     frame(frame) {
-      if (!link) {
+      counters.countOut();
+      if (ways.length === 0) {
         pool.release(frame.slot);
-        counters.countOut();
         return true;
       }
-      const given = put(frame.slot, frame.header.frameNumber, !hasMappers, false);
-      if (given === -1) {
-        counters.countOut();
-        return true;
+      lendToAll(frame.slot);
+      let isGoing = true;
+      let failed: MoteError | undefined;
+      for (const way of ways) {
+        const outcome = way.frame(frame);
+        if (outcome === "aborted") isGoing = false;
+        else if (outcome !== "ok") {
+          if (failWay) way.failure = failWay(outcome);
+          else failed ??= outcome;
+        }
       }
-      if (given >= 0) {
-        pool.release(given);
-        drop(1, overflow ? spoolFullReason : linkFullReason);
-        return true;
-      }
-      const { frameNumber } = frame.header;
-      pool.release(frame.slot);
-      if (given === -3) {
-        const lost = formatCount(1 + giveUpWaiting(), "frame");
-        throw failure(
-          "fell-behind",
-          label,
-          `the next stage did not keep up at frame ${frameNumber}, and --backpressure fail was asked for: ${lost} that waited for it are lost`,
-          "Use --backpressure spill to let frames wait on a disk, drop-newest to lose them (counted), or block to wait.",
-        );
-      }
-      return false;
+      if (failed) throw failed;
+      return isGoing;
     },
     event(event) {
-      if (!link) return;
+      if (ways.length === 0) return;
       const frame = lendEvent(label, event, pool, control);
-      if (frame && put(frame.slot, -1, true, true) !== -1) pool.release(frame.slot);
+      if (!frame) return;
+      lendToAll(frame.slot);
+      for (const way of ways) way.event(frame);
     },
-    end(end) {
-      if (!link) return;
-      // The end's entry carries what the policy gave up last, like any entry. The spool adds its own figures to it.
-      const event: EndEvent = { event: "end", ...end };
-      const frame = lendEvent(label, event, pool, control);
-      const given = frame && (overflow ? queue(frame.slot, -1, true) : put(frame.slot, -1, true, true));
-      if (frame && given !== -1) pool.release(frame.slot);
-      if (overflow) overflow.queue.close();
-      else link.close();
+    end(before, own) {
+      for (const way of ways) {
+        const { failure = before.failure, report } = way;
+        const stages = [...before.stages, reportOnPath(own, report)];
+        const lost = before.lost + lostOn(own) + lostOn(report);
+        const isComplete = before.isComplete && way.failure === undefined;
+        way.end({ ...before, event: "end", isComplete, lost, stages, ...(failure === undefined ? {} : { failure }) });
+      }
     },
   };
 }

@@ -1,7 +1,9 @@
 /** How much of everything a run gets: slots, queue places, words, scratch; computed once, before any thread starts. */
 import { refusal } from "../errors.js";
 import { type PoolShape, poolWords } from "../memory/frame-pool.js";
+import { branchWords } from "../memory/branches.js";
 import { type LinkPolicy, type LinkShape, linkWords } from "../memory/link.js";
+import { linkCounterFloats } from "../memory/link-counters.js";
 import { overflowWords } from "../memory/overflow.js";
 import { type ProductPlace, productsBytes } from "../memory/products.js";
 import { runControlWords } from "../memory/run-control.js";
@@ -12,6 +14,7 @@ import { frameBytes, type StreamDescriptor } from "../model/descriptor.js";
 import { slotColumns } from "../model/detection.js";
 import { formatBytes } from "../units.js";
 import { type BlockUse, detectionBlocks } from "./detection-blocks.js";
+import type { FailurePolicy } from "./negotiate.js";
 import type { StageNeeds } from "./stage.js";
 
 const pageBytes = 65_536;
@@ -32,15 +35,28 @@ const mostQueued = 128;
 
 export interface StageSize {
   readonly needs: StageNeeds;
-  /** Policy of the link behind the stage. */
+}
+
+export interface LinkSize {
+  readonly from: number;
+  readonly to: number;
   readonly policy: LinkPolicy;
+  readonly every: number;
   readonly cannotWait: boolean;
+}
+
+export interface RunSize {
+  readonly stages: readonly StageSize[];
+  readonly links: readonly LinkSize[];
+  readonly onFailure: FailurePolicy;
 }
 
 export interface ThreadSize {
   readonly stageIndex: number;
-  /** The stage's serial part, one of its mappers, or the spool of the link behind it. */
+  /** The stage's serial part, one of its mappers, or the spool of a link behind it. */
   readonly part: "serial" | "mapper" | "spool";
+  /** Of a spool: its link's position in the layout; -1 of any other. */
+  readonly linkIndex: number;
   readonly scratchOffset: number;
   /** Byte offset of the thread's counters in the shared bookkeeping. */
   readonly countersAt: number;
@@ -57,12 +73,18 @@ export interface TeamPlace {
 }
 
 export interface LinkPlace {
+  readonly from: number;
+  readonly to: number;
+  readonly policy: LinkPolicy;
+  readonly every: number;
   readonly shape: LinkShape;
   readonly wordsAt: number;
   /** The queue to the spool when the policy is `spill`. */
   readonly overflow: { readonly queue: LinkShape; readonly wordsAt: number } | null;
   /** What the mappers behind the link make of frames. */
   readonly products: ProductPlace | null;
+  /** Byte offset of the link's counters in the shared bookkeeping. */
+  readonly countersAt: number;
 }
 
 export interface RunLayout {
@@ -70,8 +92,12 @@ export interface RunLayout {
   readonly controlBytes: number;
   readonly pool: PoolShape;
   readonly poolWordsAt: number;
-  /** Link i leads from stage i to stage i + 1. */
   readonly links: readonly LinkPlace[];
+  /** Where it is noted which branches are over; see memory/branches.ts. */
+  readonly branchesAt: number;
+  readonly onFailure: FailurePolicy;
+  /** Of each stage the positions of the sinks that get frames through it. */
+  readonly sinksBehind: readonly (readonly number[])[];
   readonly threads: readonly ThreadSize[];
   /** Frames a mapper claims at a time: one of a large frame, several of small ones. */
   readonly batch: number;
@@ -92,10 +118,26 @@ function liveQueue(rateHz: number | null, slotBytes: number, least: number): num
   return Math.max(least, Math.min(patient, Math.floor(liveQueueBytes / slotBytes)));
 }
 
-export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]): RunLayout {
+/** The position in the layout of the link that leads to a stage; -1 of the source. */
+export function linkInto({ links }: Pick<RunLayout, "links">, stageIndex: number): number {
+  return links.findIndex(({ to }) => to === stageIndex);
+}
+
+/** Positions of the links that begin behind a stage. */
+export function linksBehind({ links }: Pick<RunLayout, "links">, stageIndex: number): readonly number[] {
+  return links.flatMap(({ from }, i) => (from === stageIndex ? [i] : []));
+}
+
+function sinksBehind(links: readonly LinkSize[], stageIndex: number): readonly number[] {
+  const next = links.filter(({ from }) => from === stageIndex);
+  return next.length === 0 ? [stageIndex] : next.flatMap(({ to }) => sinksBehind(links, to));
+}
+
+export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
+  const { stages } = run;
   const pixelBytes = stages.length > 0 && source.hasFrames ? frameBytes(source) : 0;
   const detectionRows = Math.max(0, ...stages.map((stage) => stage.needs.detectionRows ?? 0));
-  const blocks = detectionBlocks(stages, (stageIndex) => stageIndex - 1);
+  const blocks = detectionBlocks(stages, (stageIndex) => run.links.find(({ to }) => to === stageIndex)?.from ?? -1);
   const geometry: SlotGeometry = {
     pixelFormat: source.pixelFormat,
     pixelBytes: Math.max(pixelBytes, 0),
@@ -107,20 +149,20 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
   const queued = Math.min(mostQueued, Math.max(leastQueued, Math.floor(queueBytes / slotBytes)));
   const batch = Math.max(1, Math.min(16, Math.floor(queued / 8)));
 
-  const links = stages.slice(0, -1).map((stage, i) => {
-    const { mappers = 0, teamScratchBytes, productBytes = 0 } = stages[i + 1]!.needs;
-    const isLive = stage.cannotWait;
-    const room = isLive ? liveQueue(source.rateHz, slotBytes, queued) : queued;
-    const isSpilling = stage.policy === "spill";
+  const links = run.links.map(({ from, to, policy, every, cannotWait }) => {
+    const { mappers = 0, teamScratchBytes, productBytes = 0 } = stages[to]!.needs;
+    const room = cannotWait ? liveQueue(source.rateHz, slotBytes, queued) : queued;
+    const isSpilling = policy === "spill";
     // One half waits for the next stage, the other for the spool's disk, which may stall for a while. A camera cannot wait
     // when both are full and the spool too; any other stage can.
-    const fullPolicy = isLive ? "drop-newest" : "block";
-    const capacity = isSpilling ? Math.max(leastQueued, Math.ceil(room / 2)) : room;
+    const fullPolicy = cannotWait ? "drop-newest" : "block";
+    const capacity = policy === "latest" ? 1 : isSpilling ? Math.max(leastQueued, Math.ceil(room / 2)) : room;
     const window = mappers === 0 ? 0 : teamScratchBytes === undefined ? mappers * batch * 2 : teamWindow;
     // One for each place that mappers may be at, one in the hands of the serial part.
     const products = productBytes > 0 && window > 0 ? window + 1 : 0;
     return {
-      shape: { policy: stage.policy, capacity, window, products },
+      ...{ from, to, policy, every },
+      shape: { policy, capacity, window, products },
       productBytes,
       queue: isSpilling ? ({ policy: fullPolicy, capacity, window: 0 } as const) : null,
     };
@@ -154,22 +196,29 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     scratchOffset += productsBytes(products);
     return products;
   }
-  const placedLinks = links.map(({ shape, queue, productBytes }) => ({
-    shape,
-    wordsAt: place(linkWords(shape)),
+  const queues = links.map(({ queue, productBytes, ...link }) => ({
+    ...link,
+    wordsAt: place(linkWords(link.shape)),
     overflow: queue && { queue, wordsAt: place(overflowWords(queue)) },
-    products: placeProducts(shape.products, productBytes),
+    products: placeProducts(link.shape.products, productBytes),
   }));
+  const branchesAt = place(branchWords(stages.length));
 
-  let controlBytes = words * 4;
+  let controlBytes = roundUp(words * 4, 8);
+  const placedLinks = queues.map((link) => {
+    const countersAt = controlBytes;
+    controlBytes += linkCounterFloats * 8;
+    return { ...link, countersAt };
+  });
   const threads: ThreadSize[] = [];
   function addThread(
     stageIndex: number,
     part: ThreadSize["part"],
     scratchBytes: number,
     team: ThreadSize["team"] = null,
+    linkIndex = -1,
   ): void {
-    threads.push({ stageIndex, part, scratchOffset, countersAt: controlBytes, team });
+    threads.push({ stageIndex, part, linkIndex, scratchOffset, countersAt: controlBytes, team });
     controlBytes += counterFloats * 8;
     scratchOffset += roundUp(scratchBytes, 64);
   }
@@ -187,7 +236,9 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     for (let member = 0; member < mappers; member++) {
       addThread(stageIndex, "mapper", mapperScratchBytes, team && { ...team, member });
     }
-    if (placedLinks[stageIndex]?.overflow) addThread(stageIndex, "spool", 0);
+    placedLinks.forEach(({ from, overflow }, linkIndex) => {
+      if (from === stageIndex && overflow) addThread(stageIndex, "spool", 0, null, linkIndex);
+    });
   });
   const base = roundUp(scratchOffset, 64);
   const memoryBytes = base + (slots + spareSlots) * slotBytes;
@@ -205,6 +256,9 @@ export function layOutRun(source: StreamDescriptor, stages: readonly StageSize[]
     pool: { geometry, base, slots, spareSlots },
     poolWordsAt,
     links: placedLinks,
+    branchesAt,
+    onFailure: run.onFailure,
+    sinksBehind: stages.map((_, stageIndex) => sinksBehind(run.links, stageIndex)),
     threads,
     batch,
     hasPixelChecksums: source.hasFrames && stages.some(({ needs }) => needs.pixelChecksums),

@@ -4,15 +4,16 @@
  */
 import { asMoteError, defect, type ExitCode, failure, MoteError } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
-import { cutFilesIn } from "../model/recorded-loss.js";
-import { isLoss, type RunReport, type StageReport } from "../model/run-report.js";
+import type { RunReport } from "../model/run-report.js";
 import { isOutOfMemory } from "../out-of-memory.js";
 import { type MonotonicMs, msSince, now, wallOffset } from "../time.js";
 import type { Connections } from "./connections.js";
-import type { PlannedStage } from "./negotiate.js";
+import type { PlannedRun } from "./negotiate.js";
 import { layOutRun, type RunLayout } from "./run-layout.js";
+import type { SpoolEnd } from "./spool-loop.js";
 import { assertBalance } from "./stage-report.js";
-import type { ThreadMessage, ThreadPlan } from "./thread-plan.js";
+import { sumUp } from "./sum-up.js";
+import type { StageEnd, ThreadMessage, ThreadPlan } from "./thread-plan.js";
 import { attachRun, type RunShared } from "./thread-shared.js";
 
 /** A started thread. */
@@ -58,10 +59,12 @@ export interface Run {
   readonly outcome: Promise<RunOutcome>;
 }
 
-export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
+export function startRun(planned: PlannedRun, host: RunHost): Run {
   const { connections } = host;
+  const { stages } = planned;
   const first = stages[0]!;
-  const plain = layOutRun(first.output, stages);
+  const labels = stages.map((stage) => stage.label);
+  const plain = layOutRun(first.output, planned);
   const layout = { ...plain, pool: { ...plain.pool, isPoisoning: host.isPoisoning ?? false } };
   const memory = new WebAssembly.Memory({ initial: layout.memoryPages, maximum: layout.memoryPages, shared: true });
   const control = new SharedArrayBuffer(layout.controlBytes);
@@ -70,19 +73,18 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
   shared.pool.initialize();
 
   let quietReason: string | null = null;
-  let reports: readonly StageReport[] | null = null;
-  let isComplete = false;
+  const stageEnds = new Map<number, StageEnd>();
+  const spoolEnds = new Map<number, SpoolEnd>();
   let ready = 0;
   let startedAt = now();
   const failures: (ThreadMessage & { kind: "failed" })[] = [];
 
-  function hear(message: ThreadMessage): void {
+  function hear(threadIndex: number, message: ThreadMessage): void {
     switch (message.kind) {
       case "ready":
         ready++;
         if (ready === layout.threads.length) {
           startedAt = now();
-          const labels = stages.map((stage) => stage.label);
           host.onStart?.({ labels, layout, shared, startedAt, frameCount: first.output.frameCount });
           shared.control.go();
         }
@@ -99,12 +101,12 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
       case "failed":
         failures.push(message);
         break;
-      case "done":
-        if (message.reports) {
-          reports = longer(reports, message.reports);
-          isComplete = message.isComplete;
-        }
+      case "done": {
+        const { stageIndex, linkIndex } = layout.threads[threadIndex]!;
+        if (message.finished) stageEnds.set(stageIndex, message.finished);
+        if (message.spool) spoolEnds.set(linkIndex, message.spool);
         break;
+      }
     }
   }
 
@@ -114,19 +116,21 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
       {
         threadIndex,
         stageName: stage.stage.name,
+        labels,
         label: stage.label,
+        pathLabel: stage.pathLabel,
         plan: stage.plan,
         connection: connections.dataFor(thread.stageIndex),
         notes: stage.notes,
         input: stage.input,
         output: stage.output,
-        spill: stage.spill,
+        spill: planned.links[thread.linkIndex]?.spill ?? null,
         wallOffset: offset,
         layout,
         memory,
         control,
       },
-      hear,
+      (message) => hear(threadIndex, message),
     );
   });
 
@@ -155,9 +159,17 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
     const notLetGo = await connections.disconnect(shared.control.isAborted ? "abrupt" : "in-order");
     const failed = failures.length > 0 ? asError(failures[0]!) : (deathOf(ends) ?? notLetGo[0] ?? null);
     for (const one of notLetGo) if (one !== failed) host.onWarning(one.message);
-    const report = runReport(reports ?? [], elapsedMs, shared);
+    const { pool } = shared;
+    const report = {
+      elapsedMs,
+      ...sumUp(planned, stageEnds, spoolEnds),
+      pool: { loans: pool.loans.all, fromReserve: pool.loans.spare },
+      leakedSlots: pool.lentSlots,
+    };
+    const isComplete = layout.sinksBehind[0]!.every((sink) => stageEnds.get(sink)?.isComplete === true);
     if (!shared.control.isAborted && !failed) {
-      for (const stage of report.stages) assertBalance(stage);
+      for (const stage of report.stages) assertBalance(stage.stage, stage);
+      for (const link of report.links) assertBalance(`${link.from}, to ${link.to}`, link);
       if (report.leakedSlots !== 0) {
         throw defect("run", `${report.leakedSlots} pool slots were not returned`, "the command you ran");
       }
@@ -174,51 +186,10 @@ export function startRun(stages: readonly PlannedStage[], host: RunHost): Run {
   return { control: shared.control, outcome };
 }
 
-function longer(a: readonly StageReport[] | null, b: readonly StageReport[]): readonly StageReport[] {
-  return a && a.length > b.length ? a : b;
-}
-
 function asError(message: ThreadMessage & { kind: "failed" }): MoteError {
   const isDefect = message.stack !== null;
   const error = new MoteError(message.problems, { exitCode: message.exitCode as ExitCode, isDefect });
   if (message.stack) error.stack = message.stack;
   else delete error.stack;
   return error;
-}
-
-function runReport(stages: readonly StageReport[], elapsedMs: number, shared: RunShared): RunReport {
-  const losses: string[] = [];
-  let lost = 0;
-  for (const stage of stages) {
-    for (const [why, frames] of Object.entries(stage.dropped)) {
-      if (!isLoss(why)) continue;
-      lost += frames;
-      losses.push(`${stage.stage}: ${frames} ${frames === 1 ? "frame" : "frames"} lost (${why})`);
-    }
-    if (typeof stage.summary.cutAfterFrame === "number") {
-      losses.push(
-        `${stage.stage}: the stream was cut after frame ${stage.summary.cutAfterFrame}; what followed is unknown`,
-      );
-    }
-    if (typeof stage.summary.leftAfterFrame === "number") {
-      losses.push(`${stage.stage}: a live stream was left after frame ${stage.summary.leftAfterFrame}, before its end`);
-    }
-    if (typeof stage.summary.upstreamFailure === "string")
-      losses.push(`${stage.stage}: ${stage.summary.upstreamFailure}`);
-    for (const { file, lastFrame } of cutFilesIn(stage.summary)) {
-      losses.push(`${stage.stage}: ${file} was cut short; what followed frame ${lastFrame} is unknown`);
-    }
-    if (stage.failed > 0) {
-      lost += stage.failed;
-      losses.push(`${stage.stage}: ${stage.failed} ${stage.failed === 1 ? "frame" : "frames"} failed`);
-    }
-  }
-  return {
-    elapsedMs,
-    lost,
-    losses,
-    stages,
-    pool: { loans: shared.pool.loans.all, fromReserve: shared.pool.loans.spare },
-    leakedSlots: shared.pool.lentSlots,
-  };
 }

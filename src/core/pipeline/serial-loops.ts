@@ -5,17 +5,18 @@ import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
-import { type EndOfStream, stageFailedReason } from "../model/run-report.js";
+import { type EndOfStream, type StageReport, stageFailedReason } from "../model/run-report.js";
 import { type MonotonicMs, msSince, now } from "../time.js";
 import { type EndEvent, readEvent } from "./event-slot.js";
 import { Gathered } from "./gathered.js";
-import { linkFullReason, type Outlet } from "./outlet.js";
+import type { Outlet } from "./outlet.js";
 import { ownPixels } from "./own-pixels.js";
-import type { RunLayout } from "./run-layout.js";
+import { linkInto, type RunLayout } from "./run-layout.js";
 import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
 import { stageReport } from "./stage-report.js";
 import type { ThreadPlan } from "./thread-plan.js";
 import type { RunShared } from "./thread-shared.js";
+import { linkFullReason } from "./way.js";
 
 export interface SerialRun {
   readonly plan: ThreadPlan;
@@ -29,8 +30,16 @@ export interface SerialRun {
   fail(error: unknown): string;
 }
 
+/** How a stage's work ended. */
+export interface Finished {
+  readonly own: StageReport;
+  /** What the stages before it said, those of other processes first. */
+  readonly before: EndOfStream;
+  readonly isComplete: boolean;
+}
+
 /** Runs a source to its end; undefined when the run was aborted. One that fails ends its stream in order, saying so. */
-export async function runSource(source: SourceInstance, run: SerialRun): Promise<EndOfStream | undefined> {
+export async function runSource(source: SourceInstance, run: SerialRun): Promise<Finished | undefined> {
   const { control } = run.shared;
   let outcome: "end" | "stopped" = "stopped";
   let failure: string | undefined;
@@ -96,16 +105,16 @@ interface Hand {
 }
 
 /** Runs a transform or sink until the stage before it has ended; undefined when the run was aborted. */
-export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<EndOfStream | undefined> {
-  const { control } = run.shared;
+export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<Finished | undefined> {
+  const { control, branches } = run.shared;
   const hand: Hand = { frameNumber: -1, end: undefined };
   let failure: string | undefined;
   try {
     await work(flow, run, hand);
   } catch (error) {
     failure = run.fail(error);
-    // Nobody needs more of the source. What it has passed on is counted here, and the stages behind get their end.
-    control.stop();
+    // What still comes is counted here, and the stages behind get their end.
+    branches.end(stageIndexOf(run));
     await countTheRest(run, hand);
   }
   if (control.isAborted || !hand.end) return undefined;
@@ -125,7 +134,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
   const { pool, control } = shared;
   const changesPixels = changesInPush(run);
   const link = linkBefore(run);
-  const products = shared.products[stageIndexOf(run) - 1];
+  const products = shared.products[linkInto(run.layout, stageIndexOf(run))];
   const taken = nothingTaken();
   const gathered = new Gathered(flow, run, changesPixels);
   while (link.take(taken, control)) {
@@ -189,11 +198,11 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
   const count = unsettled();
   if (count <= 0) return;
   outlet.drop(count, stageFailedReason);
-  outlet.event({ event: "drop", stage: run.plan.label, firstFrame, count, reason: stageFailedReason });
+  outlet.event({ event: "drop", stage: run.plan.pathLabel, firstFrame, count, reason: stageFailedReason });
 }
 
 function linkBefore(run: SerialRun): Link {
-  return run.shared.links[stageIndexOf(run) - 1]!;
+  return run.shared.links[linkInto(run.layout, stageIndexOf(run))]!;
 }
 
 /** Whether the serial part writes into pixels: where there are mappers, they do. */
@@ -203,8 +212,8 @@ function changesInPush(run: SerialRun): boolean {
   return changesPixels[stageIndex]! && !threads.some((t) => t.stageIndex === stageIndex && t.part === "mapper");
 }
 
-function stageIndexOf(run: SerialRun): number {
-  return run.layout.threads[run.plan.threadIndex]!.stageIndex;
+function stageIndexOf({ layout, plan }: SerialRun): number {
+  return layout.threads[plan.threadIndex]!.stageIndex;
 }
 
 /** What the link's policy gave up in front of an entry. */
@@ -223,14 +232,9 @@ function failureOf(failure: string | undefined): { readonly failure?: string } {
 }
 
 /** The stage's report joins those of the stages before it and goes on with the end. */
-function finish(run: SerialRun, summary: JsonObject, before: EndOfStream): EndOfStream {
-  const stageIndex = stageIndexOf(run);
-  const own = stageReport(run.plan.label, stageIndex, run.layout, run.shared, run.outlet, run.startedAt, summary);
-  const end: EndOfStream = {
-    ...before,
-    lost: before.lost + run.counters.lost + own.failed,
-    stages: [...before.stages, own],
-  };
-  run.outlet.end(end);
-  return end;
+function finish(run: SerialRun, summary: JsonObject, before: EndOfStream): Finished {
+  const { plan, layout, shared, outlet, startedAt } = run;
+  const own = stageReport(plan.pathLabel, stageIndexOf(run), layout, shared, outlet, startedAt, summary);
+  outlet.end(before, own);
+  return { own: { ...own, stage: plan.label }, before, isComplete: before.isComplete };
 }

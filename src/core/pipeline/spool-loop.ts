@@ -9,13 +9,14 @@ import { nothingTaken } from "../memory/link.js";
 import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
-import { type EndOfStream, isLoss, readerGoneReason } from "../model/run-report.js";
+import { type LinkReport, readerGoneReason, type SpillReport, type StageReport } from "../model/run-report.js";
 import type { Spool } from "../storage/spool/spool.js";
 import { instantOf, msBetween, msSince, now, type WallOffset } from "../time.js";
 import { formatCount } from "../units.js";
 import { type EndEvent, lendEvent, readEvent } from "./event-slot.js";
-import { spoolFullReason } from "./outlet.js";
+import { lostOn } from "./path-report.js";
 import type { RunShared } from "./thread-shared.js";
+import { spoolFullReason } from "./way.js";
 
 /** Frames that stay in the spool's files because the run was ended before their turn. */
 const leftReason = "left in the spool";
@@ -23,9 +24,10 @@ const leftReason = "left in the spool";
 const unreadableReason = "spool unreadable";
 
 export interface SpoolRun {
-  /** The stage in front of the link. */
+  /** The stage in front of the link, for complaints and in the stream. */
   readonly label: string;
-  readonly stageIndex: number;
+  readonly pathLabel: string;
+  readonly linkIndex: number;
   /** The next stage works in parallel. */
   readonly hasMappers: boolean;
   readonly shared: RunShared;
@@ -40,12 +42,19 @@ export interface SpoolRun {
   warn(text: string): void;
 }
 
+/** What the spool's frames came to, for the report of its link. */
+export interface SpoolEnd {
+  readonly spill: SpillReport;
+  /** Frames that did not come back, by reason. */
+  readonly givenUp: Readonly<Record<string, number>>;
+}
+
 /** Works until the stream's end has gone into the link; the link is closed then. */
-export function runSpool(run: SpoolRun): void {
-  const { label, shared, spool, counters } = run;
+export function runSpool(run: SpoolRun): SpoolEnd {
+  const { label, pathLabel, shared, spool, counters } = run;
   const { pool, control } = shared;
-  const link = shared.links[run.stageIndex]!;
-  const overflow = shared.overflows[run.stageIndex]!;
+  const link = shared.links[run.linkIndex]!;
+  const overflow = shared.overflows[run.linkIndex]!;
   const { queue } = overflow;
   const entry = nothingTaken();
   const startedAt = now();
@@ -76,7 +85,7 @@ export function runSpool(run: SpoolRun): void {
     } else if (queue.takeNow(entry) !== "taken") return false;
     taken++;
     if (entry.droppedCount > 0) {
-      untold = dropEvent(label, entry.droppedFirst, entry.droppedCount, spoolFullReason);
+      untold = dropEvent(pathLabel, entry.droppedFirst, entry.droppedCount, spoolFullReason);
       warnOfLoss();
     }
     hand = pool.frame(entry.slot);
@@ -126,7 +135,7 @@ export function runSpool(run: SpoolRun): void {
     for (const event of events) pushEvent(event);
     if (lost) {
       giveUp(lost.count, unreadableReason);
-      pushEvent(dropEvent(label, lost.firstFrame, lost.count, unreadableReason));
+      pushEvent(dropEvent(pathLabel, lost.firstFrame, lost.count, unreadableReason));
       run.warn(`${formatCount(lost.count, "frame")} of the spool cannot be read back: ${lost.why}`);
     }
     if (!hasFrame) pool.release(frame.slot);
@@ -162,7 +171,7 @@ export function runSpool(run: SpoolRun): void {
   function giveUp(frames: number, why: string): void {
     if (frames === 0) return;
     givenUp[why] = (givenUp[why] ?? 0) + frames;
-    counters.countDropped(frames, isLoss(why));
+    shared.linkCounters[run.linkIndex]!.countGivenUp(frames, why);
   }
 
   /** The run ends at once: what is kept elsewhere and nobody reads any more goes, all else is kept where it is. */
@@ -174,7 +183,7 @@ export function runSpool(run: SpoolRun): void {
     const { firstFrame, count } = spool.leave();
     left += count;
     giveUp(count, leftReason);
-    if (count > 0) pushEvent(dropEvent(label, firstFrame, count, leftReason));
+    if (count > 0) pushEvent(dropEvent(pathLabel, firstFrame, count, leftReason));
   }
 
   function busily(work: () => boolean): boolean {
@@ -206,13 +215,21 @@ export function runSpool(run: SpoolRun): void {
     if (control.isAborted) break;
     if (didWork) continue;
     if (end && spool.isEmpty && !untold) {
-      pushEvent(withSpill(end, spool, givenUp));
+      pushEvent(withSpill(end, spoolEnd()));
       break;
     }
     link.waitForSpace(seen);
   }
   link.close();
+  const ended = spoolEnd();
   leave();
+  return ended;
+
+  function spoolEnd(): SpoolEnd {
+    const all = Object.values(givenUp).reduce((sum, frames) => sum + frames, 0);
+    const spill = { frames: spool.framesSpilled, returned: spool.framesSpilled - all, mostBytes: spool.mostBytes };
+    return { spill, givenUp };
+  }
 
   /** Deletes what is empty; names what is left. After an abort, what was still on its way to the disk joins the rest. */
   function leave(): void {
@@ -240,19 +257,22 @@ function dropEvent(stage: string, firstFrame: number, count: number, reason: str
 }
 
 /** The end with what the spool did, in the report of the stage in front of it. */
-function withSpill(end: EndEvent, spool: Spool, givenUp: Readonly<Record<string, number>>): EndEvent {
-  const stages: EndOfStream["stages"][number][] = [...end.stages];
-  const own = stages.pop();
+function withSpill(end: EndEvent, ended: SpoolEnd): EndEvent {
+  const own = end.stages.at(-1);
   if (!own) return end;
-  const dropped = { ...own.dropped };
+  const report = reportBehindSpool(own, ended);
+  const lost = lostOn(report) - lostOn(own);
+  return { ...end, lost: end.lost + lost, stages: [...end.stages.slice(0, -1), report] };
+}
+
+/** A report of a stage, or of the link behind it, with what the link's spool gave up. */
+export function reportBehindSpool<Report extends StageReport | LinkReport>(report: Report, ended: SpoolEnd): Report {
+  const dropped = { ...report.dropped };
   let all = 0;
-  let lost = 0;
-  for (const [why, frames] of Object.entries(givenUp)) {
+  for (const [why, frames] of Object.entries(ended.givenUp)) {
     dropped[why] = (dropped[why] ?? 0) + frames;
     all += frames;
-    if (isLoss(why)) lost += frames;
   }
-  const spill = { frames: spool.framesSpilled, returned: spool.framesSpilled - all, mostBytes: spool.mostBytes };
-  const report = { ...own, out: own.out - all, dropped, ...(spool.framesSpilled > 0 ? { spill } : {}) };
-  return { ...end, lost: end.lost + lost, stages: [...stages, report] };
+  const { spill } = ended;
+  return { ...report, out: report.out - all, dropped, ...(spill.frames > 0 ? { spill } : {}) };
 }

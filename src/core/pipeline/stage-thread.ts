@@ -5,18 +5,19 @@ import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
 import { isFateEvent, isLossEvent } from "../model/event-check.js";
 import { recordedReason } from "../model/recorded-loss.js";
-import { type EndOfStream, harmlessReasons, isLoss } from "../model/run-report.js";
+import { harmlessReasons, isLoss } from "../model/run-report.js";
 import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
 import { now } from "../time.js";
 import { createClock } from "./clock.js";
 import { runMapper, runTeam } from "./mapper-loop.js";
-import { createOutlet } from "./outlet.js";
-import type { TeamPlace } from "./run-layout.js";
-import { MapperFailed, runFlow, runSource } from "./serial-loops.js";
+import { createOutlet, type Outlet } from "./outlet.js";
+import { linkInto, type TeamPlace } from "./run-layout.js";
+import { type Finished, MapperFailed, runFlow, runSource } from "./serial-loops.js";
 import { runSpool } from "./spool-loop.js";
 import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "./stage.js";
-import type { ThreadMessage, ThreadPlan } from "./thread-plan.js";
+import type { StageEnd, ThreadMessage, ThreadPlan } from "./thread-plan.js";
 import { attachRun } from "./thread-shared.js";
+import { waysBehind } from "./way.js";
 
 const mostFailureLength = 500;
 
@@ -32,8 +33,15 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
   const shared = attachRun(layout, plan.control, plan.memory, thread.stageIndex);
   const counters = shared.counters[plan.threadIndex]!;
   const { control } = shared;
-  const hasMappers = layout.threads.some((t) => t.stageIndex === thread.stageIndex + 1 && t.part === "mapper");
-  const outlet = createOutlet(plan.label, shared, thread.stageIndex, hasMappers, counters);
+  const { stageIndex, linkIndex } = thread;
+  const ways = thread.part === "serial" ? waysBehind(stageIndex, plan.labels, plan.pathLabel, layout, shared) : [];
+  const outlet = createOutlet({
+    label: plan.label,
+    shared,
+    ways,
+    counters,
+    failWay: layout.onFailure === "end-branch" && ways.length > 1 ? tellFailure : undefined,
+  });
   let isRelay = false;
 
   const team = thread.team && joinTeamAt(thread.team, plan.control, control);
@@ -62,7 +70,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     emit(event, from) {
       // The stream's end says it all, for the report; until then this is what the status view knows.
       if (from === "before" && isLossEvent(event) && isLoss(event.reason)) counters.countLostBefore(event.count);
-      if (thread.stageIndex === 0 && !isRelay) countDeviceLoss(event, context);
+      if (stageIndex === 0 && !isRelay) countDeviceLoss(event, context);
       outlet.event(event);
     },
     pass(frame) {
@@ -71,18 +79,24 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     warn: (text) => port.send({ kind: "warning", text: `${plan.label}: ${text}` }),
     say: (text) => port.send({ kind: "news", text: `${plan.label}: ${text}` }),
     foreseeFullDisk: (inSeconds) => counters.foreseeFullDisk(inSeconds),
-    endRun: () => control.stop(),
+    endRun: () => shared.branches.end(stageIndex),
     stopQuietly(why) {
       control.leave();
       port.send({ kind: "quiet", reason: why });
     },
   };
 
+  /** Says what went wrong, and returns it for the stream's end. */
+  function tellFailure(error: unknown): string {
+    port.send(failureMessage(plan.label, error));
+    return failureText(plan.label, error);
+  }
+
   let failure: string | undefined;
   /** Tells what ended this thread's work early; the run goes on to its end in order. */
   function fail(error: unknown): string {
-    failure ??= failureText(plan.label, error);
-    if (!(error instanceof MapperFailed)) port.send(failureMessage(plan.label, error));
+    const text = error instanceof MapperFailed ? failureText(plan.label, error) : tellFailure(error);
+    failure ??= text;
     return failure;
   }
 
@@ -104,53 +118,59 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
         descriptor: plan.output,
       });
       port.send({ kind: "ready" });
-      const { stageIndex } = thread;
-      const queueCapacity = layout.links[stageIndex]!.overflow!.queue.capacity;
+      const { overflow, to } = layout.links[linkIndex]!;
+      const hasMappers = layout.threads.some((t) => t.stageIndex === to && t.part === "mapper");
+      const queueCapacity = overflow!.queue.capacity;
       const { warn } = context;
-      const { label, wallOffset } = plan;
+      const { label, pathLabel, wallOffset } = plan;
       const { isLive } = plan.output;
-      if (control.waitForGo())
-        runSpool({ label, stageIndex, hasMappers, shared, queueCapacity, spool, isLive, counters, wallOffset, warn });
-      port.send({ kind: "done", reports: null, isComplete: true });
+      const run = { label, pathLabel, linkIndex, hasMappers, shared, queueCapacity, spool, isLive, counters };
+      if (control.waitForGo()) port.send({ kind: "done", spool: runSpool({ ...run, wallOffset, warn }) });
       return;
     }
     const stage = await port.load(plan.stageName);
     if (thread.part === "mapper") {
       const mapper = await stage.openMapper!(plan.plan, context);
       port.send({ kind: "ready" });
-      const { stageIndex } = thread;
       const changesPixels = layout.changesPixels[stageIndex]!;
       const { batch, hasPixelChecksums } = layout;
-      const run = { shared, stageIndex, counters, batch, changesPixels, hasPixelChecksums, fail };
+      const run = {
+        ...{ shared, linkIndex: linkInto(layout, stageIndex), counters, batch },
+        ...{ changesPixels, hasPixelChecksums, fail },
+      };
       if (control.waitForGo()) {
         if (team) runTeam(mapper, team.team, run);
         else runMapper(mapper, run);
       }
-      port.send({ kind: "done", reports: null, isComplete: true });
+      port.send({ kind: "done" });
       return;
     }
     for (const note of plan.notes) context.warn(note);
     instance = await stage.open(plan.plan, context);
     isRelay = "upstreamEnd" in instance;
     port.send({ kind: "ready" });
-    let end: EndOfStream | undefined;
+    let finished: Finished | undefined;
     if (control.waitForGo()) {
       const run = { plan, layout, shared, outlet, counters, context, startedAt: now(), fail };
-      end =
-        thread.stageIndex === 0
+      finished =
+        stageIndex === 0
           ? await runSource(instance as SourceInstance, run)
           : await runFlow(instance as FlowInstance, run);
     }
     const open = instance;
     instance = undefined;
-    await closeInstance(open, end !== undefined);
-    port.send({ kind: "done", reports: end?.stages ?? null, isComplete: end?.isComplete ?? false });
+    await closeInstance(open, finished !== undefined);
+    port.send({ kind: "done", ...(finished ? { finished: endOf(finished, outlet, stageIndex === 0) } : {}) });
   } catch (error) {
     // It failed before the start, or in a way that keeps it from passing the stream's end on.
     control.abort();
     fail(error);
     if (instance) await closeInstance(instance, false);
   }
+}
+
+function endOf({ own, before, isComplete }: Finished, outlet: Outlet, isSource: boolean): StageEnd {
+  return { own, links: outlet.links, before: isSource ? before.stages : [], isComplete };
 }
 
 /** The team that a mapper belongs to. */

@@ -1,6 +1,8 @@
 /** The shared structures of a run as one thread sees them. */
 import { FramePool } from "../memory/frame-pool.js";
+import { Branches, branchWords } from "../memory/branches.js";
 import { Link, linkWords } from "../memory/link.js";
+import { LinkCounters } from "../memory/link-counters.js";
 import { Overflow, overflowWords } from "../memory/overflow.js";
 import { Products } from "../memory/products.js";
 import { RunControl } from "../memory/run-control.js";
@@ -16,6 +18,9 @@ export interface RunShared {
   readonly overflows: readonly (Overflow | undefined)[];
   /** What the mappers behind each link make; undefined when they make none. */
   readonly products: readonly (Products | undefined)[];
+  /** One a link, in the layout's order. */
+  readonly linkCounters: readonly LinkCounters[];
+  readonly branches: Branches;
   /** One a thread, in the layout's order. */
   readonly counters: readonly StageCounters[];
 }
@@ -29,8 +34,16 @@ export function attachRun(
 ): RunShared {
   const use = stageIndex === undefined ? undefined : layout.detectionBlocks[stageIndex];
   const words = (at: number, length: number) => new Int32Array(control, at * 4, length);
+  const runControl = new RunControl(new Int32Array(control, 0, layout.poolWordsAt));
+  const { branchesAt, sinksBehind, onFailure } = layout;
   return {
-    control: new RunControl(new Int32Array(control, 0, layout.poolWordsAt)),
+    control: runControl,
+    branches: new Branches(
+      words(branchesAt, branchWords(sinksBehind.length)),
+      sinksBehind,
+      onFailure === "end-run",
+      runControl,
+    ),
     pool: new FramePool(
       new Int32Array(control, layout.poolWordsAt * 4),
       memory.buffer,
@@ -42,6 +55,7 @@ export function attachRun(
       overflow ? new Overflow(words(overflow.wordsAt, overflowWords(overflow.queue)), overflow.queue) : undefined,
     ),
     products: layout.links.map(({ products }) => (products ? new Products(memory.buffer, products) : undefined)),
+    linkCounters: layout.links.map(({ countersAt }) => new LinkCounters(control, countersAt)),
     counters: layout.threads.map((thread) => new StageCounters(control, thread.countersAt)),
   };
 }

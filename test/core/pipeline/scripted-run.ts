@@ -23,7 +23,7 @@ export async function start(stages: Stages, onWarning: (text: string) => void = 
   const held = new Held();
   const planned = await planRun(requests, "0", { ...world, holder: held });
   const connections = new Connections(held);
-  await connections.connect(planned);
+  await connections.connect(planned.stages);
   let view: RunView | undefined;
   const onStart = (begun: RunView) => {
     view = begun;

@@ -98,10 +98,11 @@ test("pixels get a checksum where a stage behind the source stores or sends them
     const { options, problems } = decodeOptions(stage.name, stage.options, raw);
     expect(problems).toEqual([]);
     const { needs = {} } = stage.negotiate(source, options, facts, "own");
-    return layOutRun(source, [
-      { needs: {}, policy: "block", cannotWait: false },
-      { needs, policy: "block", cannotWait: false },
-    ]).hasPixelChecksums;
+    return layOutRun(source, {
+      stages: [{ needs: {} }, { needs }],
+      links: [{ from: 0, to: 1, policy: "block", every: 1, cannotWait: false }],
+      onFailure: "end-run",
+    }).hasPixelChecksums;
   };
   for (const name of [...files, "tifs/"]) expect([name, isMade(archive, { out: [name] })]).toEqual([name, true]);
   expect(isMade(archive, { out: ["a.csv", "a.h5"] })).toBe(true);

@@ -1,0 +1,36 @@
+/**
+ * Which branches of a run are over: a stage that failed, or whose disk is full, needs no more frames, nor does any stage behind
+ * it. Once no sink needs any, the source ends; where the run is to end with its first failure, it ends at once.
+ */
+import type { RunControl } from "./run-control.js";
+
+export function branchWords(stages: number): number {
+  return stages;
+}
+
+export class Branches {
+  readonly #words: Int32Array;
+  readonly #sinksBehind: readonly (readonly number[])[];
+  readonly #endsRun: boolean;
+  readonly #control: RunControl;
+
+  /** `sinksBehind`: of each stage the sinks that get frames through it, a sink itself. */
+  constructor(
+    words: Int32Array,
+    sinksBehind: readonly (readonly number[])[],
+    endsRun: boolean,
+    control: RunControl,
+  ) {
+    this.#words = words;
+    this.#sinksBehind = sinksBehind;
+    this.#endsRun = endsRun;
+    this.#control = control;
+  }
+
+  /** Nothing behind this stage, nor itself, needs more frames. */
+  end(stageIndex: number): void {
+    for (const sink of this.#sinksBehind[stageIndex]!) Atomics.store(this.#words, sink, 1);
+    const isAnyLeft = this.#sinksBehind[0]!.some((sink) => Atomics.load(this.#words, sink) === 0);
+    if (this.#endsRun || !isAnyLeft) this.#control.stop();
+  }
+}

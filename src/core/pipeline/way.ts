@@ -1,0 +1,194 @@
+/** One of the ways out of a stage: into a link, with its spool if it has one; what the link's policy gives up is counted. */
+import { failure, type MoteError } from "../errors.js";
+import type { Frame } from "../memory/frame.js";
+import type { LinkCounters } from "../memory/link-counters.js";
+import type { StreamEvent } from "../model/event.js";
+import { harmlessReasons, type LinkReport, stageFailedReason } from "../model/run-report.js";
+import { now } from "../time.js";
+import { formatCount } from "../units.js";
+import { type EndEvent, lendEvent } from "./event-slot.js";
+import type { RunLayout } from "./run-layout.js";
+import type { RunShared } from "./thread-shared.js";
+
+export const linkFullReason = "link full";
+/** The link's spool could not take more: its limit, its disk's room or its disk's speed. */
+export const spoolFullReason = "spool full";
+
+/** "aborted": nothing needs to go anywhere any more; an error: the policy was to fail, and the link did. */
+export type PutOutcome = "ok" | "aborted" | MoteError;
+
+export interface WayRequest {
+  /** For complaints: the stage in front of the link, and the one behind it. */
+  readonly label: string;
+  readonly consumer: string;
+  /** How the stage in front is called in the stream. */
+  readonly pathLabel: string;
+  readonly linkIndex: number;
+  readonly layout: RunLayout;
+  readonly shared: RunShared;
+}
+
+export class Way {
+  /** Frames that did not get out of the link, or not into it, by reason. */
+  readonly dropped: Record<string, number> = {};
+  /** Why it takes nothing more. */
+  failure: string | undefined;
+  readonly #request: WayRequest;
+  readonly #counters: LinkCounters;
+  readonly #isReady: boolean;
+  /** Frames that came so far. */
+  #came = 0;
+  /** Frames left out since the last entry, for each of which `every` or a failure is the reason. */
+  #untold: { firstFrame: number; count: number; reason: string } | undefined;
+  /** Entries that went to the spool's queue. */
+  #queued = 0;
+
+  constructor(request: WayRequest) {
+    const { layout, shared, linkIndex } = request;
+    this.#request = request;
+    this.#counters = shared.linkCounters[linkIndex]!;
+    const { to } = layout.links[linkIndex]!;
+    this.#isReady = !layout.threads.some(({ stageIndex, part }) => stageIndex === to && part === "mapper");
+  }
+
+  /** Whether a full link makes the others wait. */
+  get canBlock(): boolean {
+    const { layout, linkIndex } = this.#request;
+    return layout.links[linkIndex]!.policy === "block";
+  }
+
+  /** Passes a frame on; the loan goes with it. */
+  frame(frame: Frame): PutOutcome {
+    const { label, shared, layout, linkIndex } = this.#request;
+    const { frameNumber } = frame.header;
+    this.#counters.countIn();
+    const isTurn = this.#came++ % layout.links[linkIndex]!.every === 0;
+    if (this.failure !== undefined || !isTurn) {
+      shared.pool.release(frame.slot);
+      this.#leaveOut(frameNumber, this.failure === undefined ? harmlessReasons.everyNth : stageFailedReason);
+      return "ok";
+    }
+    this.#tellLeftOut();
+    const given = this.#put(frame.slot, frameNumber, this.#isReady, false);
+    if (given === -1) return "ok";
+    if (given >= 0) {
+      shared.pool.release(given);
+      this.drop(1, this.#overflow ? spoolFullReason : linkFullReason);
+      return "ok";
+    }
+    shared.pool.release(frame.slot);
+    if (given !== -3) return "aborted";
+    const lost = formatCount(1 + this.#giveUpWaiting(), "frame");
+    return failure(
+      label,
+      `the next stage did not keep up at frame ${frameNumber}, and --backpressure fail was asked for: ${lost} that waited for it are lost`,
+      "Use --backpressure spill to let frames wait on a disk, drop-newest to lose them (counted), or block to wait.",
+    );
+  }
+
+  /** Passes on an event that the slot holds; the loan goes with it. */
+  event(frame: Frame): void {
+    this.#tellLeftOut();
+    if (this.#put(frame.slot, -1, true, true) !== -1) this.#request.shared.pool.release(frame.slot);
+  }
+
+  /** Passes the stream's last word on; nothing may follow. The spool adds its own figures to it. */
+  end(end: EndEvent): void {
+    this.#tellLeftOut();
+    const { label, shared, linkIndex } = this.#request;
+    const frame = lendEvent(label, end, shared.pool, shared.control);
+    const overflow = this.#overflow;
+    // The end's entry carries what the policy gave up last, like any entry.
+    const given = frame && (overflow ? this.#queue(frame.slot, -1, true) : this.#put(frame.slot, -1, true, true));
+    if (frame && given !== -1) shared.pool.release(frame.slot);
+    if (overflow) overflow.queue.close();
+    else shared.links[linkIndex]!.close();
+  }
+
+  drop(frames: number, reason: string): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + frames;
+    this.#counters.countDropped(frames, reason);
+  }
+
+  /** What went in and did not come out, but for what its spool has to say. */
+  get report(): LinkReport {
+    const { label, consumer, layout, linkIndex } = this.#request;
+    const { policy, every } = layout.links[linkIndex]!;
+    const dropped = Object.values(this.dropped).reduce((sum, frames) => sum + frames, 0);
+    const { in: came } = this.#counters;
+    return { from: label, to: consumer, policy, every, in: came, out: came - dropped, dropped: { ...this.dropped } };
+  }
+
+  get #overflow() {
+    const { shared, linkIndex } = this.#request;
+    return shared.overflows[linkIndex];
+  }
+
+  #leaveOut(frameNumber: number, reason: string): void {
+    this.drop(1, reason);
+    if (this.#untold?.reason === reason) this.#untold.count++;
+    else {
+      this.#tellLeftOut();
+      this.#untold = { firstFrame: frameNumber, count: 1, reason };
+    }
+  }
+
+  /** The stages behind hear of frames that were left out before the next entry, as of any other loss. */
+  #tellLeftOut(): void {
+    if (!this.#untold) return;
+    const { label, pathLabel, shared } = this.#request;
+    const event: StreamEvent = { event: "drop", stage: pathLabel, ...this.#untold };
+    this.#untold = undefined;
+    const frame = lendEvent(label, event, shared.pool, shared.control);
+    if (frame && this.#put(frame.slot, -1, true, true) !== -1) shared.pool.release(frame.slot);
+  }
+
+  /** The link's policy was to fail: nobody waits until the slow stage has taken what was in front of it. */
+  #giveUpWaiting(): number {
+    const { shared, linkIndex } = this.#request;
+    this.drop(1, linkFullReason);
+    const link = shared.links[linkIndex]!;
+    let frames = 0;
+    for (let slot = link.takeBack(); slot >= 0; slot = link.takeBack()) {
+      shared.pool.release(slot);
+      this.drop(1, linkFullReason);
+      frames++;
+    }
+    return frames;
+  }
+
+  /** Into the link; when that spills and is full, or anything is still in the spool, behind that. Answers as `Link.push`. */
+  #put(slot: number, frameNumber: number, isReady: boolean, isLossless: boolean): number {
+    const { shared, linkIndex } = this.#request;
+    const overflow = this.#overflow;
+    if (!overflow || overflow.isSettled(this.#queued)) {
+      const given = shared.links[linkIndex]!.push(slot, frameNumber, isReady, isLossless, now(), shared.control);
+      if (given !== -4) return given;
+    }
+    return this.#queue(slot, frameNumber, isLossless);
+  }
+
+  #queue(slot: number, frameNumber: number, isLossless: boolean): number {
+    const { shared, linkIndex } = this.#request;
+    const given = this.#overflow!.queue.push(slot, frameNumber, true, isLossless, now(), shared.control);
+    if (given === -1) this.#queued++;
+    // The spool's thread may be waiting for room in the link.
+    shared.links[linkIndex]!.nudge();
+    return given;
+  }
+}
+
+/** The ways behind a stage: those that never make another wait come first. */
+export function waysBehind(
+  stageIndex: number,
+  labels: readonly string[],
+  pathLabel: string,
+  layout: RunLayout,
+  shared: RunShared,
+): readonly Way[] {
+  const label = labels[stageIndex]!;
+  const ways = layout.links.flatMap(({ from, to }, linkIndex) =>
+    from === stageIndex ? [new Way({ label, consumer: labels[to]!, pathLabel, linkIndex, layout, shared })] : [],
+  );
+  return ways.sort((a, b) => Number(a.canBlock) - Number(b.canBlock));
+}
