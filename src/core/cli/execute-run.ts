@@ -12,7 +12,7 @@ import type { Departure } from "./departure.js";
 import { isEndOfLine, ownLabel } from "./end-of-line.js";
 import { listenForInterrupts, StreamThreads } from "./interrupts.js";
 import { createProgress } from "./progress.js";
-import { latencyText, reportText } from "./report-text.js";
+import { latencyText, reportsOfBranches, reportText } from "./report-text.js";
 import { printMessage } from "./terminal.js";
 import type { ThreadBorn } from "./thread-entry.js";
 import type { Voice } from "./voice.js";
@@ -89,7 +89,8 @@ function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voic
     // What failed before anything came has no more to say than its error.
     const isWorthTelling = !outcome.failure || (report.stages.at(-1)?.in ?? 0) > 0;
     if (!voice.quiet && isEndOfLine(stages) && isWorthTelling)
-      printMessage(reportText(ownLabel(stages), report, upstreamCut, outcome.failure !== null));
+      for (const [label, own] of reportsOfBranches(ownLabel(stages), report))
+        printMessage(reportText(label, own, upstreamCut, outcome.failure !== null));
     const { loans, fromReserve } = report.pool;
     if (fromReserve > 0)
       printMessage(

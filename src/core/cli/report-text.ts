@@ -1,8 +1,28 @@
 /** A run's report in a few lines for people. */
 import type { JsonValue } from "../model/json.js";
 import type { RunReport, SpillReport } from "../model/run-report.js";
+import { lostOn } from "../pipeline/path-report.js";
 import { oneLine } from "../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../units.js";
+
+/** The report as the runs of its branches alone would have it, each with its sink's name; one, called `label`, where there are none. */
+export function reportsOfBranches(label: string, report: RunReport): readonly (readonly [string, RunReport])[] {
+  const { stages, links } = report;
+  const parents = new Map(stages.flatMap(({ stage, from }) => (from === undefined ? [] : [[stage, from]])));
+  if (parents.size === 0) return [[label, report]];
+  const isFed = new Set(parents.values());
+  const sinks = stages.filter(({ stage }) => parents.has(stage) && !isFed.has(stage));
+  return sinks.map(({ stage: sink }) => {
+    const path = new Set<string>();
+    for (let at: string | undefined = sink; at !== undefined; at = parents.get(at)) path.add(at);
+    const own = stages.filter(({ stage, from }) => path.has(stage) || (from === undefined && !parents.has(stage)));
+    const ways = links.filter(
+      ({ from, to }) => path.has(to) && links.some((link) => link.from === from && link.to !== to),
+    );
+    const lost = [...own, ...ways].reduce((sum, part) => sum + lostOn(part), 0);
+    return [sink, { ...report, stages: own, lost }];
+  });
+}
 
 /** `label`: who says it; `wasCut`: the run ended before its source did; `hasFailed`: something broke, so that nobody knows all that is missing. */
 export function reportText(label: string, report: RunReport, wasCut: boolean, hasFailed: boolean): string {
@@ -26,7 +46,8 @@ export function reportText(label: string, report: RunReport, wasCut: boolean, ha
       `  ${formatCount(summary.degradedFrames, "frame")} with subnets linked greedily: too crowded for the limits`,
     );
   }
-  for (const { stage, spill } of report.stages) if (spill) lines.push(`  ${stage} ${spillText(spill)}`);
+  for (const { from, to, spill } of report.links)
+    if (spill && report.stages.some(({ stage }) => stage === to)) lines.push(`  ${from} ${spillText(spill)}`);
   for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.bytes)}`);
   return lines.map((line) => oneLine(line)).join("\n");
 }

@@ -6,10 +6,11 @@ import { type ExitCode, MoteError, refusal } from "../errors.js";
 import { ownEntries } from "../model/own.js";
 import type { UsedFile } from "../model/used-files.js";
 import { decodeOptions, type RawOptions } from "../option/decode-options.js";
-import { kebab } from "../option/names.js";
+import { camel, kebab } from "../option/names.js";
+import type { OptionSpecs } from "../option/option.js";
 import type { Command } from "../pipeline/command.js";
 import { Connections } from "../pipeline/connections.js";
-import { checkRun, linkOptions, planRun, type StageRequest } from "../pipeline/negotiate.js";
+import { checkRun, type FailurePolicy, linkOptions, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageCall } from "../pipeline/run-file.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
 import { fileConflicts } from "../storage/claim/own-inputs.js";
@@ -22,6 +23,8 @@ import { everyRun, takeEvery } from "./every-option.js";
 import { executeRun } from "./execute-run.js";
 import { rethrowSpelled, spelling } from "./option-files.js";
 import { stageSyntax } from "./stage-syntax.js";
+import { printResult } from "./terminal.js";
+import { commandSyntax, optionsOfSyntax } from "./verb-syntax.js";
 import type { Voice } from "./voice.js";
 
 /** The part of `raw` that `stage` declares; the rest stays with the verb's own stage, which complains about it. */
@@ -54,40 +57,43 @@ export async function runStageVerb(stage: StageDeclaration, given: RawOptions, v
 
 /** Several stages in this process. */
 export async function runComposed(command: Command, words: readonly string[], version: string): Promise<ExitCode> {
-  const firstPlain = words.findIndex((word, i) => !word.startsWith("-") && words[i - 1] !== "--config");
-  const isFile = !words.includes("then") && (await loadStage(words[firstPlain] ?? "")) === undefined;
-  const firstStage = isFile || firstPlain < 0 ? words.length : firstPlain;
-  const own = parseWords(
-    { name: command.name, summary: "", positional: "file", examples: [], groups: [{ heading: "", options: everyRun }] },
-    words.slice(0, firstStage),
-  );
+  const syntax = { ...commandSyntax(command), positional: "file" };
+  const firstStage = firstPlain(words, optionsOfSyntax(syntax));
+  const isFile = !words.includes("then") && (await loadStage(words[firstStage] ?? "")) === undefined;
+  const own = parseWords(syntax, isFile ? words : words.slice(0, firstStage));
   const { voice, raw, reads, spell } = await takeEvery(command.name, without(own.raw, { file: true }), everyRun);
-  const { problems } = decodeOptions(command.name, {}, raw);
+  const { options, problems } = decodeOptions(command.name, command.options, raw);
   if (problems.length > 0) rethrowSpelled(new MoteError(problems, { exitCode: 2 }), spell);
   const files = (own.raw.file as string[] | undefined) ?? [];
   const request = await command.compose!(isFile ? files : words.slice(firstStage));
-  const requests = await Promise.all(
-    request.calls.map(async (call): Promise<StageRequest> => {
-      const stage = await loadStage(call.stage)!;
-      const parsed = call.raw ? undefined : parseWords(stageSyntax(stage, false), call.words ?? []);
-      if (parsed?.wantsHelp)
-        throw refusal("option-conflict", call.label, `--help works outside a run`, `See mote ${call.stage} --help.`);
-      const raw = call.raw ?? parsed!.raw;
-      refuseMisplaced(call.label, stage, raw);
-      if (stage.replays !== undefined && raw[stage.replays] !== undefined) {
-        const where = `${call.label}, --${kebab(stage.replays)}`;
-        throw refusal(
-          "option-conflict",
-          where,
-          "takes the place of a source, and this run has one",
-          "Give the files to acquire.",
-        );
-      }
-      return { stage, label: call.label, raw };
-    }),
-  ).catch(nameRunFile(files[0], request.calls));
+  const { onFailure = request.onFailure, check } = options as { onFailure?: FailurePolicy; check?: boolean };
+  const requests = await Promise.all(request.calls.map(requestOf)).catch(nameRunFile(files[0], request.calls));
   const runFiles = files.map((file) => ({ where: `run, ${file}`, file }));
-  return runStages(requests, voice, version, [...reads, ...runFiles]).catch(nameRunFile(files[0], request.calls));
+  const ways = { onFailure, isCheck: check === true };
+  return runStages(requests, voice, version, [...reads, ...runFiles], ways).catch(nameRunFile(files[0], request.calls));
+}
+
+/** Where the words begin that are no options of the run, nor their values. */
+function firstPlain(words: readonly string[], own: OptionSpecs): number {
+  const takesValue = (word: string | undefined) => {
+    const name = word?.startsWith("--") ? camel(word.slice(2)) : "";
+    return Object.hasOwn(own, name) && !own[name]!.isFlag;
+  };
+  const first = words.findIndex((word, i) => !word.startsWith("-") && !takesValue(words[i - 1]));
+  return first < 0 ? words.length : first;
+}
+
+async function requestOf({ stage: name, words, raw: given, ...call }: StageCall): Promise<StageRequest> {
+  const stage = (await loadStage(name))!;
+  const parsed = given ? undefined : parseWords(stageSyntax(stage, false), words ?? []);
+  if (parsed?.wantsHelp) throw refusal(call.label, `--help works outside a run`, `See mote ${name} --help.`);
+  const raw = given ?? parsed!.raw;
+  refuseMisplaced(call.label, stage, raw);
+  if (stage.replays !== undefined && raw[stage.replays] !== undefined) {
+    const where = `${call.label}, --${kebab(stage.replays)}`;
+    throw refusal(where, "takes the place of a source, and this run has one", "Give the files to acquire.");
+  }
+  return { stage, raw, ...call };
 }
 
 /** Options that a stage has as a process of its own, and not within a run. */
@@ -129,17 +135,29 @@ function nameRunFile(file: string | undefined, calls: readonly StageCall[]): (er
   };
 }
 
+interface Ways {
+  readonly onFailure?: FailurePolicy | undefined;
+  /** The run is described and not begun. */
+  readonly isCheck?: boolean;
+}
+
 async function runStages(
   requests: readonly StageRequest[],
   voice: Voice,
   version: string,
   reads: readonly UsedFile[],
+  { onFailure, isCheck = false }: Ways = {},
 ): Promise<ExitCode> {
   const departure = new Departure();
   const { held } = departure;
   try {
-    const planned = await planRun(requests, version, { lookAtFiles: lookAtFilesConfined, holder: held });
+    const planned = await planRun(requests, version, { lookAtFiles: lookAtFilesConfined, holder: held }, onFailure);
     await checkRun(planned, spoolFolderProblem, fileConflicts, reads);
+    if (isCheck) {
+      const { plannedText, plannedJson } = await import("./planned-text.js");
+      printResult("run --check", voice.json ? JSON.stringify(plannedJson(planned)) : plannedText(planned));
+      return 0;
+    }
     const connections = new Connections(held);
     await connections.connect(planned.stages);
     return await executeRun(planned, connections, voice, departure);

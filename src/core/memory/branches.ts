@@ -15,12 +15,7 @@ export class Branches {
   readonly #control: RunControl;
 
   /** `sinksBehind`: of each stage the sinks that get frames through it, a sink itself. */
-  constructor(
-    words: Int32Array,
-    sinksBehind: readonly (readonly number[])[],
-    endsRun: boolean,
-    control: RunControl,
-  ) {
+  constructor(words: Int32Array, sinksBehind: readonly (readonly number[])[], endsRun: boolean, control: RunControl) {
     this.#words = words;
     this.#sinksBehind = sinksBehind;
     this.#endsRun = endsRun;

@@ -9,10 +9,12 @@ import type { Role } from "./stage.js";
 export interface GraphRequest {
   /** Name in reports and messages, unlike every other of the run. */
   readonly label: string;
+  /** The stage's own name. */
+  readonly name: string;
   readonly role: Role;
   /** Where complaints about its place say that it stands: "run.json, stages[2]". */
   readonly at: string;
-  /** Label of the stage that its frames come from; left out: the one before it. */
+  /** Label of the stage that its frames come from, or its name where only one has it; left out: the one before it. */
   readonly from?: string | undefined;
 }
 
@@ -58,7 +60,8 @@ function parentOf(
     problems.push({ where: at, what: `a source takes no frames, and ${label} shall have those of ${from}` });
     return -1;
   }
-  const found = places.get(from);
+  const named = requests.flatMap(({ name }, other) => (name === from ? [other] : []));
+  const found = places.get(from) ?? (named.length === 1 ? named[0] : undefined);
   if (found !== undefined) return found;
   const nearest = nearestName(from, [...places.keys()]);
   problems.push({
@@ -76,7 +79,10 @@ function checkSources(requests: readonly GraphRequest[], parents: readonly numbe
     if (place > 0 && role === "source")
       problems.push({
         where: at,
-        what: requests[0]!.role === "source" ? "a run has one source, this is another" : "a source can only be the first stage",
+        what:
+          requests[0]!.role === "source"
+            ? "a run has one source, this is another"
+            : "a source can only be the first stage",
         hint: "Put it in front, or run it as a pipeline of its own.",
       });
   });
@@ -88,8 +94,16 @@ function checkSources(requests: readonly GraphRequest[], parents: readonly numbe
     const isBefore = parents[place] === place - 1 && requests[place]!.from === undefined;
     problems.push(
       isBefore
-        ? { where: parent.at, what: "a sink can only be the last stage", hint: "Move it to the end, or begin a branch behind it: from NAME." }
-        : { where: at, what: `${parent.label} is a sink and passes no frames on to a ${role}`, hint: "Take them from the stage before it." },
+        ? {
+            where: parent.at,
+            what: "a sink can only be the last stage",
+            hint: "Move it to the end, or begin a branch behind it: from NAME.",
+          }
+        : {
+            where: at,
+            what: `${parent.label} is a sink and passes no frames on to a ${role}`,
+            hint: "Take them from the stage before it.",
+          },
     );
   });
 }
@@ -107,7 +121,11 @@ function checkEnds(requests: readonly GraphRequest[], parents: readonly number[]
 }
 
 /** Each stage behind the one that feeds it; what goes round in a circle is told. */
-function orderOf(requests: readonly GraphRequest[], parents: readonly number[], problems: Problem[]): readonly number[] {
+function orderOf(
+  requests: readonly GraphRequest[],
+  parents: readonly number[],
+  problems: Problem[],
+): readonly number[] {
   const order: number[] = [];
   const isPlaced = new Set<number>();
   for (let wasAdded = true; wasAdded; ) {

@@ -116,7 +116,15 @@ export async function planRun(
   world: World,
   onFailure: FailurePolicy = "end-run",
 ): Promise<PlannedRun> {
-  const graph = graphOf(requests.map(({ stage, label, from, at }) => ({ label, role: stage.role, from, at: at ?? label })));
+  const graph = graphOf(
+    requests.map(({ stage, label, from, at }) => ({
+      label,
+      name: stage.name,
+      role: stage.role,
+      from,
+      at: at ?? label,
+    })),
+  );
   const problems: Problem[] = "order" in graph ? [] : [...graph];
   const broken: Problem[] = [];
   const decoded = requests.map((request) => {
@@ -174,7 +182,9 @@ async function negotiateAll(
 function labelOnPath(decoded: readonly DecodedRequest[], parents: readonly number[], position: number): string {
   const { stage, label, isTagged } = decoded[position]!;
   if (isTagged || label === stage.name) return label;
-  const times = pathTo(parents, position).filter((at) => decoded[at]!.stage.name === stage.name && !decoded[at]!.isTagged);
+  const times = pathTo(parents, position).filter(
+    (at) => decoded[at]!.stage.name === stage.name && !decoded[at]!.isTagged,
+  );
   return times.length <= 1 ? stage.name : `${stage.name}-${times.length}`;
 }
 

@@ -1,8 +1,9 @@
 /** Run files as JSON Schema (2020-12), from the stages' declarations. */
+import { linkPolicies } from "../memory/link.js";
 import type { JsonObject } from "../model/json.js";
 import type { OptionSpec, OptionSpecs } from "../option/option.js";
 import { ruleText } from "../option/rules.js";
-import { optionsOf } from "./negotiate.js";
+import { failurePolicies, optionsOf } from "./negotiate.js";
 import type { StageDeclaration } from "./stage.js";
 
 export function runFileSchema(stages: readonly StageDeclaration[]): JsonObject {
@@ -16,6 +17,12 @@ export function runFileSchema(stages: readonly StageDeclaration[]): JsonObject {
       $schema: { type: "string" },
       version: { const: 1 },
       description: { type: "string" },
+      onFailure: {
+        enum: [...failurePolicies],
+        default: "end-run",
+        description:
+          "What the others do when a stage fails or its disk is full: end too, or go on while a sink is left.",
+      },
       stages: { type: "array", minItems: 2, items: { oneOf: stages.map(stageSchema) } },
     },
   };
@@ -26,6 +33,25 @@ function describe(spec: OptionSpec<unknown>, specs: OptionSpecs): string {
   const rule = ruleText(spec, specs);
   return rule ? `${spec.doc} (${rule})` : spec.doc;
 }
+
+const inputSchema = {
+  from: {
+    type: "string",
+    description: "Tag or name of the stage whose frames this one takes; the one before it when not given.",
+  },
+  link: {
+    type: "object",
+    description: "The way from there.",
+    additionalProperties: false,
+    properties: {
+      policy: {
+        enum: [...linkPolicies],
+        description: "What happens when this stage does not keep up; by default what that stage's backpressure says.",
+      },
+      every: { type: "integer", minimum: 1, default: 1, description: "Every how many frames one is taken." },
+    },
+  },
+};
 
 function stageSchema(stage: StageDeclaration): JsonObject {
   const specs = Object.entries(optionsOf(stage));
@@ -47,6 +73,7 @@ function stageSchema(stage: StageDeclaration): JsonObject {
     properties: {
       stage: { const: stage.name },
       tag: { type: "string", description: "Name of this stage in reports; the stage's own when not given." },
+      ...(stage.role === "source" ? {} : inputSchema),
       ...Object.fromEntries(properties),
     },
   };

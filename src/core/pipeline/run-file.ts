@@ -1,12 +1,16 @@
 /**
  * A composed run, from a run file or from the words of `mote run`. A run file is JSON: `{ "version": 1, "stages": [{ "stage":
- * "acquire", ...options }, ...] }`; option names in camelCase or as on the command line.
+ * "acquire", ...options }, ...] }`; option names in camelCase or as on the command line. A stage takes the frames of the one
+ * before it, or of the one that `"from"` names by its tag or name.
  */
 import { MoteError, type Problem, refusal } from "../errors.js";
+import { linkPolicies } from "../memory/link.js";
 import type { JsonObject } from "../model/json.js";
+import { isWholeNumber } from "../model/range.js";
 import type { RawOptions } from "../option/decode-options.js";
 import { nearestName } from "../option/names.js";
 import { optionsIn, parseOptionFile } from "../option/option-file.js";
+import { type FailurePolicy, failurePolicies, type LinkRequest } from "./negotiate.js";
 
 export interface StageCall {
   readonly stage: string;
@@ -16,15 +20,23 @@ export interface StageCall {
   /** Their names as the run file has them. */
   readonly written?: readonly string[];
   readonly words?: readonly string[];
+  /** Tag or name of the stage that feeds it; left out: the one before it. */
+  readonly from?: string;
+  readonly link?: LinkRequest;
+  /** The user gave it its label. */
+  readonly isTagged?: boolean;
+  /** Where it stands in the run file. */
+  readonly at?: string;
 }
 
 export interface RunRequest {
   readonly calls: readonly StageCall[];
+  readonly onFailure?: FailurePolicy;
 }
 
 /** The text of a run file; `where` is its name. All mistakes of its frame at once; options are judged later, with the rest. */
 export function parseRunFile(where: string, text: string, stageNames: readonly string[]): RunRequest {
-  const file = parseOptionFile(where, text) as { version?: unknown; stages?: unknown } | null;
+  const file = parseOptionFile(where, text) as { version?: unknown; stages?: unknown; onFailure?: unknown } | null;
   if (typeof file !== "object" || file === null || !Array.isArray(file.stages)) {
     throw refusal(
       "bad-option-file",
@@ -41,13 +53,18 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
       what: `expected 1, got ${JSON.stringify(file.version)}`,
     });
   for (const key of Object.keys(file)) {
-    if (!["version", "stages", "$schema", "description"].includes(key))
-      problems.push({ code: "bad-option-file", where: `${where}, ${key}`, what: "there is no such key" });
+    if (!["version", "stages", "onFailure", "$schema", "description"].includes(key))
+      problems.push({ where: `${where}, ${key}`, what: "there is no such key" });
   }
-  const labels = new Set<string>();
+  const onFailure = failurePolicies.find((policy) => policy === file.onFailure);
+  if (file.onFailure !== undefined && !onFailure)
+    problems.push({
+      where: `${where}, onFailure`,
+      what: `expected ${failurePolicies.join(" or ")}, got ${JSON.stringify(file.onFailure)}`,
+    });
   const calls = file.stages.map((entry: unknown, i): StageCall => {
     const at = `${where}, stages[${i}]`;
-    const { stage, tag, ...rest } = (entry ?? {}) as { stage?: unknown; tag?: unknown } & Record<string, unknown>;
+    const { stage, tag, from, link, ...rest } = (entry ?? {}) as Record<string, unknown>;
     if (typeof stage !== "string" || !stageNames.includes(stage)) {
       const nearest = nearestName(String(stage), stageNames);
       problems.push({
@@ -58,21 +75,18 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
       });
     }
     if (tag !== undefined && typeof tag !== "string")
-      problems.push({ code: "bad-option-file", where: at, what: `expected a tag of text, got ${JSON.stringify(tag)}` });
-    const label = typeof tag === "string" ? tag : String(stage);
-    if (labels.has(label))
-      problems.push({
-        code: "bad-option-file",
-        where: at,
-        what: `the name ${label} is taken by an earlier stage`,
-        hint: 'Give it a "tag" of its own.',
-      });
-    labels.add(label);
+      problems.push({ where: at, what: `expected a tag of text, got ${JSON.stringify(tag)}` });
+    if (from !== undefined && typeof from !== "string")
+      problems.push({ where: `${at}, from`, what: `expected a stage's tag or name, got ${JSON.stringify(from)}` });
     return {
       stage: String(stage),
-      label,
+      label: typeof tag === "string" ? tag : String(stage),
+      isTagged: typeof tag === "string",
+      at,
       raw: optionsIn(at, rest as JsonObject),
       written: Object.keys(rest),
+      ...(typeof from === "string" ? { from } : {}),
+      ...(link === undefined ? {} : { link: linkIn(`${at}, link`, link, problems) }),
     };
   });
   if (calls.length === 0)
@@ -82,18 +96,47 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
       what: "expected at least two stages, got none",
     });
   if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  return { calls };
+  return { calls, ...(onFailure ? { onFailure } : {}) };
 }
 
-/** `acquire ... then track ... then archive ...` */
+/** What a stage says of the link that leads to it: `{ "policy": "drop-oldest", "every": 10 }`. */
+function linkIn(where: string, link: unknown, problems: Problem[]): LinkRequest {
+  if (typeof link !== "object" || link === null || Array.isArray(link)) {
+    problems.push({ where, what: `expected { "policy": ..., "every": ... }, got ${JSON.stringify(link)}` });
+    return {};
+  }
+  const { policy, every, ...others } = link as Record<string, unknown>;
+  for (const key of Object.keys(others)) problems.push({ where: `${where}, ${key}`, what: "there is no such key" });
+  const known = linkPolicies.find((name) => name === policy);
+  if (policy !== undefined && !known)
+    problems.push({
+      where: `${where}, policy`,
+      what: `expected one of ${linkPolicies.join(", ")}, got ${JSON.stringify(policy)}`,
+    });
+  const isCount = isWholeNumber(every, 1, Number.MAX_SAFE_INTEGER);
+  if (every !== undefined && !isCount)
+    problems.push({
+      where: `${where}, every`,
+      what: `expected a whole number of at least 1, got ${JSON.stringify(every)}`,
+    });
+  return { ...(known ? { policy: known } : {}), ...(isCount ? { every } : {}) };
+}
+
+/** `acquire ... then track ... then archive ...`; `from NAME then ...` begins a branch at an earlier stage. */
 export function splitAtThen(words: readonly string[], stageNames: readonly string[]): RunRequest {
-  const parts: string[][] = [[]];
-  for (const word of words) {
-    if (word === "then") parts.push([]);
-    else parts.at(-1)!.push(word);
+  const parts: { readonly words: string[]; readonly from?: string }[] = [{ words: [] }];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    // A file may be called "from" as well: without a name and `then` behind it, the word is one like any other.
+    const isBranch = word === "from" && words[i + 1] !== "then" && words[i + 2] === "then";
+    if (isBranch) {
+      parts.push({ words: [], from: words[i + 1]! });
+      i += 2;
+    } else if (word === "then") parts.push({ words: [] });
+    else parts.at(-1)!.words.push(word);
   }
   const used = new Map<string, number>();
-  const calls = parts.map((part, i): StageCall => {
+  const calls = parts.map(({ words: part, from }, i): StageCall => {
     const [name, ...rest] = part;
     if (name === undefined) {
       throw refusal(
@@ -114,7 +157,8 @@ export function splitAtThen(words: readonly string[], stageNames: readonly strin
     }
     const times = (used.get(name) ?? 0) + 1;
     used.set(name, times);
-    return { stage: name, label: times === 1 ? name : `${name}-${times}`, words: rest };
+    const label = times === 1 ? name : `${name}-${times}`;
+    return { stage: name, label, words: rest, ...(from === undefined ? {} : { from }) };
   });
   return { calls };
 }

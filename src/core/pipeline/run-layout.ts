@@ -1,7 +1,7 @@
 /** How much of everything a run gets: slots, queue places, words, scratch; computed once, before any thread starts. */
 import { refusal } from "../errors.js";
-import { type PoolShape, poolWords } from "../memory/frame-pool.js";
 import { branchWords } from "../memory/branches.js";
+import { type PoolShape, poolWords } from "../memory/frame-pool.js";
 import { type LinkPolicy, type LinkShape, linkWords } from "../memory/link.js";
 import { linkCounterFloats } from "../memory/link-counters.js";
 import { overflowWords } from "../memory/overflow.js";

@@ -73,5 +73,12 @@ export function pathFigures(layout: RunLayout, shared: RunShared, sink: number):
     spooled += shared.overflows[linkIndex]?.frames ?? 0;
     stageIndex = layout.links[linkIndex]!.from;
   }
-  return { taken, settled, spooled, lost, leftOut, onTheirWay: Math.max(0, taken - settled - spooled - lost - leftOut) };
+  return {
+    taken,
+    settled,
+    spooled,
+    lost,
+    leftOut,
+    onTheirWay: Math.max(0, taken - settled - spooled - lost - leftOut),
+  };
 }

@@ -14,18 +14,20 @@ export function sumUp(
 ): Pick<RunReport, "lost" | "losses" | "stages" | "links"> {
   const hasBranches = links.some(({ from }, i) => links.some((other, k) => k !== i && other.from === from));
   const allLinks: LinkReport[] = [];
-  const own = [...stageEnds].sort(([a], [b]) => a - b).map(([stageIndex, end]): StageReport => {
-    const behind = end.links.map((link) => {
-      const linkIndex = links.findIndex(({ from, to }) => from === stageIndex && stages[to]!.label === link.to);
-      const spoolEnd = spoolEnds.get(linkIndex);
-      return spoolEnd ? reportBehindSpool(link, spoolEnd) : link;
+  const own = [...stageEnds]
+    .sort(([a], [b]) => a - b)
+    .map(([stageIndex, end]): StageReport => {
+      const behind = end.links.map((link) => {
+        const linkIndex = links.findIndex(({ from, to }) => from === stageIndex && stages[to]!.label === link.to);
+        const spoolEnd = spoolEnds.get(linkIndex);
+        return spoolEnd ? reportBehindSpool(link, spoolEnd) : link;
+      });
+      allLinks.push(...behind);
+      const [only, ...others] = behind;
+      const report = only && others.length === 0 ? reportOnPath(end.own, only) : end.own;
+      const parent = links.find(({ to }) => to === stageIndex)?.from;
+      return hasBranches && parent !== undefined ? { ...report, from: stages[parent]!.label } : report;
     });
-    allLinks.push(...behind);
-    const [only, ...others] = behind;
-    const report = only && others.length === 0 ? reportOnPath(end.own, only) : end.own;
-    const parent = links.find(({ to }) => to === stageIndex)?.from;
-    return hasBranches && parent !== undefined ? { ...report, from: stages[parent]!.label } : report;
-  });
   const all = [...(stageEnds.get(0)?.before ?? []), ...own];
   // What the only link behind a stage lost is told by the stage.
   const branching = allLinks.filter((link) => allLinks.some((other) => other !== link && other.from === link.from));

@@ -1,6 +1,7 @@
 /** The shared structures of a run as one thread sees them. */
-import { FramePool } from "../memory/frame-pool.js";
+
 import { Branches, branchWords } from "../memory/branches.js";
+import { FramePool } from "../memory/frame-pool.js";
 import { Link, linkWords } from "../memory/link.js";
 import { LinkCounters } from "../memory/link-counters.js";
 import { Overflow, overflowWords } from "../memory/overflow.js";
