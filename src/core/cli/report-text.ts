@@ -1,7 +1,7 @@
 /** A run's report in a few lines for people. */
 import type { JsonValue } from "../model/json.js";
 import type { RunReport, SpillReport } from "../model/run-report.js";
-import { lostOn } from "../pipeline/path-report.js";
+import { lostOn, reportOnPath } from "../pipeline/path-report.js";
 import { oneLine } from "../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../units.js";
 
@@ -15,12 +15,16 @@ export function reportsOfBranches(label: string, report: RunReport): readonly (r
   return sinks.map(({ stage: sink }) => {
     const path = new Set<string>();
     for (let at: string | undefined = sink; at !== undefined; at = parents.get(at)) path.add(at);
-    const own = stages.filter(({ stage, from }) => path.has(stage) || (from === undefined && !parents.has(stage)));
-    const ways = links.filter(
-      ({ from, to }) => path.has(to) && links.some((link) => link.from === from && link.to !== to),
-    );
-    const lost = [...own, ...ways].reduce((sum, part) => sum + lostOn(part), 0);
-    return [sink, { ...report, stages: own, lost }];
+    const before = stages.filter(({ stage, from }) => from === undefined && !path.has(stage));
+    const own = stages
+      .filter(({ stage }) => path.has(stage))
+      .map((stage) => {
+        const behind = links.filter(({ from }) => from === stage.stage);
+        const onward = behind.length > 1 ? behind.find(({ to }) => path.has(to)) : undefined;
+        return onward ? reportOnPath(stage, onward) : stage;
+      });
+    const lost = [...before, ...own].reduce((sum, stage) => sum + lostOn(stage), 0);
+    return [sink, { ...report, stages: [...before, ...own], lost }];
   });
 }
 
@@ -46,8 +50,7 @@ export function reportText(label: string, report: RunReport, wasCut: boolean, ha
       `  ${formatCount(summary.degradedFrames, "frame")} with subnets linked greedily: too crowded for the limits`,
     );
   }
-  for (const { from, to, spill } of report.links)
-    if (spill && report.stages.some(({ stage }) => stage === to)) lines.push(`  ${from} ${spillText(spill)}`);
+  for (const { stage, spill } of report.stages) if (spill) lines.push(`  ${stage} ${spillText(spill)}`);
   for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.bytes)}`);
   return lines.map((line) => oneLine(line)).join("\n");
 }
