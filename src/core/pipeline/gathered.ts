@@ -74,9 +74,10 @@ export class Gathered {
   }
 
   #handOn(frame: Frame, verdict: Verdict | "held"): boolean {
-    const { shared, outlet, counters, context } = this.#run;
-    if (verdict === undefined) return outlet.frame(frame);
+    const { shared, outlet, counters, context, held } = this.#run;
     if (verdict === "held") return true;
+    held.delete(frame.slot);
+    if (verdict === undefined) return outlet.frame(frame);
     const { frameNumber } = frame.header;
     shared.pool.release(frame.slot);
     if ("failed" in verdict) {

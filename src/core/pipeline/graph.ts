@@ -73,17 +73,15 @@ function parentOf(
 }
 
 function checkSources(requests: readonly GraphRequest[], parents: readonly number[], problems: Problem[]): void {
+  const first = requests.findIndex(({ role }) => role === "source");
   requests.forEach(({ role, at, from }, place) => {
     if (place === 0 && role !== "source" && from === undefined)
       problems.push({ where: at, what: `a ${role} cannot be the first stage`, hint: "Start with acquire." });
-    if (place > 0 && role === "source")
+    if (role === "source" && place !== first)
       problems.push({
         where: at,
-        what:
-          requests[0]!.role === "source"
-            ? "a run has one source, this is another"
-            : "a source can only be the first stage",
-        hint: "Put it in front, or run it as a pipeline of its own.",
+        what: "a run has one source, this is another",
+        hint: "Leave it out, or run it as a pipeline of its own.",
       });
   });
   const isFed = (place: number) => parents[place]! >= 0;

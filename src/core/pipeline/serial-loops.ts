@@ -1,4 +1,5 @@
 /** The serial part of a stage's work: a source that fills frames, or a transform or sink that takes them in order. */
+import type { Frame } from "../memory/frame.js";
 import { type Link, nothingTaken, type Taken } from "../memory/link.js";
 import { checksumOf } from "../memory/pixel-checksum.js";
 import { slotKind } from "../memory/slot-layout.js";
@@ -25,6 +26,8 @@ export interface SerialRun {
   readonly outlet: Outlet;
   readonly counters: StageCounters;
   readonly context: StageContext;
+  /** Slots of the frames that the stage has: the one it works on, and those it keeps back. */
+  readonly held: Set<number>;
   readonly startedAt: MonotonicMs;
   /** Tells what the stage threw, and returns it in words for the stream's end. */
   fail(error: unknown): string;
@@ -96,10 +99,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
   }
 }
 
-/** What a transform or sink has in hand, for the case that it fails. */
 interface Hand {
-  /** Number of the frame that was taken last. */
-  frameNumber: number;
   /** The last word of the stages before, once it came. */
   end: EndOfStream | undefined;
 }
@@ -107,7 +107,7 @@ interface Hand {
 /** Runs a transform or sink until the stage before it has ended; undefined when the run was aborted. */
 export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<Finished | undefined> {
   const { control, branches } = run.shared;
-  const hand: Hand = { frameNumber: -1, end: undefined };
+  const hand: Hand = { end: undefined };
   let failure: string | undefined;
   try {
     await work(flow, run, hand);
@@ -163,7 +163,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
       const next = changesPixels ? ownPixels(came, pool, control, counters) : came;
       if (!next) return;
       counters.countIn();
-      hand.frameNumber = next.header.frameNumber;
+      run.held.add(next.slot);
       if (taken.isUnmapped) {
         await gathered.push();
         throw new MapperFailed();
@@ -175,30 +175,52 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
 }
 
 /**
- * After a failure: the frame in hand, those the stage held back and all that still come are lost to this stage, counted and
- * told to the stages behind it, until the stages before have ended.
+ * After a failure: the frames that the stage has and all that still come are lost to this stage, counted and told to the
+ * stages behind it, each in its place, until the stages before have ended.
  */
 async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
   const { shared, outlet, counters } = run;
   const { pool, control } = shared;
   const link = linkBefore(run);
   const taken = nothingTaken();
-  const unsettled = () => counters.in - counters.out - counters.dropped - counters.failed;
-  const firstFrame = Math.max(0, hand.frameNumber - unsettled() + 1);
+  let firstFrame = 0;
+  let count = 0;
+
+  function tell(): void {
+    if (count === 0) return;
+    outlet.drop(count, stageFailedReason);
+    outlet.event({ event: "drop", stage: run.plan.pathLabel, firstFrame, count, reason: stageFailedReason });
+    count = 0;
+  }
+
+  function lose(frame: Frame): void {
+    const { frameNumber } = frame.header;
+    if (frameNumber !== firstFrame + count) tell();
+    if (count === 0) firstFrame = frameNumber;
+    count++;
+    pool.release(frame.slot);
+  }
+
+  for (const slot of run.held) lose(pool.frame(slot));
   while (!hand.end && link.take(taken, control)) {
     const frame = pool.frame(taken.slot);
     const drop = dropBefore(taken, run);
-    if (drop) outlet.event(drop);
-    const event = frame.kind === slotKind.event ? readEvent(frame) : undefined;
+    if (drop) {
+      tell();
+      outlet.event(drop);
+    }
+    if (frame.kind === slotKind.frame) {
+      counters.countIn();
+      lose(frame);
+      continue;
+    }
+    const event = readEvent(frame);
     pool.release(frame.slot);
-    if (!event) counters.countIn();
-    else if (event.event === "end") hand.end = endOf(event);
+    tell();
+    if (event.event === "end") hand.end = endOf(event);
     else outlet.event(event);
   }
-  const count = unsettled();
-  if (count <= 0) return;
-  outlet.drop(count, stageFailedReason);
-  outlet.event({ event: "drop", stage: run.plan.pathLabel, firstFrame, count, reason: stageFailedReason });
+  tell();
 }
 
 function linkBefore(run: SerialRun): Link {

@@ -42,6 +42,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     counters,
     failWay: layout.onFailure === "end-branch" && ways.length > 1 ? tellFailure : undefined,
   });
+  const held = new Set<number>();
   let isRelay = false;
 
   const team = thread.team && joinTeamAt(thread.team, plan.control, control);
@@ -74,6 +75,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       outlet.event(event);
     },
     pass(frame) {
+      held.delete(frame.slot);
       outlet.frame(frame);
     },
     warn: (text) => port.send({ kind: "warning", text: `${plan.label}: ${text}` }),
@@ -151,7 +153,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     port.send({ kind: "ready" });
     let finished: Finished | undefined;
     if (control.waitForGo()) {
-      const run = { plan, layout, shared, outlet, counters, context, startedAt: now(), fail };
+      const run = { plan, layout, shared, outlet, counters, context, held, startedAt: now(), fail };
       finished =
         stageIndex === 0
           ? await runSource(instance as SourceInstance, run)

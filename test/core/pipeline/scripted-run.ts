@@ -3,7 +3,7 @@ import { Held } from "../../../src/core/held.js";
 import type { StageReport } from "../../../src/core/model/run-report.js";
 import type { RawOptions } from "../../../src/core/option/decode-options.js";
 import { Connections } from "../../../src/core/pipeline/connections.js";
-import { planRun } from "../../../src/core/pipeline/negotiate.js";
+import { type FailurePolicy, planRun, type StageRequest } from "../../../src/core/pipeline/negotiate.js";
 import type { ThreadSize } from "../../../src/core/pipeline/run-layout.js";
 import { type Run, type RunView, startRun } from "../../../src/core/pipeline/run-pipeline.js";
 import type { StageDeclaration } from "../../../src/core/pipeline/stage.js";
@@ -15,13 +15,16 @@ import { world } from "../world.js";
 const entry = new URL("./scripted-stages.mjs", import.meta.url);
 export const { scripted } = (await import(entry.href)) as { scripted: Record<string, StageDeclaration> };
 
-type Stages = readonly (readonly [string, RawOptions])[];
+/** Where a stage stands in a run that is no row. */
+type Place = Pick<StageRequest, "from" | "link"> & { readonly label?: string };
+/** Name in `scripted`, options, and its place. */
+export type Stages = readonly (readonly [string, RawOptions, Place?])[];
 
 /** A run, and promises of what it comes to while it goes. */
-export async function start(stages: Stages, onWarning: (text: string) => void = () => {}) {
-  const requests = stages.map(([name, raw]) => ({ stage: scripted[name]!, label: name, raw }));
+export async function start(stages: Stages, onWarning: (text: string) => void = () => {}, onFailure?: FailurePolicy) {
+  const requests = stages.map(([name, raw, place]) => ({ stage: scripted[name]!, label: name, raw, ...place }));
   const held = new Held();
-  const planned = await planRun(requests, "0", { ...world, holder: held });
+  const planned = await planRun(requests, "0", { ...world, holder: held }, onFailure);
   const connections = new Connections(held);
   await connections.connect(planned.stages);
   let view: RunView | undefined;
@@ -64,15 +67,18 @@ export async function outcomeOf(started: Run) {
 export async function anyOutcomeOf(started: Run) {
   const { report, isComplete, quietReason, failure } = await started.outcome;
   const stage = Object.fromEntries(report.stages.map((entry) => [entry.stage, entry])) as Record<string, StageReport>;
-  const collected = stage.collect?.summary as {
-    count: number;
-    numbers: number[];
-    events: unknown[];
-    upstream: string[];
-    lostUpstream: number | null;
-    failureUpstream: string | null;
-  };
+  const collected = stage.collect?.summary as unknown as Collected;
   return { report, stage, collected, isComplete, quietReason, failure };
+}
+
+/** What the scripted sink says of itself. */
+export interface Collected {
+  readonly count: number;
+  readonly numbers: number[];
+  readonly events: unknown[];
+  readonly upstream: string[];
+  readonly lostUpstream: number | null;
+  readonly failureUpstream: string | null;
 }
 
 export async function run(...stages: Stages) {
