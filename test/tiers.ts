@@ -36,6 +36,9 @@ export const slowTests: readonly string[] = [
   // Accuracy, over thousands of simulated particles.
   "test/core/tracking/refine.test.ts",
   "test/core/tracking/ring.test.ts",
+  // Whole runs into every container, with branches and without.
+  "test/e2e/branches.test.ts",
+  "test/core/pipeline/random-graphs.test.ts",
   // Whole reference movies, and scenes that trackpy links as well.
   "test/core/tracking/link-peer.test.ts",
   "test/e2e/tables.test.ts",

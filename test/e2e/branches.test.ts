@@ -1,0 +1,270 @@
+/**
+ * A run with branches, through the command line: what each branch leaves on the disk is what a run of that branch alone leaves,
+ * and what cannot be a run is refused before anything is opened.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { crc32 } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eachFrame } from "../core/storage/each-frame.js";
+import { openShell, type Shell } from "./shell.js";
+
+let shell: Shell;
+beforeAll(() => {
+  shell = openShell("branches");
+});
+afterAll(() => rmSync(shell.folder, { recursive: true, force: true }));
+
+const camera = "acquire --camera sim --size 96x80 --beads 7 --bit-depth 12 --seed 5 --frames 40";
+const coarse = "track --diameter 9 --minmass 300 --search-range 5";
+const fine = "track --diameter 7 --minmass 100 --search-range 5 --memory 2";
+const endings = ["csv", "parquet", "ndjson", "mote", "h5", "tif", "ome.tif", "ome.zarr"];
+/** The same bytes in every run; the others say when and by what they were made. */
+const sameBytes = ["csv", "parquet", "ndjson", "tif"];
+
+/** Every container into a folder of its own. */
+function archiveInto(folder: string): string {
+  mkdirSync(join(shell.folder, folder));
+  return `archive ${endings.map((ending) => `--out ${folder}/run.${ending}`).join(" ")} --min-free 0`;
+}
+
+async function done(line: string) {
+  const ran = await shell.mote(line);
+  expect([line, ran.code, ran.err.includes("loss:")], ran.err).toEqual([line, 0, false]);
+  return ran;
+}
+
+/** What a container of frames holds: each frame's number and pixels, and every row of its tracks. */
+async function contentOf(path: string): Promise<readonly unknown[]> {
+  const found: unknown[] = [];
+  for await (const { number, pixels } of eachFrame(path)) found.push([number, crc32(new Uint8Array(pixels.buffer))]);
+  if (/\.(h5|mote|ome\.zarr)$/.test(path)) found.push(await tracksOf(path));
+  return found;
+}
+
+/** The tracks in an archive of frames, as a table that is made of it; null where there are none. */
+async function tracksOf(path: string): Promise<string | null> {
+  const [stream, table] = ["again.mote", "again.csv"].map((name) => join(shell.folder, name)) as [string, string];
+  const recovered = path.endsWith(".mote") ? path : stream;
+  if (recovered === stream) await shell.mote(["recover", path, "--out", stream, "--force"]);
+  const words = ["archive", "--input", recovered, "--detections-only", "--out", table, "--force", "--min-free", "0"];
+  return (await shell.mote(words)).code === 0 ? readFileSync(table, "utf8") : null;
+}
+
+async function expectSame(a: string, b: string): Promise<void> {
+  const bytesOf = (folder: string, ending: string) => readFileSync(join(shell.folder, folder, `run.${ending}`));
+  for (const ending of sameBytes) {
+    expect([a, ending, bytesOf(a, ending).equals(bytesOf(b, ending))]).toEqual([a, ending, true]);
+  }
+  for (const ending of endings) {
+    if (["csv", "parquet", "ndjson"].includes(ending)) continue;
+    const [found, expected] = await Promise.all(
+      [a, b].map((folder) => contentOf(join(shell.folder, folder, `run.${ending}`))),
+    );
+    expect([a, ending, found]).toEqual([a, ending, expected]);
+    expect(expected!.length).toBeGreaterThanOrEqual(40);
+  }
+  for (const folder of [a, b]) {
+    const { code } = await shell.mote(["verify", ...endings.map((ending) => `${folder}/run.${ending}`)]);
+    expect([folder, code]).toEqual([folder, 0]);
+  }
+}
+
+test("every container of every branch is that of the branch run alone: two trackers, and two sinks behind one of them", {
+  timeout: 240_000,
+}, async () => {
+  const [a, b, c] = ["both-a", "both-b", "both-c"].map(archiveInto) as [string, string, string];
+  const branches = `${camera} then ${coarse} then ${a} from acquire then ${fine} then ${b} from track then ${c}`;
+  await done(`run ${branches} from acquire then compress --out both-jxl`);
+  await done(`run ${camera} then ${coarse} then ${archiveInto("alone-a")}`);
+  await done(`run ${camera} then ${fine} then ${archiveInto("alone-b")}`);
+  await done(`run ${camera} then compress --out alone-jxl`);
+  await expectSame("both-a", "alone-a");
+  await expectSame("both-b", "alone-b");
+  await expectSame("both-c", "alone-a");
+  const images = (folder: string) =>
+    readdirSync(join(shell.folder, folder))
+      .filter((name) => name.endsWith(".jxl"))
+      .map((name) => [name, readFileSync(join(shell.folder, folder, name), "base64")]);
+  expect(images("both-jxl")).toEqual(images("alone-jxl"));
+});
+
+test("a report has every stage with the one that feeds it, and every link; a branch has a line of its own", async () => {
+  const line = `acquire --camera sim --size 64x48 --frames 30 then ${coarse} then archive --out tree.csv --min-free 0 from acquire then archive --out tree.mote --min-free 0`;
+  const { err } = await done(`run --json ${line}`);
+  const report = JSON.parse(err.trim().split("\n").at(-1)!);
+  expect(report.stages.map(({ stage, from }: { stage: string; from?: string }) => [stage, from])).toEqual([
+    ["acquire", undefined],
+    ["track", "acquire"],
+    ["archive", "track"],
+    ["archive-2", "acquire"],
+  ]);
+  expect(report.links.map(({ from, to, in: came, out }: Record<string, unknown>) => [from, to, came, out])).toEqual([
+    ["acquire", "track", 30, 30],
+    ["acquire", "archive-2", 30, 30],
+    ["track", "archive", 30, 30],
+  ]);
+  const words = await done(`run ${line} --force`.replace("tree.csv", "tree.csv --force"));
+  expect(words.err).toMatch(
+    /^archive: 30 frames in .*\n {2}tree\.csv .*\narchive-2: 30 frames in .*\n {2}tree\.mote /m,
+  );
+});
+
+describe("a run file", () => {
+  const write = (name: string, content: object) => writeFileSync(join(shell.folder, name), JSON.stringify(content));
+  const source = { stage: "acquire", camera: "sim", size: "64x48", frames: 30, tag: "cam" };
+
+  test("takes every tenth frame on a link, which loses none of the others", async () => {
+    write("tenth.json", {
+      version: 1,
+      stages: [
+        source,
+        { stage: "archive", out: ["all.mote"], minFree: 0 },
+        {
+          stage: "archive",
+          tag: "preview",
+          from: "cam",
+          link: { every: 10 },
+          out: ["tenth.mote"],
+          minFree: 0,
+        },
+      ],
+    });
+    const { err } = await done("run --json tenth.json");
+    const report = JSON.parse(err.trim().split("\n").at(-1)!);
+    expect([report.lost, report.losses]).toEqual([0, []]);
+    const numbersIn = async (name: string) => {
+      const numbers: number[] = [];
+      for await (const { number } of eachFrame(join(shell.folder, name))) numbers.push(number);
+      return numbers;
+    };
+    expect(await numbersIn("tenth.mote")).toEqual([0, 10, 20]);
+    expect(await numbersIn("all.mote")).toHaveLength(30);
+  });
+
+  test("is refused with all that is wrong with its shape, and where", async () => {
+    write("wrong.json", {
+      version: 1,
+      onFailure: "whatever",
+      stages: [
+        source,
+        { stage: "archive", tag: "cam", out: ["x.csv"] },
+        { stage: "compress", from: "camera", link: { every: 0, policy: "wait", speed: 1 }, out: "jxl" },
+      ],
+    });
+    const { code, err } = await shell.mote("run wrong.json");
+    expect(code).toBe(2);
+    for (const words of ["onFailure", "stages[2], link, every", "stages[2], link, policy", "stages[2], link, speed"])
+      expect(err).toContain(words);
+    write("wrong.json", {
+      version: 1,
+      stages: [
+        source,
+        { stage: "archive", tag: "cam", out: ["x.csv"] },
+        { stage: "compress", from: "camera", out: "jxl" },
+        { stage: "track", tag: "a", from: "b", diameter: 9 },
+        { stage: "track", tag: "b", from: "a", diameter: 9 },
+      ],
+    });
+    const shape = await shell.mote("run wrong.json");
+    expect(shape.code).toBe(2);
+    for (const words of [
+      "stages[1]: the name cam",
+      "stages[2]: there is no stage camera",
+      "stages[3]: a, b take their frames",
+    ])
+      expect(shape.err).toContain(`wrong.json, ${words}`);
+    expect(readdirSync(shell.folder)).not.toContain("jxl");
+  });
+
+  test("is refused when a link has a policy that its live source cannot bear", async () => {
+    write("block.json", {
+      version: 1,
+      stages: [
+        { ...source, fps: 100 },
+        { stage: "archive", link: { policy: "block" }, out: ["x.mote"] },
+      ],
+    });
+    const { code, err } = await shell.mote("run block.json");
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/block\.json, stages\[1\], link, policy: block is nothing for a link behind cam/),
+    ]);
+  });
+});
+
+test("--check tells the tree, what flows in it and its memory, and opens nothing", async () => {
+  const { out } = await done(
+    `run --check ${camera} then ${coarse} then archive --out never.h5 from acquire then compress --out never-jxl`,
+  );
+  expect(out).toContain(
+    [
+      "acquire: 96x80 uint16, 12 bit, 100 Hz",
+      "├─ track <- block: 96x80 uint16, 12 bit, 100 Hz, detections",
+      "│  └─ archive <- block: 96x80 uint16, 12 bit, 100 Hz, detections",
+      "└─ compress <- block: 96x80 uint16, 12 bit, 100 Hz",
+    ].join("\n"),
+  );
+  expect(out).toMatch(/\d+ slots of .* kB and \d+ spare, \d+ threads, .* of memory at most/);
+  const found = await done(`run --json --check ${camera} then archive --out never.csv`);
+  expect(JSON.parse(found.out)).toMatchObject({
+    stages: [
+      { stage: "acquire", from: null },
+      { stage: "archive", from: "acquire" },
+    ],
+    links: [{ policy: "block" }],
+  });
+  expect(readdirSync(shell.folder).filter((name) => name.startsWith("never"))).toEqual([]);
+});
+
+interface Entry {
+  readonly stage: string;
+  readonly tag?: string;
+  readonly from?: string;
+  readonly out?: string | readonly string[];
+}
+
+/** The stages of a run file that lead to one of its sinks, as a run file of their own. */
+function branchTo(stages: readonly Entry[], sink: number): readonly Entry[] {
+  const branch: Entry[] = [];
+  for (let at = sink; ; ) {
+    const { from, ...entry } = stages[at]!;
+    branch.unshift(entry);
+    if (at === 0) return branch;
+    at = from === undefined ? at - 1 : stages.findIndex(({ stage, tag }) => (tag ?? stage) === from);
+  }
+}
+
+test.each(["track-and-compress.json", "two-trackers.json", "preview.json"])(
+  "the branches of the example %s leave what each leaves alone",
+  { timeout: 120_000 },
+  async (name) => {
+    const text = readFileSync(resolve("examples", name), "utf8");
+    const { stages, ...rest } = JSON.parse(text) as { readonly stages: readonly Entry[] };
+    const inFolder = async (folder: string, run: object) => {
+      mkdirSync(join(shell.folder, folder));
+      symlinkSync(resolve("fixtures"), join(shell.folder, folder, "fixtures"));
+      writeFileSync(join(shell.folder, folder, "run.json"), JSON.stringify(run));
+      const { code, err } = await shell.run("mote run run.json", { cwd: join(shell.folder, folder) });
+      expect([folder, code], err).toEqual([folder, 0]);
+    };
+    const together = `${name}-together`;
+    await inFolder(together, { ...rest, stages });
+    const sinks = [...stages.keys()].filter((at) => ["archive", "compress"].includes(stages[at]!.stage));
+    expect(sinks.length).toBeGreaterThan(1);
+    for (const sink of sinks) {
+      const alone = `${name}-alone-${sink}`;
+      await inFolder(alone, { ...rest, stages: branchTo(stages, sink) });
+      for (const out of [stages[sink]!.out!].flat()) {
+        const [found, expected] = [together, alone].map((folder) => join(shell.folder, folder, out)) as [
+          string,
+          string,
+        ];
+        if (/\.(csv|parquet|tif)$/.test(out)) {
+          expect([out, readFileSync(found).equals(readFileSync(expected))]).toEqual([out, true]);
+        } else if (out.endsWith(".h5")) expect([out, await contentOf(found)]).toEqual([out, await contentOf(expected)]);
+        else expect(readdirSync(found)).toEqual(readdirSync(expected));
+      }
+    }
+  },
+);
