@@ -16,6 +16,9 @@ export const run = defineCommand({
     onFailure: option.choice(failurePolicies, {
       doc: "What the others do when a stage fails or its disk is full: end-run, they end too; end-branch, they go on while a sink is left. Default: what the run file says, else end-run.",
     }),
+    ledger: option.path({
+      doc: "File for the run's ledger, as CSV: what became of every frame on every branch; a gap is one row.",
+    }),
     check: option.flag({
       doc: "Say what would run, with formats, links, slots and memory, and open nothing.",
       default: false,

@@ -268,3 +268,27 @@ test.each(["track-and-compress.json", "two-trackers.json", "preview.json"])(
     }
   },
 );
+
+test("--ledger keeps the fate of every frame on every branch, and is in nobody's way", async () => {
+  const tenth = {
+    version: 1,
+    stages: [
+      { stage: "acquire", camera: "sim", size: "64x48", frames: 12, tag: "cam", dropEvery: 5 },
+      { stage: "archive", tag: "all", out: ["kept.mote"], minFree: 0 },
+      { stage: "archive", tag: "few", from: "cam", link: { every: 3 }, out: ["few.mote"], minFree: 0 },
+    ],
+  };
+  writeFileSync(join(shell.folder, "ledger.json"), JSON.stringify(tenth));
+  const { code } = await shell.mote("run --ledger fates.csv ledger.json");
+  expect([0, 3]).toContain(code);
+  const lines = readFileSync(join(shell.folder, "fates.csv"), "utf8").trimEnd().split("\n");
+  expect(lines[0]).toBe("frame,frames,all,few");
+  const frames = lines.slice(1).map((line) => line.split(",").slice(0, 3));
+  const delivered = frames.filter(([, , all]) => all === "delivered").map(([frame]) => Number(frame));
+  expect(delivered.length).toBeGreaterThan(5);
+  expect(lines.slice(1).filter((line) => line.endsWith(",delivered,delivered"))).toHaveLength(
+    Math.ceil(delivered.length / 3),
+  );
+  const again = await shell.mote("run --ledger fates.csv ledger.json");
+  expect([again.code, again.err]).toEqual([2, expect.stringContaining("fates.csv")]);
+});

@@ -19,11 +19,13 @@ import type { Voice } from "./voice.js";
 
 const threadEntry = new URL("./thread-entry.js", import.meta.url);
 
+/** `keepFates` gets what became of every frame, also of a run that failed. */
 export async function executeRun(
   planned: PlannedRun,
   connections: Connections,
   voice: Voice,
   departure: Departure,
+  keepFates: (fates: RunOutcome["fates"]) => Promise<void>,
 ): Promise<ExitCode> {
   const { stages } = planned;
   const progress = createProgress(voice, stages);
@@ -73,6 +75,7 @@ export async function executeRun(
     if (run.control.isAborted) tellAborted();
     if (interrupts.count > 1 && !outcome.failure) return 130;
     const exitCode = sayLastWords(outcome, stages, voice);
+    await keepFates(outcome.fates);
     if (outcome.failure) throw outcome.failure;
     return exitCode;
   } finally {

@@ -13,6 +13,7 @@ import { Connections } from "../pipeline/connections.js";
 import { checkRun, type FailurePolicy, linkOptions, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageCall } from "../pipeline/run-file.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
+import { claimProblem } from "../storage/claim/claim.js";
 import { fileConflicts } from "../storage/claim/own-inputs.js";
 import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
 import { lowerPriority } from "../workers/processors.js";
@@ -66,11 +67,17 @@ export async function runComposed(command: Command, words: readonly string[], ve
   if (problems.length > 0) rethrowSpelled(new MoteError(problems, { exitCode: 2 }), spell);
   const files = (own.raw.file as string[] | undefined) ?? [];
   const request = await command.compose!(isFile ? files : words.slice(firstStage));
-  const { onFailure = request.onFailure, check } = options as { onFailure?: FailurePolicy; check?: boolean };
+  const { onFailure = request.onFailure, ledger, check } = options as RunOptions;
   const requests = await Promise.all(request.calls.map(requestOf)).catch(nameRunFile(files[0], request.calls));
   const runFiles = files.map((file) => ({ where: `run, ${file}`, file }));
-  const ways = { onFailure, isCheck: check === true };
+  const ways = { onFailure, ledger, isCheck: check === true };
   return runStages(requests, voice, version, [...reads, ...runFiles], ways).catch(nameRunFile(files[0], request.calls));
+}
+
+interface RunOptions {
+  readonly onFailure?: FailurePolicy;
+  readonly ledger?: string;
+  readonly check?: boolean;
 }
 
 /** Where the words begin that are no options of the run, nor their values. */
@@ -137,6 +144,8 @@ function nameRunFile(file: string | undefined, calls: readonly StageCall[]): (er
 
 interface Ways {
   readonly onFailure?: FailurePolicy | undefined;
+  /** File for what became of every frame. */
+  readonly ledger?: string | undefined;
   /** The run is described and not begun. */
   readonly isCheck?: boolean;
 }
@@ -146,13 +155,17 @@ async function runStages(
   voice: Voice,
   version: string,
   reads: readonly UsedFile[],
-  { onFailure, isCheck = false }: Ways = {},
+  { onFailure, ledger, isCheck = false }: Ways = {},
 ): Promise<ExitCode> {
   const departure = new Departure();
   const { held } = departure;
   try {
-    const planned = await planRun(requests, version, { lookAtFiles: lookAtFilesConfined, holder: held }, onFailure);
-    await checkRun(planned, spoolFolderProblem, fileConflicts, reads);
+    const world = { lookAtFiles: lookAtFilesConfined, holder: held };
+    const planned = { ...(await planRun(requests, version, world, onFailure)), hasLedger: ledger !== undefined };
+    const ledgerFile = ledger === undefined ? undefined : { where: `run, --ledger ${ledger}`, file: ledger };
+    const inTheWay = ledgerFile && claimProblem({ where: ledgerFile.where, path: ledgerFile.file, isForced: false });
+    if (inTheWay) throw new MoteError([inTheWay], { exitCode: 2 });
+    await checkRun(planned, spoolFolderProblem, fileConflicts, { reads, writes: ledgerFile ? [ledgerFile] : [] });
     if (isCheck) {
       const { plannedText, plannedJson } = await import("./planned-text.js");
       printResult("run --check", voice.json ? JSON.stringify(plannedJson(planned)) : plannedText(planned));
@@ -160,7 +173,11 @@ async function runStages(
     }
     const connections = new Connections(held);
     await connections.connect(planned.stages);
-    return await executeRun(planned, connections, voice, departure);
+    return await executeRun(planned, connections, voice, departure, async (fates) => {
+      if (!ledgerFile) return;
+      const { saveRunLedger } = await import("../storage/run-ledger.js");
+      saveRunLedger(ledgerFile.where, ledgerFile.file, fates);
+    });
   } finally {
     departure.end();
   }

@@ -4,6 +4,7 @@
  */
 import type { Frame } from "../memory/frame.js";
 import type { Product } from "../memory/products.js";
+import { deliveredFate } from "../model/fate-record.js";
 import { type MonotonicMs, msBetween, now } from "../time.js";
 import { sumAgain } from "./own-pixels.js";
 import type { SerialRun } from "./serial-loops.js";
@@ -74,11 +75,15 @@ export class Gathered {
   }
 
   #handOn(frame: Frame, verdict: Verdict | "held"): boolean {
-    const { shared, outlet, counters, context, held } = this.#run;
+    const { shared, outlet, counters, context, held, fates, plan } = this.#run;
     if (verdict === "held") return true;
     held.delete(frame.slot);
-    if (verdict === undefined) return outlet.frame(frame);
     const { frameNumber } = frame.header;
+    if (verdict === undefined) {
+      fates?.add(frameNumber, 1, deliveredFate);
+      return outlet.frame(frame);
+    }
+    fates?.add(frameNumber, 1, `${plan.label}: ${"failed" in verdict ? "failed" : verdict.drop}`);
     shared.pool.release(frame.slot);
     if ("failed" in verdict) {
       context.warn(`frame ${frameNumber} failed: ${verdict.failed}`);

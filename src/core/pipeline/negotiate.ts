@@ -3,7 +3,7 @@ import { MoteError, type Problem } from "../errors.js";
 import { type LinkPolicy, linkPolicies } from "../memory/link.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { own } from "../model/own.js";
-import type { UsedFile, UsedFiles } from "../model/used-files.js";
+import type { UsedFiles } from "../model/used-files.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
 import { kebab } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
@@ -70,6 +70,8 @@ export interface PlannedRun {
   /** One into every stage but the source, in the order of the stages they lead to. */
   readonly links: readonly PlannedLink[];
   readonly onFailure: FailurePolicy;
+  /** The sinks note what became of every frame, for the run's ledger. */
+  readonly hasLedger?: boolean;
 }
 
 export interface SpillPlan {
@@ -239,19 +241,19 @@ export type SpillFolderCheck = (where: string, folder: string | null) => Problem
 export type UsedFilesCheck = (used: UsedFiles) => readonly Problem[];
 
 /**
- * The last look of every stage and link: outputs that are inputs, disk space, files in the way. All problems at once. `reads`:
- * what the run itself was read from.
+ * The last look of every stage and link: outputs that are inputs, disk space, files in the way. All problems at once. The last:
+ * what the run itself was read from, and what it writes beside its stages.
  */
 export async function checkRun(
   { stages, links }: PlannedRun,
   checkSpillFolder: SpillFolderCheck,
   checkUsedFiles: UsedFilesCheck,
-  reads: readonly UsedFile[],
+  { reads = [], writes = [] }: UsedFiles,
 ): Promise<void> {
   const used = await Promise.all(stages.map(({ stage, plan, input }) => stage.uses?.(plan, input) ?? {}));
   const conflicts = checkUsedFiles({
     reads: [...reads, ...used.flatMap((one) => one.reads ?? [])],
-    writes: used.flatMap((one) => one.writes ?? []),
+    writes: [...writes, ...used.flatMap((one) => one.writes ?? [])],
   });
   // What else is wrong with a file that is in its own way does not matter.
   if (conflicts.length > 0) throw new MoteError(conflicts, { exitCode: 2 });

@@ -49,6 +49,7 @@ export interface RunSize {
   readonly stages: readonly StageSize[];
   readonly links: readonly LinkSize[];
   readonly onFailure: FailurePolicy;
+  readonly hasLedger?: boolean;
 }
 
 export interface ThreadSize {
@@ -96,6 +97,8 @@ export interface RunLayout {
   /** Where it is noted which branches are over; see memory/branches.ts. */
   readonly branchesAt: number;
   readonly onFailure: FailurePolicy;
+  /** The sinks note what became of every frame. */
+  readonly hasLedger: boolean;
   /** Of each stage the positions of the sinks that get frames through it. */
   readonly sinksBehind: readonly (readonly number[])[];
   readonly threads: readonly ThreadSize[];
@@ -258,6 +261,7 @@ export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
     links: placedLinks,
     branchesAt,
     onFailure: run.onFailure,
+    hasLedger: run.hasLedger === true,
     sinksBehind: stages.map((_, stageIndex) => sinksBehind(run.links, stageIndex)),
     threads,
     batch,

@@ -4,6 +4,7 @@
  */
 import { asMoteError, defect, type ExitCode, failure, MoteError } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
+import type { FateSpan } from "../model/fate-record.js";
 import type { RunReport } from "../model/run-report.js";
 import { isOutOfMemory } from "../out-of-memory.js";
 import { type MonotonicMs, msSince, now, wallOffset } from "../time.js";
@@ -49,6 +50,8 @@ export interface RunOutcome {
   /** Why the run ended early without fault, if it did. */
   readonly quietReason: string | null;
   readonly isComplete: boolean;
+  /** Of every sink its name and what became of the frames on the way to it, where the run keeps a ledger. */
+  readonly fates: readonly (readonly [sink: string, spans: readonly FateSpan[]])[];
   /** What failed first; the report says what became of the frames all the same. */
   readonly failure: MoteError | null;
 }
@@ -174,7 +177,11 @@ export function startRun(planned: PlannedRun, host: RunHost): Run {
         throw defect("run", `${report.leakedSlots} pool slots were not returned`, "the command you ran");
       }
     }
-    return { report, quietReason, isComplete, failure: failed };
+    const fates = layout.sinksBehind[0]!.flatMap((sink) => {
+      const spans = stageEnds.get(sink)?.fates;
+      return spans ? [[labels[sink]!, spans] as const] : [];
+    });
+    return { report, quietReason, isComplete, fates, failure: failed };
   }
 
   const outcome = settle();

@@ -5,6 +5,8 @@ import { checksumOf } from "../memory/pixel-checksum.js";
 import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
+import { isLossEvent } from "../model/event-check.js";
+import type { FateRecord } from "../model/fate-record.js";
 import type { JsonObject } from "../model/json.js";
 import { type EndOfStream, type StageReport, stageFailedReason } from "../model/run-report.js";
 import { type MonotonicMs, msSince, now } from "../time.js";
@@ -28,6 +30,8 @@ export interface SerialRun {
   readonly context: StageContext;
   /** Slots of the frames that the stage has: the one it works on, and those it keeps back. */
   readonly held: Set<number>;
+  /** At a sink: where it notes what became of every frame, if anybody wants to know. */
+  readonly fates: FateRecord | undefined;
   readonly startedAt: MonotonicMs;
   /** Tells what the stage threw, and returns it in words for the stream's end. */
   fail(error: unknown): string;
@@ -141,6 +145,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
     const frame = pool.frame(taken.slot);
     const drop = dropBefore(taken, run);
     if (drop) {
+      noteFate(run, drop);
       await flow.event?.(drop);
       outlet.event(drop);
     }
@@ -154,6 +159,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
         counters.countBusy(msSince(before));
         return;
       }
+      noteFate(run, event);
       await flow.event?.(event);
       outlet.event(event);
       continue;
@@ -189,6 +195,7 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
   function tell(): void {
     if (count === 0) return;
     outlet.drop(count, stageFailedReason);
+    run.fates?.add(firstFrame, count, `${run.plan.label}: ${stageFailedReason}`);
     outlet.event({ event: "drop", stage: run.plan.pathLabel, firstFrame, count, reason: stageFailedReason });
     count = 0;
   }
@@ -207,6 +214,7 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
     const drop = dropBefore(taken, run);
     if (drop) {
       tell();
+      noteFate(run, drop);
       outlet.event(drop);
     }
     if (frame.kind === slotKind.frame) {
@@ -218,9 +226,19 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
     pool.release(frame.slot);
     tell();
     if (event.event === "end") hand.end = endOf(event);
-    else outlet.event(event);
+    else {
+      noteFate(run, event);
+      outlet.event(event);
+    }
   }
   tell();
+}
+
+/** Frames that did not come, as an event tells of them; a second copy of one that did is nothing new. */
+function noteFate({ fates }: SerialRun, event: StreamEvent): void {
+  if (!fates || !isLossEvent(event)) return;
+  const who = event.event === "drop" ? event.stage : "source";
+  fates.add(event.firstFrame, event.count, `${who}: ${event.reason}`);
 }
 
 function linkBefore(run: SerialRun): Link {

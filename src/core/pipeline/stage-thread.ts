@@ -4,6 +4,7 @@ import type { RunControl } from "../memory/run-control.js";
 import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
 import { isFateEvent, isLossEvent } from "../model/event-check.js";
+import { FateRecord } from "../model/fate-record.js";
 import { recordedReason } from "../model/recorded-loss.js";
 import { harmlessReasons, isLoss } from "../model/run-report.js";
 import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
@@ -43,6 +44,8 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     failWay: layout.onFailure === "end-branch" && ways.length > 1 ? tellFailure : undefined,
   });
   const held = new Set<number>();
+  const isSink = thread.part === "serial" && ways.length === 0;
+  const fates = layout.hasLedger && isSink ? new FateRecord() : undefined;
   let isRelay = false;
 
   const team = thread.team && joinTeamAt(thread.team, plan.control, control);
@@ -153,7 +156,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     port.send({ kind: "ready" });
     let finished: Finished | undefined;
     if (control.waitForGo()) {
-      const run = { plan, layout, shared, outlet, counters, context, held, startedAt: now(), fail };
+      const run = { plan, layout, shared, outlet, counters, context, held, fates, startedAt: now(), fail };
       finished =
         stageIndex === 0
           ? await runSource(instance as SourceInstance, run)
@@ -162,7 +165,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     const open = instance;
     instance = undefined;
     await closeInstance(open, finished !== undefined);
-    port.send({ kind: "done", ...(finished ? { finished: endOf(finished, outlet, stageIndex === 0) } : {}) });
+    port.send({ kind: "done", ...(finished ? { finished: endOf(finished, outlet, stageIndex === 0, fates) } : {}) });
   } catch (error) {
     // It failed before the start, or in a way that keeps it from passing the stream's end on.
     control.abort();
@@ -171,8 +174,14 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
   }
 }
 
-function endOf({ own, before, isComplete }: Finished, outlet: Outlet, isSource: boolean): StageEnd {
-  return { own, links: outlet.links, before: isSource ? before.stages : [], isComplete };
+function endOf(
+  { own, before, isComplete }: Finished,
+  outlet: Outlet,
+  isSource: boolean,
+  fates: FateRecord | undefined,
+): StageEnd {
+  const upstream = isSource ? before.stages : [];
+  return { own, links: outlet.links, before: upstream, isComplete, ...(fates ? { fates: fates.spans } : {}) };
 }
 
 /** The team that a mapper belongs to. */

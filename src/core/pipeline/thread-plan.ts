@@ -1,6 +1,7 @@
 /** What crosses to a stage's thread, and what comes back from it. Frames never do: they stay in the shared memory. */
 import type { ExitCode, Problem } from "../errors.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
+import type { FateSpan } from "../model/fate-record.js";
 import type { LinkReport, StageReport } from "../model/run-report.js";
 import type { WallOffset } from "../time.js";
 import type { SpillPlan } from "./negotiate.js";
@@ -55,4 +56,6 @@ export interface StageEnd {
   /** Of a source: the stages of the processes before this one. */
   readonly before: readonly StageReport[];
   readonly isComplete: boolean;
+  /** Of a sink, where the run keeps a ledger. */
+  readonly fates?: readonly FateSpan[];
 }

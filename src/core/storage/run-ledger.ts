@@ -1,0 +1,32 @@
+/** The ledger of a run as a table: what became of every frame on each of its branches. */
+import { failure, reason } from "../errors.js";
+import { type FateSpan, ledgerRows } from "../model/fate-record.js";
+import { writeWhole } from "./whole-file.js";
+
+const lineFeed = "\n";
+
+/** Writes `frame,frames,SINK,...`: `fates` hold what each sink tells of. The file appears whole or not at all. */
+export function saveRunLedger(
+  where: string,
+  path: string,
+  fates: readonly (readonly [sink: string, spans: readonly FateSpan[]])[],
+): void {
+  const lines = [["frame", "frames", ...fates.map(([sink]) => cell(sink))].join(",")];
+  for (const row of ledgerRows(fates.map(([, spans]) => spans)))
+    lines.push([row.firstFrame, row.count, ...row.fates.map(cell)].join(","));
+  try {
+    writeWhole(path, Buffer.from(lines.join(lineFeed) + lineFeed));
+  } catch (error) {
+    throw failure(
+      where,
+      `cannot be written: ${reason(error)}`,
+      "The frames are stored; the report says what was lost.",
+      error,
+    );
+  }
+}
+
+/** RFC 4180: what holds a comma or a quote stands in quotes. */
+function cell(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
