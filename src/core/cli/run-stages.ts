@@ -93,12 +93,18 @@ function firstPlain(words: readonly string[], own: OptionSpecs): number {
 async function requestOf({ stage: name, words, raw: given, ...call }: StageCall): Promise<StageRequest> {
   const stage = (await loadStage(name))!;
   const parsed = given ? undefined : parseWords(stageSyntax(stage, false), words ?? []);
-  if (parsed?.wantsHelp) throw refusal(call.label, `--help works outside a run`, `See mote ${name} --help.`);
+  if (parsed?.wantsHelp)
+    throw refusal("option-conflict", call.label, `--help works outside a run`, `See mote ${name} --help.`);
   const raw = given ?? parsed!.raw;
   refuseMisplaced(call.label, stage, raw);
   if (stage.replays !== undefined && raw[stage.replays] !== undefined) {
     const where = `${call.label}, --${kebab(stage.replays)}`;
-    throw refusal(where, "takes the place of a source, and this run has one", "Give the files to acquire.");
+    throw refusal(
+      "option-conflict",
+      where,
+      "takes the place of a source, and this run has one",
+      "Give the files to acquire.",
+    );
   }
   return { stage, raw, ...call };
 }

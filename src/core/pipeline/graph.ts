@@ -32,6 +32,7 @@ export function graphOf(requests: readonly GraphRequest[]): StageGraph | readonl
   requests.forEach(({ label, at }, place) => {
     if (places.has(label))
       problems.push({
+        code: "stages-do-not-fit",
         where: at,
         what: `the name ${label} is taken by an earlier stage`,
         hint: 'Give it a "tag" of its own.',
@@ -57,7 +58,11 @@ function parentOf(
   const { from, role, at, label } = requests[place]!;
   if (from === undefined) return role === "source" ? -1 : place - 1;
   if (role === "source") {
-    problems.push({ where: at, what: `a source takes no frames, and ${label} shall have those of ${from}` });
+    problems.push({
+      code: "stages-do-not-fit",
+      where: at,
+      what: `a source takes no frames, and ${label} shall have those of ${from}`,
+    });
     return -1;
   }
   const named = requests.flatMap(({ name }, other) => (name === from ? [other] : []));
@@ -65,6 +70,7 @@ function parentOf(
   if (found !== undefined) return found;
   const nearest = nearestName(from, [...places.keys()]);
   problems.push({
+    code: "stages-do-not-fit",
     where: at,
     what: `there is no stage ${from} to take frames from`,
     hint: nearest ? `Did you mean ${nearest}?` : `The stages are ${[...places.keys()].join(", ")}.`,
@@ -76,9 +82,15 @@ function checkSources(requests: readonly GraphRequest[], parents: readonly numbe
   const first = requests.findIndex(({ role }) => role === "source");
   requests.forEach(({ role, at, from }, place) => {
     if (place === 0 && role !== "source" && from === undefined)
-      problems.push({ where: at, what: `a ${role} cannot be the first stage`, hint: "Start with acquire." });
+      problems.push({
+        code: "stages-do-not-fit",
+        where: at,
+        what: `a ${role} cannot be the first stage`,
+        hint: "Start with acquire.",
+      });
     if (role === "source" && place !== first)
       problems.push({
+        code: "stages-do-not-fit",
         where: at,
         what: "a run has one source, this is another",
         hint: "Leave it out, or run it as a pipeline of its own.",
@@ -93,11 +105,13 @@ function checkSources(requests: readonly GraphRequest[], parents: readonly numbe
     problems.push(
       isBefore
         ? {
+            code: "stages-do-not-fit",
             where: parent.at,
             what: "a sink can only be the last stage",
             hint: "Move it to the end, or begin a branch behind it: from NAME.",
           }
         : {
+            code: "stages-do-not-fit",
             where: at,
             what: `${parent.label} is a sink and passes no frames on to a ${role}`,
             hint: "Take them from the stage before it.",
@@ -111,6 +125,7 @@ function checkEnds(requests: readonly GraphRequest[], parents: readonly number[]
     if (role === "sink" || parents.includes(place)) return;
     const isLast = place === requests.length - 1;
     problems.push({
+      code: "stages-do-not-fit",
       where: at,
       what: isLast ? `a ${role} cannot be the last stage` : `nothing takes the frames of ${label}`,
       hint: isLast ? "End with archive." : `Add a stage with "from": ${JSON.stringify(label)}, or leave ${label} out.`,
@@ -145,6 +160,7 @@ function orderOf(
   if (circle.length > 0) {
     const names = circle.map((place) => requests[place]!.label);
     problems.push({
+      code: "stages-do-not-fit",
       where: requests[circle[0]!]!.at,
       what: `${names.join(", ")} ${names.length === 1 ? "takes its own frames" : "take their frames from one another in a circle"}`,
       hint: "Let one of them begin at the source.",

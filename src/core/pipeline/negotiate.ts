@@ -204,6 +204,7 @@ function planLinks(
     const cannotWait = from === 0 && stages[0]!.output.isLive && stages[0]!.stage.isTransport !== true;
     if (cannotWait && link.policy === "block")
       problems.push({
+        code: "stages-do-not-fit",
         where: `${at ?? label}, link, policy`,
         what: `block is nothing for a link behind ${before.label}, which is live and does not wait`,
         hint: "Use spill, which loses nothing, or drop-newest, drop-oldest or latest, whose losses are counted.",
@@ -218,6 +219,7 @@ function planLinks(
     const behind = links.filter((link) => link.from === from);
     if (given === undefined || behind.some(({ policy }) => policy === "spill")) return;
     problems.push({
+      code: "option-conflict",
       where: `${label}, --${kebab(given)}`,
       what: `is for a link that spills, this one has the policy ${behind[0]?.policy}`,
       hint: "Add --backpressure spill, or leave it out.",

@@ -54,11 +54,12 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
     });
   for (const key of Object.keys(file)) {
     if (!["version", "stages", "onFailure", "$schema", "description"].includes(key))
-      problems.push({ where: `${where}, ${key}`, what: "there is no such key" });
+      problems.push({ code: "bad-option-file", where: `${where}, ${key}`, what: "there is no such key" });
   }
   const onFailure = failurePolicies.find((policy) => policy === file.onFailure);
   if (file.onFailure !== undefined && !onFailure)
     problems.push({
+      code: "bad-option-file",
       where: `${where}, onFailure`,
       what: `expected ${failurePolicies.join(" or ")}, got ${JSON.stringify(file.onFailure)}`,
     });
@@ -75,9 +76,13 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
       });
     }
     if (tag !== undefined && typeof tag !== "string")
-      problems.push({ where: at, what: `expected a tag of text, got ${JSON.stringify(tag)}` });
+      problems.push({ code: "bad-option-file", where: at, what: `expected a tag of text, got ${JSON.stringify(tag)}` });
     if (from !== undefined && typeof from !== "string")
-      problems.push({ where: `${at}, from`, what: `expected a stage's tag or name, got ${JSON.stringify(from)}` });
+      problems.push({
+        code: "bad-option-file",
+        where: `${at}, from`,
+        what: `expected a stage's tag or name, got ${JSON.stringify(from)}`,
+      });
     return {
       stage: String(stage),
       label: typeof tag === "string" ? tag : String(stage),
@@ -102,20 +107,27 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
 /** What a stage says of the link that leads to it: `{ "policy": "drop-oldest", "every": 10 }`. */
 function linkIn(where: string, link: unknown, problems: Problem[]): LinkRequest {
   if (typeof link !== "object" || link === null || Array.isArray(link)) {
-    problems.push({ where, what: `expected { "policy": ..., "every": ... }, got ${JSON.stringify(link)}` });
+    problems.push({
+      code: "bad-option-file",
+      where,
+      what: `expected { "policy": ..., "every": ... }, got ${JSON.stringify(link)}`,
+    });
     return {};
   }
   const { policy, every, ...others } = link as Record<string, unknown>;
-  for (const key of Object.keys(others)) problems.push({ where: `${where}, ${key}`, what: "there is no such key" });
+  for (const key of Object.keys(others))
+    problems.push({ code: "bad-option-file", where: `${where}, ${key}`, what: "there is no such key" });
   const known = linkPolicies.find((name) => name === policy);
   if (policy !== undefined && !known)
     problems.push({
+      code: "bad-option-file",
       where: `${where}, policy`,
       what: `expected one of ${linkPolicies.join(", ")}, got ${JSON.stringify(policy)}`,
     });
   const isCount = isWholeNumber(every, 1, Number.MAX_SAFE_INTEGER);
   if (every !== undefined && !isCount)
     problems.push({
+      code: "bad-option-file",
       where: `${where}, every`,
       what: `expected a whole number of at least 1, got ${JSON.stringify(every)}`,
     });

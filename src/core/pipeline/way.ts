@@ -80,6 +80,7 @@ export class Way {
     if (given !== -3) return "aborted";
     const lost = formatCount(1 + this.#giveUpWaiting(), "frame");
     return failure(
+      "fell-behind",
       label,
       `the next stage did not keep up at frame ${frameNumber}, and --backpressure fail was asked for: ${lost} that waited for it are lost`,
       "Use --backpressure spill to let frames wait on a disk, drop-newest to lose them (counted), or block to wait.",

@@ -1,5 +1,5 @@
 /** The ledger of a run as a table: what became of every frame on each of its branches. */
-import { failure, reason } from "../errors.js";
+import { codeOf, failure, reason } from "../errors.js";
 import { type FateSpan, ledgerRows } from "../model/fate-record.js";
 import { writeWhole } from "./whole-file.js";
 
@@ -18,6 +18,7 @@ export function saveRunLedger(
     writeWhole(path, Buffer.from(lines.join(lineFeed) + lineFeed));
   } catch (error) {
     throw failure(
+      codeOf(error),
       where,
       `cannot be written: ${reason(error)}`,
       "The frames are stored; the report says what was lost.",
