@@ -106,7 +106,7 @@ test("a report has every stage with the one that feeds it, and every link; a bra
   ]);
   const words = await done(`run ${line} --force`.replace("tree.csv", "tree.csv --force"));
   expect(words.err).toMatch(
-    /^archive: 30 frames in [^]*\n {2}tree\.csv .*\narchive-2: 30 frames in .*\n {2}tree\.mote /m,
+    /^archive: 30 frames in [\s\S]*\n {2}tree\.csv .*\narchive-2: 30 frames in .*\n {2}tree\.mote /m,
   );
 });
 

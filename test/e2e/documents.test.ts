@@ -53,8 +53,10 @@ test("the schema of run files knows every option of every stage, and nothing els
   const { out } = await openShell("schema").mote("schema");
   const stages = JSON.parse(out).properties.stages.items.oneOf as { properties: Record<string, unknown> }[];
   for (const [i, name] of stageNames.entries()) {
-    const known = Object.keys(optionsOf((await loadStage(name))!));
-    expect(Object.keys(stages[i]!.properties).sort()).toEqual([...known, "stage", "tag"].sort());
+    const stage = (await loadStage(name))!;
+    const ofPlace = stage.role === "source" ? ["stage", "tag"] : ["stage", "tag", "from", "link"];
+    const known = new Set([...Object.keys(optionsOf(stage)), ...ofPlace]);
+    expect(Object.keys(stages[i]!.properties).sort()).toEqual([...known].sort());
   }
 });
 

@@ -73,8 +73,9 @@ function stageSchema(stage: StageDeclaration): JsonObject {
     properties: {
       stage: { const: stage.name },
       tag: { type: "string", description: "Name of this stage in reports; the stage's own when not given." },
-      ...(stage.role === "source" ? {} : inputSchema),
       ...Object.fromEntries(properties),
+      // Files that a stage replays in place of a source have no place in a run, and their option's name is free.
+      ...(stage.role === "source" ? {} : inputSchema),
     },
   };
 }
