@@ -1,4 +1,7 @@
 /** Stages that hold something, on real threads: scripted ones, which need the build. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { refusal } from "../../../src/core/errors.js";
 import { type Connection, Held } from "../../../src/core/held.js";
@@ -146,10 +149,13 @@ test("a source that waits in a call of its own is woken when the run drains", as
 });
 
 test("a source that waits in a call of its own is woken when a stage behind it fails", async () => {
+  const signal = join(mkdtempSync(join(tmpdir(), "mote-woken-")), "waits");
   const started = await start([
     ["waiter", {}],
-    ["collect", { failAt: 0 }],
+    ["collect", { failAt: 0, waitAt: 0, signal }],
   ]);
+  await started.waits("waiter");
+  writeFileSync(signal, "");
   const { failure, stage } = await anyOutcomeOf(started);
   expect([failure?.message, stage.waiter?.summary]).toEqual([
     expect.stringContaining("the scripted disk is full"),
