@@ -338,7 +338,7 @@ const collect = {
           throw new Error(`frame ${number} has another frame's pixels`);
         if ((plan.hasChecksums && frame.pixelsCrc32 < 0) || !hasItsPixels(frame))
           throw new Error(`frame ${number} has not the checksum of its pixels`);
-        if (frame.rowCount === 1 && frame.detections[0] !== (number & 0xffff))
+        if (frame.rowCount === 1 && frame.detections[0] !== ((number + plan.lifted) & 0xffff))
           throw new Error(`frame ${number} has another frame's detections`);
         if (numbers.length === plan.waitAt) waitForFile(plan.signal);
         if (numbers.length === plan.failAt) throw new Error("the scripted disk is full");
