@@ -26,7 +26,7 @@ const runs = [
   ...["acquire", "track", "archive"].map((name) => `commands/${name}.js`),
 ].map(at);
 const looks = [
-  ...["commands/inspect.js", "core/storage/inspect-file.js", "core/storage/inspect-text.js"],
+  ...["commands/inspect.js", "core/storage/inspect/inspect-file.js", "core/storage/inspect/images.js"],
   ...["core/storage/read/image-formats.js", "core/storage/formats/tiff/read.js"],
 ].map(at);
 
