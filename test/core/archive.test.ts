@@ -58,19 +58,19 @@ test("an unknown extension is refused with the known ones and the nearest", () =
     {
       code: "bad-name",
       where: "archive, --out a.cvs",
-      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got .cvs",
+      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .arrow, .feather, .arrows, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got .cvs",
       hint: "Did you mean .csv?",
     },
     {
       code: "bad-name",
       where: "archive, --out b",
-      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got no extension",
+      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .arrow, .feather, .arrows, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got no extension",
       hint: "The extension decides what is written; a name that ends in / is a folder of TIFFs, one file a frame.",
     },
     {
       code: "bad-name",
       where: "archive, --out c.hdf5",
-      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got .hdf5",
+      what: "expected a file name ending in .csv, .h5, .mote, .ndjson, .parquet, .arrow, .feather, .arrows, .tif, .tiff, .ome.tif, .ome.tiff, .zarr or .ome.zarr, got .hdf5",
       hint: "Did you mean .h5?",
     },
   ]);

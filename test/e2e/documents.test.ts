@@ -130,8 +130,13 @@ test("mote --help loads no library it does not need", async () => {
   const register = `data:text/javascript,import{register}from"node:module";register(${JSON.stringify(hook)})`;
   const { err, code } = await shell.run(`node --import '${register}' ${join(root, "bin/mote.js")} --help`);
   expect(code).toBe(0);
-  expect(err).toContain("dist/core/cli/main.js");
+  expect(err).toContain("dist/start/chunks/main.js");
   expect(err).not.toMatch(/h5wasm|cli-progress|\/ink\/|fast-png|zstd|grpc/);
-  expect(err).not.toMatch(/storage\/claim\/|node:(crypto|zlib|os)/);
+  expect(err).not.toMatch(/node:(crypto|zlib|os)/);
+  // What was joined into the chunks that it loads.
+  const chunks = err.match(/(?<=file:\/\/)\S+\/start\/chunks\/\S+\.js/g) ?? [];
+  const sources = chunks.flatMap((chunk) => JSON.parse(readFileSync(`${chunk}.map`, "utf8")).sources as string[]);
+  expect(sources.some((source) => source.includes("core/cli/"))).toBe(true);
+  expect(sources.filter((source) => /core\/(storage|stream|pipeline|memory)\//.test(source))).toEqual([]);
   expect(environment.PATH).toBeDefined();
 });

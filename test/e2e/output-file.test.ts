@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { formatCount } from "../../src/core/units.js";
 import { faultsIn, faultyEnvironment } from "../faulty-files.js";
 import { canMountSmallDisk } from "../judges.js";
 import { environment, openShell, type Shell } from "./shell.js";
@@ -55,7 +56,7 @@ for (const [error, why, times] of [
     expect(end).toMatchObject({ notStored: lost, lost, isComplete: false });
     const verified = await shell.mote("verify run.mote");
     expect(verified.code).toBe(3);
-    expect(verified.out).toContain(`${lost} frames lost while recording`);
+    expect(verified.out).toContain(`${formatCount(lost, "frame")} lost while recording`);
   });
 }
 

@@ -1,6 +1,7 @@
 /** Planes of an array into tightly packed rows, whatever chunks they lie in. */
 
 import { asDamage } from "../../../decoding.js";
+import { reason } from "../../../errors.js";
 import { FormatProblem } from "../../../format-problem.js";
 import { largestFrameBytes } from "../../../imaging/image-file.js";
 import { copyOverlap, type Region } from "../../../imaging/region.js";
@@ -107,7 +108,10 @@ class ChunkCache {
     try {
       return await this.#decoder.decode(stored);
     } catch (error) {
-      throw asDamage(error, { what: `${name} cannot be decoded` });
+      const damage = asDamage(error);
+      if (!(damage instanceof FormatProblem)) throw damage;
+      const { code, byte, hint } = damage;
+      throw new FormatProblem(code, `${name} cannot be decoded: ${reason(error)}`, byte, hint, error);
     }
   }
 }
