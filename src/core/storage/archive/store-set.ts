@@ -123,13 +123,15 @@ export class StoreSet {
       for (const frame of frames) verdicts.push(...(await this.#appendSound([frame])));
       return verdicts;
     }
-    const done = this.#putTogether(frames);
-    for (const frame of frames) {
+    const { done, refused } = this.#putTogether(frames);
+    for (const [at, frame] of frames.entries()) {
       const isLost = this.#ending !== undefined;
       let loss: string | undefined;
       // A container that fails at this frame does not keep it from the others.
       for (const member of this.#members) {
-        if (!done.has(member)) loss = (isLost ? this.#miss(member, frame) : await this.#put(member, frame)) ?? loss;
+        if (done.has(member)) continue;
+        const refusal = at === 0 ? refused.get(member) : undefined;
+        loss = (isLost ? this.#miss(member, frame) : await this.#put(member, frame, refusal)) ?? loss;
       }
       verdicts.push(loss === undefined ? undefined : { drop: loss });
     }
@@ -142,19 +144,28 @@ export class StoreSet {
     return this.#pixelBytes + Math.max(0, rowCount) * rowBytes * this.#members.length;
   }
 
-  /** Stores all frames at once in the containers that can, which are returned; the others get them one by one. */
-  #putTogether(frames: readonly Frame[]): ReadonlySet<Member> {
+  /**
+   * Stores all frames at once in the containers that can, which are `done`; the others get them one by one. `refused`: what a
+   * write that failed said, which counts as that of the first frame, as it may not fail again.
+   */
+  #putTogether(frames: readonly Frame[]): {
+    readonly done: ReadonlySet<Member>;
+    readonly refused: ReadonlyMap<Member, unknown>;
+  } {
     const done = new Set<Member>();
-    if (frames.length === 1 || this.#ending) return done;
+    const refused = new Map<Member, unknown>();
+    if (frames.length === 1 || this.#ending) return { done, refused };
     for (const member of this.#members) {
       try {
         if (member.state === "whole" && member.store.appendTogether?.(frames)) done.add(member);
       } catch (error) {
-        // The first frame by itself meets the same, and tells it.
-        if (!diskFault(error)) throw error;
+        const fault = diskFault(error);
+        if (!fault) throw error;
+        // What does not fit together may fit one by one.
+        if (fault !== "full") refused.set(member, error);
       }
     }
-    return done;
+    return { done, refused };
   }
 
   event(event: StreamEvent): void {
@@ -210,11 +221,17 @@ export class StoreSet {
     }
   }
 
-  /** Stores a frame in one container; returns why it is a loss when the container did not get all of it. */
-  async #put(member: Member, frame: Frame): Promise<string | undefined> {
+  /** Stores a frame in one container; returns why it is a loss when the container did not get all of it. `refusal`: it was tried, and refused so. */
+  async #put(member: Member, frame: Frame, refusal?: unknown): Promise<string | undefined> {
+    let earlier = refusal;
     for (;;) {
       if (member.state === "ended") return this.#miss(member, frame);
       try {
+        if (earlier !== undefined) {
+          const error = earlier;
+          earlier = undefined;
+          throw error;
+        }
         if (member.state === "tracks") return await this.#putTracks(member, frame);
         await member.store.append(frame);
         this.#pause.over();
