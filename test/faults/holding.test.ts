@@ -8,6 +8,7 @@ import { until } from "../until.js";
 
 const holding = `--import ${resolve("test/faults/holding-stage.mjs")}`;
 const dying = `--import ${resolve("test/faults/dying-worker.mjs")}`;
+const unjoined = resolve("test/faults/unjoined.mjs");
 const camera = "acquire --camera sim --size 32x32 --beads 1";
 const rest = "then track --diameter 11 --workers 1 then archive --out t.csv";
 
@@ -32,7 +33,7 @@ async function endOf({ fault = "none", frames, preload = holding, environment = 
   const pace = frames === undefined ? "--fps 200" : `--frames ${frames}`;
   const { out } = await shell.run(
     `export NODE_OPTIONS='${preload}' HOLDING_FAULT='${fault}' ${environment}
-    mote run ${camera} ${pace} ${rest} 2> err & P=$!
+    node ${unjoined} run ${camera} ${pace} ${rest} 2> err & P=$!
     export P; unset NODE_OPTIONS; ${meanwhile || ":"}; wait $P; echo code $?`,
   );
   const err = readFileSync(join(shell.folder, "err"), "utf8");
