@@ -6,6 +6,7 @@ import { link } from "../../dist/commands/link.js";
 import { recover } from "../../dist/commands/recover.js";
 import { verify } from "../../dist/commands/verify.js";
 import { failure } from "../../dist/core/errors.js";
+import { Held } from "../../dist/core/held.js";
 import { explained } from "../../dist/core/imaging/explained.js";
 import { wholeOf } from "../../dist/core/imaging/region.js";
 import { borrowPixels, bytesPerPixel } from "../../dist/core/model/pixel-format.js";
@@ -23,7 +24,7 @@ const context = { version: "0.0.0", reads: [], progress() {} };
 async function call(command, raw) {
   const { options, problems } = decodeOptions(command.name, command.options, raw);
   if (problems.length > 0) throw new Error(problems[0].what);
-  const result = await command.run(options, context);
+  const result = await command.run(options, context, await command.look?.(options));
   for await (const _ of result.data ?? []);
 }
 
@@ -49,11 +50,12 @@ async function acquire(path) {
 
 /** Everything that `mote run` does before it opens anything. */
 async function run(path) {
-  const { calls } = parseRunFile("run", readTextFile("run", path), stageNames);
+  const { calls, onFailure } = parseRunFile("run", readTextFile("run", path), stageNames);
   const requests = await Promise.all(
-    calls.map(async ({ stage, label, raw }) => ({ stage: await loadStage(stage), label, raw })),
+    calls.map(async ({ stage, ...call }) => ({ ...call, stage: await loadStage(stage) })),
   );
-  await checkRun(await planRun(requests, "0.0.0", lookAtFiles), () => undefined, fileConflicts, []);
+  const world = { lookAtFiles, holder: new Held() };
+  await checkRun(await planRun(requests, "0.0.0", world, onFailure), () => undefined, fileConflicts, {});
 }
 
 export const inProcess = {
