@@ -29,7 +29,7 @@ export interface FrameStore {
   append(frame: Frame): void | Promise<void>;
   /**
    * Stores several frames at once, where that is less work than one by one. False when it did not and the file is as it was:
-   * each frame is to be appended by itself then, which tells what the disk refuses and what fits.
+   * each frame is to be appended by itself then. Throws as `append` does, the file being as it was, too.
    */
   appendTogether?(frames: readonly Frame[]): boolean;
   /**

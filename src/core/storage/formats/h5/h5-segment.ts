@@ -120,13 +120,13 @@ export class H5Segment {
     this.#stored(frames, keepsPixels);
   }
 
-  /** Several frames in one commit; false when that was refused and none of them is stored. */
+  /** Several frames in one commit; false when the filter refused one of them and none is stored. Throws what the disk refused. */
   appendTogether(frames: readonly Frame[]): boolean {
     try {
       this.#append(frames, true);
     } catch (error) {
       const refusal = this.#backOut(error);
-      if (error instanceof H5Refused) return false;
+      if (error instanceof FilterRefused) return false;
       throw refusal;
     }
     this.#stored(frames, true);
