@@ -1,5 +1,6 @@
 /** The stream's way out of a process: what every stage but a sink writes, to stdout or --output. */
 import type { StreamDescriptor } from "../core/model/descriptor.js";
+import { extendRun, type FrameRun } from "../core/model/frame-run.js";
 import { type EndOfStream, readerGoneReason } from "../core/model/run-report.js";
 import { type OptionSpecs, type OptionsOf, option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
@@ -82,7 +83,7 @@ export const streamOut = defineStage<typeof options, Plan>({
     let fault: DiskFault | undefined;
     let stored = 0;
     let notStored = 0;
-    const missed: { firstFrame: number; count: number }[] = [];
+    const missed: FrameRun[] = [];
     let isGone = false;
     const sent = new SentFrames();
     const goneReason = readerGoneReason(context.input.isLive);
@@ -128,9 +129,7 @@ export const streamOut = defineStage<typeof options, Plan>({
 
     function miss(frameNumber: number): { drop: string } {
       notStored++;
-      const last = missed.at(-1);
-      if (last && last.firstFrame + last.count === frameNumber) last.count++;
-      else missed.push({ firstFrame: frameNumber, count: 1 });
+      if (!extendRun(missed.at(-1), frameNumber)) missed.push({ firstFrame: frameNumber, count: 1 });
       return { drop: lossReason[fault!] };
     }
 

@@ -1,4 +1,5 @@
 /** What became of every frame at one end of a run, in spans: as long as a run goes as it should, that is one. */
+import { extendRun } from "./frame-run.js";
 
 export interface FateSpan {
   readonly firstFrame: number;
@@ -14,8 +15,7 @@ export class FateRecord {
 
   add(firstFrame: number, count: number, fate: string): void {
     const last = this.#spans.at(-1);
-    if (last && last.fate === fate && last.firstFrame + last.count === firstFrame) last.count += count;
-    else this.#spans.push({ firstFrame, count, fate });
+    if (last?.fate !== fate || !extendRun(last, firstFrame, count)) this.#spans.push({ firstFrame, count, fate });
   }
 
   /** In the order in which they were told. */

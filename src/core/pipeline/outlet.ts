@@ -38,10 +38,6 @@ export function createOutlet({ label, shared, ways, counters, failWay }: OutletR
   const { pool, control } = shared;
   const dropped: Record<string, number> = {};
 
-  function lendToAll(slot: number): void {
-    for (let others = ways.length - 1; others > 0; others--) pool.retain(slot);
-  }
-
   return {
     dropped,
     get links() {
@@ -57,7 +53,7 @@ export function createOutlet({ label, shared, ways, counters, failWay }: OutletR
         pool.release(frame.slot);
         return true;
       }
-      lendToAll(frame.slot);
+      pool.retain(frame.slot, ways.length - 1);
       let isGoing = true;
       let failed: MoteError | undefined;
       for (const way of ways) {
@@ -75,7 +71,7 @@ export function createOutlet({ label, shared, ways, counters, failWay }: OutletR
       if (ways.length === 0) return;
       const frame = lendEvent(label, event, pool, control);
       if (!frame) return;
-      lendToAll(frame.slot);
+      pool.retain(frame.slot, ways.length - 1);
       for (const way of ways) way.event(frame);
     },
     end(before, own) {

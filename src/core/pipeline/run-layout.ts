@@ -126,6 +126,11 @@ export function linkInto({ links }: Pick<RunLayout, "links">, stageIndex: number
   return links.findIndex(({ to }) => to === stageIndex);
 }
 
+/** Whether a stage works on frames in parallel, before its serial part takes them. */
+export function hasMappers({ threads }: Pick<RunLayout, "threads">, stageIndex: number): boolean {
+  return threads.some((thread) => thread.stageIndex === stageIndex && thread.part === "mapper");
+}
+
 /** Positions of the links that begin behind a stage. */
 export function linksBehind({ links }: Pick<RunLayout, "links">, stageIndex: number): readonly number[] {
   return links.flatMap(({ from }, i) => (from === stageIndex ? [i] : []));

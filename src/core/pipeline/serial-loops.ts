@@ -7,6 +7,7 @@ import type { StageCounters } from "../memory/stage-counters.js";
 import type { StreamEvent } from "../model/event.js";
 import { isLossEvent } from "../model/event-check.js";
 import type { FateRecord } from "../model/fate-record.js";
+import { extendRun, type FrameRun } from "../model/frame-run.js";
 import type { JsonObject } from "../model/json.js";
 import { type EndOfStream, type StageReport, stageFailedReason } from "../model/run-report.js";
 import { type MonotonicMs, msSince, now } from "../time.js";
@@ -14,7 +15,7 @@ import { type EndEvent, readEvent } from "./event-slot.js";
 import { Gathered } from "./gathered.js";
 import type { Outlet } from "./outlet.js";
 import { ownPixels } from "./own-pixels.js";
-import { linkInto, type RunLayout } from "./run-layout.js";
+import { hasMappers, linkInto, type RunLayout } from "./run-layout.js";
 import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
 import { stageReport } from "./stage-report.js";
 import type { ThreadPlan } from "./thread-plan.js";
@@ -189,22 +190,23 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
   const { pool, control } = shared;
   const link = linkBefore(run);
   const taken = nothingTaken();
-  let firstFrame = 0;
-  let count = 0;
+  let lost: FrameRun | undefined;
 
   function tell(): void {
-    if (count === 0) return;
+    if (!lost) return;
+    const { firstFrame, count } = lost;
     outlet.drop(count, stageFailedReason);
     run.fates?.add(firstFrame, count, `${run.plan.label}: ${stageFailedReason}`);
     outlet.event({ event: "drop", stage: run.plan.pathLabel, firstFrame, count, reason: stageFailedReason });
-    count = 0;
+    lost = undefined;
   }
 
   function lose(frame: Frame): void {
     const { frameNumber } = frame.header;
-    if (frameNumber !== firstFrame + count) tell();
-    if (count === 0) firstFrame = frameNumber;
-    count++;
+    if (!extendRun(lost, frameNumber)) {
+      tell();
+      lost = { firstFrame: frameNumber, count: 1 };
+    }
     pool.release(frame.slot);
   }
 
@@ -247,9 +249,8 @@ function linkBefore(run: SerialRun): Link {
 
 /** Whether the serial part writes into pixels: where there are mappers, they do. */
 function changesInPush(run: SerialRun): boolean {
-  const { threads, changesPixels } = run.layout;
   const stageIndex = stageIndexOf(run);
-  return changesPixels[stageIndex]! && !threads.some((t) => t.stageIndex === stageIndex && t.part === "mapper");
+  return run.layout.changesPixels[stageIndex]! && !hasMappers(run.layout, stageIndex);
 }
 
 function stageIndexOf({ layout, plan }: SerialRun): number {

@@ -12,7 +12,7 @@ import { now } from "../time.js";
 import { createClock } from "./clock.js";
 import { runMapper, runTeam } from "./mapper-loop.js";
 import { createOutlet, type Outlet } from "./outlet.js";
-import { linkInto, type TeamPlace } from "./run-layout.js";
+import { hasMappers, linkInto, type TeamPlace } from "./run-layout.js";
 import { type Finished, MapperFailed, runFlow, runSource } from "./serial-loops.js";
 import { runSpool } from "./spool-loop.js";
 import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "./stage.js";
@@ -124,12 +124,21 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
       });
       port.send({ kind: "ready" });
       const { overflow, to } = layout.links[linkIndex]!;
-      const hasMappers = layout.threads.some((t) => t.stageIndex === to && t.part === "mapper");
       const queueCapacity = overflow!.queue.capacity;
       const { warn } = context;
       const { label, pathLabel, wallOffset } = plan;
       const { isLive } = plan.output;
-      const run = { label, pathLabel, linkIndex, hasMappers, shared, queueCapacity, spool, isLive, counters };
+      const run = {
+        label,
+        pathLabel,
+        linkIndex,
+        hasMappers: hasMappers(layout, to),
+        shared,
+        queueCapacity,
+        spool,
+        isLive,
+        counters,
+      };
       if (control.waitForGo()) port.send({ kind: "done", spool: runSpool({ ...run, wallOffset, warn }) });
       return;
     }

@@ -3,11 +3,12 @@ import { failure, type MoteError } from "../errors.js";
 import type { Frame } from "../memory/frame.js";
 import type { LinkCounters } from "../memory/link-counters.js";
 import type { StreamEvent } from "../model/event.js";
+import { extendRun, type FrameRun } from "../model/frame-run.js";
 import { harmlessReasons, type LinkReport, stageFailedReason } from "../model/run-report.js";
 import { now } from "../time.js";
 import { formatCount } from "../units.js";
 import { type EndEvent, lendEvent } from "./event-slot.js";
-import type { RunLayout } from "./run-layout.js";
+import { hasMappers, type RunLayout } from "./run-layout.js";
 import type { RunShared } from "./thread-shared.js";
 
 export const linkFullReason = "link full";
@@ -39,7 +40,7 @@ export class Way {
   /** Frames that came so far. */
   #came = 0;
   /** Frames left out since the last entry, for each of which `every` or a failure is the reason. */
-  #untold: { firstFrame: number; count: number; reason: string } | undefined;
+  #untold: (FrameRun & { readonly reason: string }) | undefined;
   /** Entries that went to the spool's queue. */
   #queued = 0;
 
@@ -48,7 +49,7 @@ export class Way {
     this.#request = request;
     this.#counters = shared.linkCounters[linkIndex]!;
     const { to } = layout.links[linkIndex]!;
-    this.#isReady = !layout.threads.some(({ stageIndex, part }) => stageIndex === to && part === "mapper");
+    this.#isReady = !hasMappers(layout, to);
   }
 
   /** Whether a full link makes the others wait. */
@@ -127,11 +128,9 @@ export class Way {
 
   #leaveOut(frameNumber: number, reason: string): void {
     this.drop(1, reason);
-    if (this.#untold?.reason === reason) this.#untold.count++;
-    else {
-      this.#tellLeftOut();
-      this.#untold = { firstFrame: frameNumber, count: 1, reason };
-    }
+    if (this.#untold?.reason === reason && extendRun(this.#untold, frameNumber)) return;
+    this.#tellLeftOut();
+    this.#untold = { firstFrame: frameNumber, count: 1, reason };
   }
 
   /** The stages behind hear of frames that were left out before the next entry, as of any other loss. */

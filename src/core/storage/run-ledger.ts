@@ -1,6 +1,7 @@
 /** The ledger of a run as a table: what became of every frame on each of its branches. */
 import { codeOf, failure, reason } from "../errors.js";
 import { type FateSpan, ledgerRows } from "../model/fate-record.js";
+import { cellText } from "./table/cell-text.js";
 import { writeWhole } from "./whole-file.js";
 
 const lineFeed = "\n";
@@ -11,9 +12,9 @@ export function saveRunLedger(
   path: string,
   fates: readonly (readonly [sink: string, spans: readonly FateSpan[]])[],
 ): void {
-  const lines = [["frame", "frames", ...fates.map(([sink]) => cell(sink))].join(",")];
+  const lines = [["frame", "frames", ...fates.map(([sink]) => cellText(sink, ","))].join(",")];
   for (const row of ledgerRows(fates.map(([, spans]) => spans)))
-    lines.push([row.firstFrame, row.count, ...row.fates.map(cell)].join(","));
+    lines.push([row.firstFrame, row.count, ...row.fates.map((fate) => cellText(fate, ","))].join(","));
   try {
     writeWhole(path, Buffer.from(lines.join(lineFeed) + lineFeed));
   } catch (error) {
@@ -25,9 +26,4 @@ export function saveRunLedger(
       error,
     );
   }
-}
-
-/** RFC 4180: what holds a comma or a quote stands in quotes. */
-function cell(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

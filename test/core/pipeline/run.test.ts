@@ -99,6 +99,20 @@ test("what a stage drops is counted with its reason", async () => {
   expect(collected.count).toBe(16);
 });
 
+test("frames that a link leaves out are told by their numbers, also where some between them were given up before", async () => {
+  const { collected } = await run(
+    ["counter", { frames: 30 }],
+    ["mark", { dropEvery: 5 }],
+    ["collect", {}, { from: "mark", link: { every: 3 } }],
+  );
+  const passed = numbersTo(30).filter((frame) => frame % 5 !== 0);
+  const told = (collected.events as { firstFrame: number; count: number }[]).flatMap(({ firstFrame, count }) =>
+    numbersTo(count).map((frame) => firstFrame + frame),
+  );
+  expect(collected.numbers).toEqual(passed.filter((_, at) => at % 3 === 0));
+  expect(told).toEqual(passed.filter((_, at) => at % 3 !== 0));
+});
+
 test("a frame that fails alone is counted as failed, and the run goes on", async () => {
   const { stage, collected, report } = await run(
     ["counter", { frames: 20 }],

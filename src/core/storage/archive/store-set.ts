@@ -6,6 +6,7 @@ import type { Frame } from "../../memory/frame.js";
 import { changedPixels, hasItsPixels } from "../../memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { StreamEvent } from "../../model/event.js";
+import { extendRun, type FrameRun } from "../../model/frame-run.js";
 import { type EndOfStream, readerGoneReason } from "../../model/run-report.js";
 import { ReaderGone } from "../../stream/byte-pipe.js";
 import { formatBytes, formatCount } from "../../units.js";
@@ -51,7 +52,7 @@ interface Member extends OpenedStore {
   /** Why it is not whole any more. */
   fault: DiskFault;
   /** Runs of frames that are not in it at all. */
-  readonly missed: { firstFrame: number; count: number }[];
+  readonly missed: FrameRun[];
   /** Frames that are not in it with all they should have. */
   notStored: number;
   /** Its name is another's: a failure of the run, whatever was stored by then. */
@@ -327,9 +328,8 @@ export class StoreSet {
   #miss(member: Member, { header }: Frame): string | undefined {
     if (member.hasLeft) return this.#missedBy(member);
     member.notStored++;
-    const last = member.missed.at(-1);
-    if (last && last.firstFrame + last.count === header.frameNumber) last.count++;
-    else member.missed.push({ firstFrame: header.frameNumber, count: 1 });
+    if (!extendRun(member.missed.at(-1), header.frameNumber))
+      member.missed.push({ firstFrame: header.frameNumber, count: 1 });
     const fault = this.#ending ?? member.fault;
     return this.#ending ? lossReason[fault] : `${imageNotStored}: ${lossReason[fault]}`;
   }
