@@ -1,12 +1,12 @@
-// Two builds of Mote on the same work, one after the other and again: node bench/paired.mjs BEFORE AFTER [ROUNDS]
-// BEFORE and AFTER are folders with a build. Wall and processor time of whole runs; the ratio is the median of the pairs', so
+// Two builds of Mote on the same work, one after the other and again: node bench/paired.mjs BEFORE AFTER [ROUNDS] [NAMES]
+// BEFORE and AFTER are folders with a build; NAMES is a regular expression of the works to time (all of them). Wall and processor time of whole runs; the ratio is the median of the pairs', so
 // that a busy machine, which slows both, is not taken for a change. Verified: the exit code, and that both wrote as many rows.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const [before, after, rounds = "5"] = process.argv.slice(2);
+const [before, after, rounds = "5", names = ""] = process.argv.slice(2);
 if (before === undefined || after === undefined) throw new Error("expected two folders with builds");
 const folder = mkdtempSync(join(tmpdir(), "mote-paired-"));
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
@@ -17,6 +17,10 @@ const works = [
   ["run: sim, track, csv", `MOTE run --quiet ${camera} then track --preset tweezer then archive --out out.csv`],
   ["run: sim, track, h5", `MOTE run --quiet ${camera} then track --preset tweezer then archive --out out.h5`],
   ["pipe: sim to a .mote, no checksums", `MOTE ${camera} --checksums off | MOTE archive --out out.mote`],
+  [
+    "run: 64x64 with one bead, track, csv",
+    `MOTE run --quiet acquire --camera sim --size 64x64 --beads 1 --seed 1 --frames 20000 then track --diameter 11 then archive --out out.csv`,
+  ],
   ["start: --help", "MOTE --help"],
   ["start: inspect of a TIFF", `MOTE inspect ${resolve("../shared/data/bulk_water_a.tif")}`],
 ];
@@ -44,7 +48,7 @@ function rowsWritten(line) {
   return line.includes("out.csv") ? readFileSync(join(folder, "out.csv"), "utf8").split("\n").length : 0;
 }
 
-for (const [name, line] of works) {
+for (const [name, line] of works.filter(([name]) => new RegExp(names).test(name))) {
   const pairs = [];
   for (let round = 0; round < Number(rounds); round++) {
     const pair = [];

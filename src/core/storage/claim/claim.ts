@@ -16,6 +16,8 @@ import type { Replaceable } from "./replaceable.js";
 import { singleFile } from "./single-file.js";
 
 const lookEveryMs = 1000;
+/** A look at the name alone costs 8 µs: of small frames, which come faster than this, not each is worth one. */
+const nameEveryMs = 10;
 
 export interface ClaimRequest {
   /** For complaints: "archive, --out run.h5". */
@@ -206,6 +208,7 @@ interface NameWatch {
 /** Looks after the file that grows under `growing`, and after its lock, which goes with the folder even where another run made both anew. */
 function watchOf({ where, kind = singleFile }: ClaimRequest, growing: string, lock: Lock): NameWatch {
   let lookedAt = now();
+  let namedAt: typeof lookedAt | undefined;
   /** The file at the first look; undefined before, and for a row, which has no file of this name. */
   let own: FileIdentity | undefined;
   const found = () => {
@@ -222,6 +225,8 @@ function watchOf({ where, kind = singleFile }: ClaimRequest, growing: string, lo
     isLost,
     lost,
     look(made) {
+      if (namedAt !== undefined && msSince(namedAt) < nameEveryMs) return;
+      namedAt = now();
       own ??= made ?? found();
       if (isAnother()) throw lost();
       if (msSince(lookedAt) < lookEveryMs) return;
