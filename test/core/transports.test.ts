@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { Held } from "../../src/core/held.js";
+import { mostSocketPathBytes, socketPathProblem } from "../../src/core/stream/socket-path.js";
 import { file } from "../../src/core/stream/transports/file.js";
 import { namedPipe } from "../../src/core/stream/transports/named-pipe.js";
 import { network } from "../../src/core/stream/transports/network.js";
@@ -58,4 +59,27 @@ test("a socket that is listened on is held with its lock until its writer has co
   await until(() => existsSync(path), { what: "the socket" });
   expect(held.releaseAll()).toEqual([]);
   expect([existsSync(path), existsSync(at(".s.lock"))]).toEqual([false, false]);
+});
+
+test("a socket's path has as many bytes as its address has room for, and not one more, to listen and to connect", async () => {
+  const long = (bytes: number) => `${"ü".repeat((bytes - (bytes % 2)) / 2)}${"x".repeat(bytes % 2)}`;
+  const held = new Held();
+  for (const [path, what] of [
+    [long(mostSocketPathBytes + 1), `may have ${mostSocketPathBytes} bytes, this one has ${mostSocketPathBytes + 1}`],
+    ["", "names no socket"],
+  ] as const) {
+    const address = `unix:${path}`;
+    const listening = Promise.resolve(transportOf(address, "input").openInput("track", address, held));
+    await expect(listening).rejects.toMatchObject({ exitCode: 2, problems: [{ code: "bad-option" }] });
+    await expect(listening).rejects.toThrow(what);
+    const connecting = await transportOf(address, "output").outputProblem?.("track", address, {});
+    expect(connecting).toMatchObject({ code: "bad-option", what: expect.stringContaining(what) });
+  }
+  expect(held.names).toEqual([]);
+  expect(socketPathProblem("track", long(mostSocketPathBytes))).toBeUndefined();
+
+  const fitting = `${folder}/${"x".repeat(mostSocketPathBytes - Buffer.byteLength(folder) - 1)}`;
+  void transportOf(`unix:${fitting}`, "input").openInput("track", `unix:${fitting}`, held);
+  await until(() => existsSync(fitting), { what: "a socket with the longest path that there is" });
+  expect(held.releaseAll()).toEqual([]);
 });

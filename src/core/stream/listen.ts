@@ -6,6 +6,7 @@ import { codeOf, failure, MoteError, reason, refusal } from "../errors.js";
 import type { Holder } from "../held.js";
 import { takeLock } from "../storage/claim/lock.js";
 import { identityOf, removeDeadSocket } from "../storage/claim/removal.js";
+import { socketPathProblem } from "./socket-path.js";
 
 /** The descriptor of a connected socket. Node's stream on top of it is never read, so the bytes stay for whoever owns the descriptor. */
 export function descriptorOf(socket: Socket): number {
@@ -21,13 +22,35 @@ export function descriptorOf(socket: Socket): number {
  */
 export async function acceptOne(where: string, path: string, holder: Holder): Promise<number> {
   const place = `${where}, --input unix:${path}`;
+  // A run that listens takes one connection: it would take the question whether it is there for that one.
+  return withSocketName({ place, path, who: where, holder }, () => accept(place, path, holder));
+}
+
+export interface SocketName {
+  /** For complaints. */
+  readonly place: string;
+  readonly path: string;
+  /** Who is going to listen there, for those who find the name taken. */
+  readonly who: string;
+  readonly holder: Holder;
+}
+
+/**
+ * Calls `listen` while nobody else may come to listen there, and the socket that a killed run left is gone; refuses (exit code 2)
+ * where anything else has the name, or the path is no socket's.
+ */
+export async function withSocketName<Value>(
+  { place, path, who, holder }: SocketName,
+  listen: () => Promise<Value>,
+): Promise<Value> {
+  const problem = socketPathProblem(place, path);
+  if (problem) throw new MoteError(problem, { exitCode: 2 });
   try {
-    // A run that listens takes one connection: it would take the question whether it is there for that one.
-    const lock = takeLock(place, path, where);
+    const lock = takeLock(place, path, who);
     const held = holder.hold(`the lock of ${path}`, () => lock.release(), "survives");
     try {
       await removeIfDead(place, path);
-      return await accept(place, path, holder);
+      return await listen();
     } finally {
       holder.release(held);
     }

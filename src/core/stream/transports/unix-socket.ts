@@ -3,6 +3,7 @@
  */
 import { codeOf, failure, reason } from "../../errors.js";
 import { msSince, now } from "../../time.js";
+import { socketPathProblem } from "../socket-path.js";
 import { lookEveryMs, neverRead } from "./reader-awaited.js";
 import { defineTransport } from "./transport.js";
 
@@ -18,6 +19,7 @@ export const unixSocket = defineTransport({
     const fd = await acceptOne(where, address.slice(scheme.length), holder);
     return { fd, name: address, isSeekable: false, isFile: false, opening: "once" };
   },
+  outputProblem: (where, address) => socketPathProblem(`${where}, --output ${address}`, address.slice(scheme.length)),
   async openOutput(where, address, _options, isOver) {
     return {
       fd: await connectTo(`${where}, --output ${address}`, address.slice(scheme.length), isOver),
