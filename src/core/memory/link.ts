@@ -7,7 +7,7 @@
  * mappers an entry is ready as soon as it is put in. Roles: one producer, one consumer, any number of mappers.
  */
 
-import { fromMemory, longAgo, type MonotonicMs, toMemory } from "../time.js";
+import { fromMemory, longAgo, type MonotonicMs, msBetween, never, now, toMemory } from "../time.js";
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
 
@@ -248,12 +248,19 @@ export class Link {
 
   /** Consumer: the next entry in order. False at the end of the link or of the run. */
   take(into: Taken, control: RunControl): boolean {
+    return this.takeBefore(into, control, never) === "taken";
+  }
+
+  /** The same, waiting until `due` at most: "due" when nothing has come by then. */
+  takeBefore(into: Taken, control: RunControl, due: MonotonicMs): "taken" | "end" | "due" {
     for (;;) {
-      if (control.isAborted) return false;
+      if (control.isAborted) return "end";
       const seen = Atomics.load(this.#words, word.readyBell);
       const outcome = this.takeNow(into);
-      if (outcome !== "none") return outcome === "taken";
-      waitForRing(this.#words, word.readyBell, seen, 100);
+      if (outcome !== "none") return outcome;
+      const leftMs = due === never ? 100 : msBetween(now(), due);
+      if (leftMs <= 0) return "due";
+      waitForRing(this.#words, word.readyBell, seen, Math.min(100, leftMs));
     }
   }
 

@@ -10,7 +10,7 @@ import type { FateRecord } from "../model/fate-record.js";
 import { extendRun, type FrameRun } from "../model/frame-run.js";
 import type { JsonObject } from "../model/json.js";
 import { type EndOfStream, type StageReport, stageFailedReason } from "../model/run-report.js";
-import { type MonotonicMs, msSince, now } from "../time.js";
+import { type MonotonicMs, msSince, never, now } from "../time.js";
 import { type EndEvent, readEvent } from "./event-slot.js";
 import { Gathered } from "./gathered.js";
 import type { Outlet } from "./outlet.js";
@@ -142,7 +142,17 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
   const products = shared.products[linkInto(run.layout, stageIndexOf(run))];
   const taken = nothingTaken();
   const gathered = new Gathered(flow, run, changesPixels);
-  while (link.take(taken, control)) {
+  for (;;) {
+    const due = flow.upkeep?.dueAt() ?? never;
+    const outcome = msSince(due) >= 0 ? "due" : link.takeBefore(taken, control, due);
+    if (outcome === "end") return;
+    if (outcome === "due") {
+      if (control.isAborted) return;
+      const before = now();
+      await flow.upkeep!.run();
+      counters.countBusy(msSince(before));
+      continue;
+    }
     const frame = pool.frame(taken.slot);
     const drop = dropBefore(taken, run);
     if (drop) {

@@ -146,6 +146,14 @@ export interface SourceInstance extends Opened {
 /** What became of a frame that a stage took: it goes on, was dropped for a reason, or failed, alone. */
 export type Verdict = undefined | { readonly drop: string } | { readonly failed: string };
 
+/** Work of a stage that no entry of the stream brings: looked at before each entry, and done also while none comes. */
+export interface Upkeep {
+  /** When it is to be done; undefined: there is none. Asked before every entry. */
+  dueAt(): MonotonicMs | undefined;
+  /** Called at that time, or behind the entry that was worked on then; `dueAt` is later or undefined afterwards. */
+  run(): Awaitable<void>;
+}
+
 export interface FlowInstance extends Opened {
   /**
    * Takes one frame; a transform's frame goes on afterwards, unless a reason to drop it is returned, or what failed with
@@ -160,6 +168,8 @@ export interface FlowInstance extends Opened {
   pushTogether?(frames: readonly Frame[]): Awaitable<readonly Verdict[]>;
   /** Takes an event; it goes on afterwards. */
   event?(event: StreamEvent): Awaitable<void>;
+  /** Its own work that has a time, as a sync of what it stored. */
+  readonly upkeep?: Upkeep;
   /** After the last frame; `end` holds the reports of every stage before this one. */
   flush?(end: EndOfStream): Awaitable<void>;
 }

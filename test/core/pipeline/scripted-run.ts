@@ -76,6 +76,8 @@ export interface Collected {
   readonly count: number;
   readonly numbers: number[];
   readonly events: unknown[];
+  /** How many frames had come each time that it did its upkeep. */
+  readonly kept: number[];
   readonly upstream: string[];
   readonly lostUpstream: number | null;
   readonly failureUpstream: string | null;

@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { hasItsPixels } from "../../../dist/core/memory/pixel-checksum.js";
 import { runStageThread } from "../../../dist/core/pipeline/stage-thread.js";
 import { Spool } from "../../../dist/core/storage/spool/spool.js";
+import { later, now } from "../../../dist/core/time.js";
 
 function napMs(ms) {
   if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
@@ -304,6 +305,7 @@ const collect = {
     "signal",
     "endAt",
     "closeFails",
+    "upkeepMs",
   ),
   examples: [],
   negotiate(input, options) {
@@ -322,14 +324,27 @@ const collect = {
         waitAt: options.waitAt ?? -1,
         signal: options.signal ?? null,
         closeFails: options.closeFails ?? false,
+        upkeepMs: options.upkeepMs ?? -1,
       },
     };
   },
   open(plan, context) {
     const numbers = [];
     const events = [];
+    const kept = [];
+    let due;
     let end = null;
     return {
+      ...(plan.upkeepMs >= 0 && {
+        upkeep: {
+          dueAt: () => due,
+          run() {
+            due = undefined;
+            kept.push(numbers.length);
+            if (plan.signal) writeFileSync(plan.signal, "");
+          },
+        },
+      }),
       push(frame) {
         const number = frame.header.frameNumber;
         if (numbers.length > 0 && number <= numbers.at(-1))
@@ -350,6 +365,7 @@ const collect = {
         if (number === plan.endAt) context.endRun();
         if (number === plan.signalAt) writeFileSync(plan.signal, "");
         numbers.push(number);
+        due ??= later(now(), plan.upkeepMs);
         napMs(plan.delayMs);
         return undefined;
       },
@@ -369,6 +385,7 @@ const collect = {
         count: numbers.length,
         numbers: numbers.length <= 1000 ? numbers : [],
         events,
+        kept,
         upstream: end ? end.stages.map((stage) => stage.stage) : [],
         lostUpstream: end?.lost ?? null,
         failureUpstream: end?.failure ?? null,
