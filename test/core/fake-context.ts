@@ -110,7 +110,7 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     stopQuietly() {},
     say() {},
     foreseeFullDisk() {},
-    endRun() {},
+    endRun: () => "run",
   };
 }
 

@@ -107,7 +107,7 @@ export async function runSource(
     stopQuietly: () => {},
     say: () => {},
     foreseeFullDisk: () => {},
-    endRun: () => {},
+    endRun: () => "run",
   };
   const source = (await stage.open(plan, context)) as SourceInstance;
   const frame = slots[0]!;

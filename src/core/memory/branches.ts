@@ -4,6 +4,9 @@
  */
 import type { RunControl } from "./run-control.js";
 
+/** What ends with a stage that needs no more frames. */
+export type Ending = "run" | "branch";
+
 export function branchWords(stages: number): number {
   return stages;
 }
@@ -22,10 +25,12 @@ export class Branches {
     this.#control = control;
   }
 
-  /** Nothing behind this stage, nor itself, needs more frames. */
-  end(stageIndex: number): void {
+  /** Nothing behind this stage, nor itself, needs more frames. Returns what ends with it. */
+  end(stageIndex: number): Ending {
     for (const sink of this.#sinksBehind[stageIndex]!) Atomics.store(this.#words, sink, 1);
     const isAnyLeft = this.#sinksBehind[0]!.some((sink) => Atomics.load(this.#words, sink) === 0);
-    if (this.#endsRun || !isAnyLeft) this.#control.stop();
+    if (!this.#endsRun && isAnyLeft) return "branch";
+    this.#control.stop();
+    return "run";
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../errors.js";
 import type { ConnectContext, Connection, Holder } from "../held.js";
+import type { Ending } from "../memory/branches.js";
 import type { Frame } from "../memory/frame.js";
 import type { Product } from "../memory/products.js";
 import type { SlotGeometry } from "../memory/slot-layout.js";
@@ -114,8 +115,11 @@ export interface StageContext<Data = unknown> {
   foreseeFullDisk(inSeconds: number | null): void;
   /** Ends the run early without fault: the reader of our output went away. */
   stopQuietly(reason: string): void;
-  /** Ends the run early: the source is asked to end at once, and what still arrives is this stage's to count. */
-  endRun(): void;
+  /**
+   * The stage needs no more frames: the source is asked to end at once, or, where other branches go on, only this one is over.
+   * Returns which; what still arrives is this stage's to count.
+   */
+  endRun(): Ending;
 }
 
 export interface Clock {

@@ -2,6 +2,7 @@
  * The containers of one run: every frame goes to each, and one that its disk refuses does not lose the others. What happens
  * then is the policy's to say; every frame that is missing from a file is counted, told in that file and to the caller.
  */
+import type { Ending } from "../../memory/branches.js";
 import type { Frame } from "../../memory/frame.js";
 import { changedPixels, hasItsPixels } from "../../memory/pixel-checksum.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
@@ -34,7 +35,7 @@ export interface OpenedStore {
 export interface StoreSetContext extends PauseContext {
   readonly input: StreamDescriptor;
   foreseeFullDisk(inSeconds: number | null): void;
-  endRun(): void;
+  endRun(): Ending;
   stopQuietly(reason: string): void;
 }
 
@@ -68,7 +69,7 @@ export class StoreSet {
   readonly #watch: DiskWatch;
   readonly #pause: PauseForRoom;
   readonly #pixelBytes: number;
-  /** Why the run ends; everything that still comes is lost for it. */
+  /** Why nothing more is taken; everything that still comes is lost for it. */
   #ending: DiskFault | undefined;
 
   constructor(stores: readonly OpenedStore[], plan: DiskPlan, context: StoreSetContext) {
@@ -319,10 +320,10 @@ export class StoreSet {
     if (this.#ending) return;
     this.#ending = fault;
     const stored = Math.max(...this.#members.map(({ store }) => store.frames));
+    const ending = this.#context.endRun();
     this.#context.warn(
-      `${why}; the run ends at frame ${frame.header.frameNumber}, ${formatCount(stored, "frame")} stored`,
+      `${why}; the ${ending} ends at frame ${frame.header.frameNumber}, ${formatCount(stored, "frame")} stored`,
     );
-    this.#context.endRun();
   }
 
   #miss(member: Member, { header }: Frame): string | undefined {

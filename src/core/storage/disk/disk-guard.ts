@@ -1,5 +1,6 @@
 /** The full-disk policy of a sink that writes into one folder: looks at its disk, waits, or ends the run in order. */
 import { join } from "node:path";
+import type { Ending } from "../../memory/branches.js";
 import { formatBytes, formatCount } from "../../units.js";
 import { type DiskFault, diskComplaint, diskFault, lossReason } from "./disk-fault.js";
 import type { DiskPlan } from "./disk-options.js";
@@ -10,7 +11,7 @@ import { type PauseContext, PauseForRoom } from "./pause-for-room.js";
 export const framesToGoOn = 8;
 
 export interface GuardContext extends PauseContext {
-  endRun(): void;
+  endRun(): Ending;
 }
 
 export interface Guarded {
@@ -97,7 +98,7 @@ export class DiskGuard {
 
   #end(fault: DiskFault, frameNumber: number, stored: number, why: string): void {
     this.#ending = fault;
-    this.#context.warn(`${why}; the run ends at frame ${frameNumber}, ${formatCount(stored, "frame")} stored`);
-    this.#context.endRun();
+    const ending = this.#context.endRun();
+    this.#context.warn(`${why}; the ${ending} ends at frame ${frameNumber}, ${formatCount(stored, "frame")} stored`);
   }
 }
