@@ -1,11 +1,11 @@
 /** The stream's way out of a process: what every stage but a sink writes, to stdout or --output. */
-import type { StreamDescriptor } from "../core/model/descriptor.js";
 import { extendRun, type FrameRun } from "../core/model/frame-run.js";
 import { type EndOfStream, readerGoneReason } from "../core/model/run-report.js";
 import { type OptionSpecs, type OptionsOf, option } from "../core/option/option.js";
 import { defineStage } from "../core/pipeline/stage.js";
 import type { Outcome } from "../core/storage/claim/claim.js";
 import { type DiskFault, diskComplaint, diskFault, lossReason } from "../core/storage/disk/disk-fault.js";
+import type { SharedDescriptor } from "../core/stream/once-closed.js";
 import type { StreamWriter } from "../core/stream/stream-writer.js";
 import { addressesText, outputOptions, transportOf } from "../core/stream/transports/registry.js";
 import { formatCount } from "../core/units.js";
@@ -25,19 +25,16 @@ const options = {
 interface Plan extends OptionsOf<OptionSpecs> {
   readonly output: string;
   readonly checksums: "on" | "off";
-}
-
-/** The stage whose stream this is. */
-function writerOf({ producedBy }: StreamDescriptor): string {
-  return producedBy.at(-1)?.stage ?? "stream";
+  /** The stage whose stream this is, for messages. */
+  readonly writer: string;
 }
 
 /** For messages: "track, --output run.mote". */
-function placeOf(input: StreamDescriptor, output: string): string {
-  return output === "-" ? `${writerOf(input)}, stdout` : `${writerOf(input)}, --output ${output}`;
+function placeOf({ writer, output }: Plan): string {
+  return output === "-" ? `${writer}, stdout` : `${writer}, --output ${output}`;
 }
 
-export const streamOut = defineStage<typeof options, Plan>({
+export const streamOut = defineStage<typeof options, Plan, undefined, SharedDescriptor | undefined>({
   name: "stream-out",
   role: "sink",
   isTransport: true,
@@ -45,15 +42,23 @@ export const streamOut = defineStage<typeof options, Plan>({
   options,
   examples: [],
   negotiate(input, o) {
-    return { output: input!, plan: o, needs: { pixelChecksums: o.checksums === "on" } };
+    const writer = input!.producedBy.at(-1)?.stage ?? "stream";
+    return { output: input!, plan: { ...o, writer }, needs: { pixelChecksums: o.checksums === "on" } };
   },
   feedsReader: () => true,
-  async check(plan, input) {
-    const problem = await transportOf(plan.output, "output").outputProblem?.(writerOf(input), plan.output, plan);
+  async check(plan) {
+    const problem = await transportOf(plan.output, "output").outputProblem?.(plan.writer, plan.output, plan);
     return problem ? [problem] : [];
   },
-  uses({ output }, input) {
-    return { writes: [{ where: placeOf(input, output), file: output === "-" ? 1 : output }] };
+  uses(plan) {
+    return { writes: [{ where: placeOf(plan), file: plan.output === "-" ? 1 : plan.output }] };
+  },
+  async connect({ writer, output }) {
+    const fd = await transportOf(output, "output").awaitReader?.(writer, output);
+    if (fd === undefined) return undefined;
+    const { OnceClosed } = await import("../core/stream/once-closed.js");
+    const descriptor = OnceClosed.own(fd);
+    return { data: descriptor.shared, disconnect: () => descriptor.close(), lifetime: "ends-with-process" };
   },
   async open(plan, context) {
     const [{ openByteSink, ReaderGone }, { openFileSink }, { createStreamWriter }, { takeUnread }, { SentFrames }] =
@@ -64,21 +69,15 @@ export const streamOut = defineStage<typeof options, Plan>({
         import("../core/stream/left-in-pipe.js"),
         import("../core/stream/sent-frames.js"),
       ]);
-    const stage = writerOf(context.input);
-    const { fd, name, isFile, claim } = await transportOf(plan.output, "output").openOutput(
-      stage,
+    const { fd, name, isFile, claim, close } = await transportOf(plan.output, "output").openOutput(
+      plan.writer,
       plan.output,
       plan,
-      context.isDraining,
+      context.connection,
     );
     const sink = isFile
-      ? openFileSink(
-          placeOf(context.input, plan.output),
-          fd,
-          "Make room or choose another disk, and run again.",
-          plan.output === "-",
-        )
-      : openByteSink(name, fd, context);
+      ? openFileSink(placeOf(plan), fd, "Make room or choose another disk, and run again.", plan.output === "-")
+      : openByteSink(name, fd, context, close);
     /** Why the file takes no more frames, and which it did not get. */
     let fault: DiskFault | undefined;
     let stored = 0;
@@ -163,9 +162,8 @@ export const streamOut = defineStage<typeof options, Plan>({
         if (isWritten) stored++;
         if (!refused) return isWritten ? undefined : { drop: goneReason };
         fault = diskFault(refused)!;
-        const what = `the run ends at frame ${frameNumber}, ${formatCount(stored, "frame")} written`;
+        const what = `the ${context.endRun()} ends at frame ${frameNumber}, ${formatCount(stored, "frame")} written`;
         context.warn(`${diskComplaint(refused)}; ${what}`);
-        context.endRun();
         return miss(frameNumber);
       },
       event(event) {

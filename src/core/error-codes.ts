@@ -166,10 +166,6 @@ export const errorCodes = {
       means: "A thread of the run ended without a word.",
       remedy: "Run again; what was flushed before is whole. Was memory short?",
     },
-    interrupted: {
-      means: "The run was interrupted before it could begin.",
-      remedy: "Run it again.",
-    },
     defect: {
       means: "Mote did something that it never should: a mistake of the program.",
       remedy: "Report it with the message and the command.",

@@ -33,7 +33,7 @@ const live = fakeDescriptor({ isLive: true, shape: { height: 8, width: 8 } });
 const geometry = fakeGeometry(live);
 const frame = fakeFrame(geometry);
 const leftBehind = "left by the reader of a live stream";
-const plainOut = { checksums: "on", force: false } as const;
+const plainOut = { checksums: "on", force: false, writer: "acquire" } as const;
 
 let folder: string;
 let open: number[];

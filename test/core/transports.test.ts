@@ -1,10 +1,24 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { Held } from "../../src/core/held.js";
+import { streamOut } from "../../src/commands/stream-out.js";
+import { type Connection, Held } from "../../src/core/held.js";
+import { descriptorOf } from "../../src/core/stream/listen.js";
+import type { SharedDescriptor } from "../../src/core/stream/once-closed.js";
 import { mostSocketPathBytes, socketPathProblem } from "../../src/core/stream/socket-path.js";
 import { file } from "../../src/core/stream/transports/file.js";
 import { namedPipe } from "../../src/core/stream/transports/named-pipe.js";
@@ -83,3 +97,52 @@ test("a socket's path has as many bytes as its address has room for, and not one
   await until(() => existsSync(fitting), { what: "a socket with the longest path that there is" });
   expect(held.releaseAll()).toEqual([]);
 });
+
+/** What `mote acquire --output ...` holds once it is connected. */
+async function connected(output: string) {
+  const plan = { output, checksums: "on", force: false, writer: "acquire" };
+  const context = { label: "stream-out", holder: new Held() };
+  return (await streamOut.connect!(plan, context)) as Connection<SharedDescriptor> | undefined;
+}
+
+test.each([
+  ["of a named pipe", at("pipe"), () => openSync(at("pipe"), constants.O_RDONLY | constants.O_NONBLOCK)],
+  ["that listens", `unix:${at("later")}`, listening],
+])(
+  "a stream's way out waits for the reader %s before anything is open, and lets go of it once",
+  async (_, output, read) => {
+    const connecting = connected(output);
+    const fd = await read();
+    const connection = (await connecting)!;
+    expect(connection.lifetime).toBe("ends-with-process");
+    await connection.disconnect("abrupt");
+    await connection.disconnect("in-order");
+    // The end of what nobody writes any more: nothing else of it is open.
+    await until(() => atItsEnd(fd), { what: "the end of the stream" });
+    closeSync(fd);
+  },
+);
+
+test.each(["-", "/dev/null", at("new.mote")])("a stream to %s waits for nobody", async (output) => {
+  expect(await connected(output)).toBeUndefined();
+});
+
+/** The descriptor of the one connection that comes. */
+function listening(): Promise<number> {
+  return new Promise((came) => {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      server.close();
+      came(descriptorOf(socket));
+    });
+    server.listen(at("later"));
+  });
+}
+
+function atItsEnd(fd: number): boolean {
+  try {
+    return readSync(fd, new Uint8Array(1)) === 0;
+  } catch (error) {
+    expect((error as { code?: string }).code).toBe("EAGAIN");
+    return false;
+  }
+}

@@ -118,8 +118,8 @@ test.concurrent.each([
   ],
 ])("one SIGTERM ends a process that waits for %s", async (_, line) => {
   const shell = openShell("term");
-  const isRunning = !line.includes("--input");
-  // It hears SIGHUP, as only a run does, and used no processor since the last look; or it is still about to open its input.
+  const isRunning = line.includes("7<>p");
+  // It hears SIGHUP, as only a run does, and used no processor since the last look; or it waits for the other side before that.
   const isWaiting = `cut -d" " -f14,15 /proc/$P/stat > now; cmp now before; same=$?; mv now before; [ $same = 0 ] && [ $((0x$(sed -n "s/SigCgt:.//p" /proc/$P/status) & ${isRunning ? 1 : 0})) = ${isRunning ? 1 : 0} ]`;
   const { out } = await shell.run(
     `${line}; export P; wait-for 'it to wait' '${isWaiting}'; kill -TERM $P; wait $P; echo ended`,

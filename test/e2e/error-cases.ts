@@ -120,9 +120,6 @@ const preload = (name: string) => pathToFileURL(join(root, "test", name)).href;
 const table = (folder: string) => writeFileSync(join(folder, "in.csv"), "frame,y,x\n0,1,2\n1,1,2\n");
 const link = "mote link in.csv --search-range 5 --out out.csv --json";
 
-/** Process $P hears SIGHUP, as a run does, and used no processor since the last look. */
-const isWaiting = `cut -d" " -f14,15 /proc/$P/stat > now; cmp now before; same=$?; mv now before; [ $same = 0 ] && [ $((0x$(sed -n "s/SigCgt:.//p" /proc/$P/status) & 1)) = 1 ]`;
-
 export const slow: Readonly<Record<string, SlowCase>> = {
   "in-use": {
     line: `mote acquire --camera sim --frames 1000000 --fps 20 --output x.mote & wait-for "the file" "test -s x.mote"; mote ${sim} --json --output x.mote --force; code=$?; kill $!; wait $!; exit $code`,
@@ -147,9 +144,6 @@ export const slow: Readonly<Record<string, SlowCase>> = {
   "worker-died": {
     env: { NODE_OPTIONS: `--import=${preload("faults/dying-worker.mjs")}`, DYING_STAGE: "track", DYING_AT: "5" },
     line: "mote run --json acquire --camera sim --frames 100000 --size 64x64 then track --diameter 11 then archive --min-free 0 --out x.mote",
-  },
-  interrupted: {
-    line: `mote ${sim} --json --output unix:nobody.sock & P=$!; export P; wait-for "it to wait" '${isWaiting}'; kill -TERM $P; wait $P`,
   },
   defect: { env: { NODE_OPTIONS: `--import=${preload("faults/broken-json.mjs")}` }, line: "mote schema --json" },
 };

@@ -138,7 +138,15 @@ function pieceOf(views: readonly Uint8Array[], done: number): Uint8Array[] {
   return piece;
 }
 
-export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSink {
+/** `close`: how the descriptor is closed; stdout stays open, which others write to. */
+export function openByteSink(
+  name: string,
+  fd: number,
+  owner: SinkOwner,
+  close = () => {
+    if (fd !== 1) closeSync(fd);
+  },
+): ByteSink {
   let position = 0;
 
   function attempt(write: () => number): number {
@@ -184,8 +192,6 @@ export function openByteSink(name: string, fd: number, owner: SinkOwner): ByteSi
       }
       position += done;
     },
-    close() {
-      if (fd !== 1) closeSync(fd);
-    },
+    close,
   };
 }

@@ -1,7 +1,8 @@
 /** Named pipes, and devices, which are opened once and read and written as they stand. */
-import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from "node:fs";
-import { codeOf, MoteError, reason, refusal } from "../../errors.js";
-import { lookEveryMs, neverRead } from "./reader-awaited.js";
+import { constants, fstatSync, openSync, type Stats, statSync } from "node:fs";
+import { codeOf, type MoteError, reason, refusal } from "../../errors.js";
+import { OnceClosed } from "../once-closed.js";
+import { lookEveryMs } from "./reader-awaited.js";
 import { defineTransport } from "./transport.js";
 
 export const namedPipe = defineTransport({
@@ -24,17 +25,22 @@ export const namedPipe = defineTransport({
       );
     }
   },
-  async openOutput(where, address, _options, isOver) {
-    const place = `${where}, --output ${address}`;
+  async awaitReader(where, address) {
     try {
-      // Held until the other is open: a reader that loses its only writer has read everything.
-      const asking = statSync(address).isFIFO() ? await openedWhenRead(place, address, isOver) : undefined;
+      return statSync(address).isFIFO() ? await openedWhenRead(address) : undefined;
+    } catch (error) {
+      throw refusedOutput(where, address, error);
+    }
+  },
+  openOutput(where, address, _options, awaited) {
+    try {
       const fd = openSync(address, constants.O_WRONLY);
-      if (asking !== undefined) closeSync(asking);
       return { fd, name: address, isFile: fstatSync(fd).isFile() };
     } catch (error) {
-      if (error instanceof MoteError) throw error;
-      throw refusal(codeOf(error), place, `cannot be opened: ${reason(error)}`, undefined, error);
+      throw refusedOutput(where, address, error);
+    } finally {
+      // Not before: a reader that loses its only writer has read everything.
+      if (awaited) new OnceClosed(awaited).close();
     }
   },
   endsInFile: () => false,
@@ -49,15 +55,19 @@ function thereAt(path: string): Stats | undefined {
   }
 }
 
+function refusedOutput(where: string, address: string, error: unknown): MoteError {
+  const what = `cannot be opened: ${reason(error)}`;
+  return refusal(codeOf(error), `${where}, --output ${address}`, what, undefined, error);
+}
+
 /** Opening a named pipe blocks until it has a reader, and nothing could end that: so it is asked whether it has one. */
-async function openedWhenRead(place: string, path: string, isOver: () => boolean): Promise<number> {
+async function openedWhenRead(path: string): Promise<number> {
   for (;;) {
     try {
       return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     } catch (error) {
       if ((error as { code?: string }).code !== "ENXIO") throw error;
     }
-    if (isOver()) throw neverRead(place);
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
 }

@@ -6,6 +6,7 @@ import type { Problem } from "../../errors.js";
 import type { Holder } from "../../held.js";
 import type { OptionSpecs, OptionsOf } from "../../option/option.js";
 import type { Claim } from "../../storage/claim/claim.js";
+import type { SharedDescriptor } from "../once-closed.js";
 
 type Awaitable<Value> = Value | Promise<Value>;
 
@@ -30,6 +31,8 @@ export interface OpenedOutput {
   readonly isFile: boolean;
   /** Of a file that was named: to be settled when it is closed. */
   readonly claim?: Claim;
+  /** Closes the descriptor, where somebody else may close it too. */
+  close?(): void;
 }
 
 /** In all of it `where` is the stage, for messages, and `address` what `--input` or `--output` says. */
@@ -44,12 +47,17 @@ export interface Transport<OutputSpecs extends OptionSpecs = OptionSpecs> {
   openInput(where: string, address: string, holder: Holder): Awaitable<OpenedInput>;
   /** What keeps it from being written to, before anything is opened. */
   outputProblem?(where: string, address: string, options: OptionsOf<OutputSpecs>): Awaitable<Problem | undefined>;
-  /** Opens to write; waits for a reader until `isOver`. */
+  /**
+   * Waits, without blocking the thread, until the reader is there; refuses (exit code 2) when none comes. Returns a descriptor
+   * that is the caller's to close; undefined where there is nobody to wait for.
+   */
+  awaitReader?(where: string, address: string): Awaitable<number | undefined>;
+  /** Opens to write; `awaited` is what waiting for the reader came to. */
   openOutput(
     where: string,
     address: string,
     options: OptionsOf<OutputSpecs>,
-    isOver: () => boolean,
+    awaited: SharedDescriptor | undefined,
   ): Awaitable<OpenedOutput>;
   /** Whether a stream that is written there stays there, and nobody reads it as it comes. */
   endsInFile(address: string): boolean;

@@ -1,10 +1,11 @@
 /**
  * `unix:/path`: a reader listens and takes one connection; a writer connects, and waits a while for the reader to be there.
  */
-import { codeOf, failure, reason } from "../../errors.js";
+import { codeOf, reason, refusal } from "../../errors.js";
 import { msSince, now } from "../../time.js";
+import { OnceClosed } from "../once-closed.js";
 import { socketPathProblem } from "../socket-path.js";
-import { lookEveryMs, neverRead } from "./reader-awaited.js";
+import { lookEveryMs } from "./reader-awaited.js";
 import { defineTransport } from "./transport.js";
 
 const scheme = "unix:";
@@ -20,17 +21,15 @@ export const unixSocket = defineTransport({
     return { fd, name: address, isSeekable: false, isFile: false, opening: "once" };
   },
   outputProblem: (where, address) => socketPathProblem(`${where}, --output ${address}`, address.slice(scheme.length)),
-  async openOutput(where, address, _options, isOver) {
-    return {
-      fd: await connectTo(`${where}, --output ${address}`, address.slice(scheme.length), isOver),
-      name: address,
-      isFile: false,
-    };
+  awaitReader: (where, address) => connectTo(`${where}, --output ${address}`, address.slice(scheme.length)),
+  openOutput(_where, address, _options, awaited) {
+    const connected = new OnceClosed(awaited!);
+    return { fd: awaited!.fd, name: address, isFile: false, close: () => connected.close() };
   },
   endsInFile: () => false,
 });
 
-async function connectTo(place: string, path: string, isOver: () => boolean): Promise<number> {
+async function connectTo(place: string, path: string): Promise<number> {
   const [{ connect }, { descriptorOf }] = await Promise.all([import("node:net"), import("../listen.js")]);
   const startedAt = now();
   for (;;) {
@@ -44,9 +43,8 @@ async function connectTo(place: string, path: string, isOver: () => boolean): Pr
     } catch (error) {
       const code = (error as { code?: string }).code;
       const mayComeLater = code === "ENOENT" || code === "ECONNREFUSED";
-      if (isOver()) throw neverRead(place);
       if (!mayComeLater || msSince(startedAt) > connectPatienceMs) {
-        throw failure(
+        throw refusal(
           mayComeLater ? "no-peer" : codeOf(error),
           place,
           `cannot connect: ${reason(error)}`,
