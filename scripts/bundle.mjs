@@ -1,7 +1,8 @@
-// Few files to load at the start instead of hundreds: dist/start/chunks has what tsc left in dist, joined. Three chunks hold
-// what every command needs, what a run and its threads need at once, and what looks at an image file; stages, formats and all
-// that is loaded when it is asked for stay files of their own. Stack traces are led back to the files of dist by their source
-// maps (core/cli/source-places.ts).
+// Few files to load at the start instead of hundreds: dist/start/chunks has what tsc left in dist, joined. Chunks hold what
+// every command needs, what reads its words, what a run and its threads need at once, what looks at an image file, and what
+// these two have in common; stages, formats and all that is loaded when it is asked for stay files of their own. commander is
+// joined in, for what it is made of takes longer to load than to run. Stack traces are led back to the files of dist by their
+// source maps (core/cli/source-places.ts).
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { rolldown } from "rolldown";
@@ -20,14 +21,19 @@ const entries = {
   "crew-entry": at("core/workers/crew-entry.js"),
   "strip-task": at("core/storage/formats/tiff/strip-task.js"),
 };
+const isCommander = (id) => /^commander$|[/\\]node_modules[/\\]commander[/\\]/.test(id);
+
+const asks = ["command-line", "verb-syntax", "run-command"].map((name) => at(`core/cli/${name}.js`));
 const runs = [
-  ...["core/cli/command-line.js", "core/cli/run-command.js", "core/cli/confined-command.js"],
-  ...["core/cli/execute-run.js", "core/pipeline/run-pipeline.js", "commands/run.js"],
+  ...["core/cli/run-stages.js", "core/cli/execute-run.js", "core/pipeline/run-pipeline.js", "commands/run.js"],
   ...["acquire", "track", "archive"].map((name) => `commands/${name}.js`),
 ].map(at);
 const looks = [
   ...["commands/inspect.js", "core/storage/inspect/inspect-file.js", "core/storage/inspect/images.js"],
+  ...["core/storage/inspect/lines.js", "core/storage/inspect/ending.js"],
   ...["core/storage/read/image-formats.js", "core/storage/formats/tiff/read.js"],
+  // Asked of every name: may it stand for the parts of a recording?
+  "core/storage/formats/h5/segment-names.js",
 ].map(at);
 
 /** The modules that these load before they run, themselves included. */
@@ -56,28 +62,33 @@ const joined = (files) => new Set([...reach(files)].filter((file) => !isEntry.ha
 const always = joined([entries.main]);
 const running = joined([entries["thread-entry"], entries["command-entry"], ...runs]);
 const looking = joined(looks);
+const asking = joined(asks);
 
 rmSync(dirname(target), { recursive: true, force: true });
 const bundle = await rolldown({
   input: entries,
   platform: "node",
-  external: (id) => !id.startsWith(".") && !id.startsWith(dist),
+  external: (id) => !id.startsWith(".") && !id.startsWith(dist) && !isCommander(id),
   checks: { ineffectiveDynamicImport: false },
 });
 await bundle.write({
   dir: target,
   format: "esm",
   sourcemap: true,
+  comments: { legal: true, annotation: false, jsdoc: false },
   hashCharacters: "hex",
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
   codeSplitting: {
     groups: [
-      { name: "always", test: (id) => always.has(id), priority: 2 },
-      { name: "running", test: (id) => running.has(id), priority: 1 },
+      { name: "always", test: (id) => always.has(id), priority: 3 },
+      { name: "common", test: (id) => looking.has(id) && running.has(id), priority: 2 },
+      { name: "asking", test: (id) => asking.has(id) || isCommander(id), priority: 1 },
+      { name: "running", test: (id) => running.has(id) },
       { name: "looking", test: (id) => looking.has(id) },
     ],
   },
 });
 await bundle.close();
 copyFileSync(at("core/kernels/kernels.wasm"), join(target, "kernels.wasm"));
+copyFileSync(join("node_modules", "commander", "LICENSE"), join(target, "commander.LICENSE"));

@@ -1,5 +1,5 @@
 /** What the documents promise: examples run, the reference is that of the declarations, other readers read. */
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadStage, loadVerb, stageNames, verbNames } from "../../src/commands/index.js";
@@ -123,20 +123,35 @@ test("the Python reader is under 80 lines", () => {
   expect(readFileSync("docs/frame-stream/mote_stream.py", "utf8").trim().split("\n").length).toBeLessThan(80);
 });
 
-test("mote --help loads no library it does not need", async () => {
+/** What a command line loads: everything by its address, and the modules that were joined into the chunks among it. */
+async function loadedBy(words: string): Promise<{ urls: string; sources: string[] }> {
   const shell = openShell("lazy");
   const hook =
     "data:text/javascript,export async function resolve(s,c,n){const r=await n(s,c);process._rawDebug(r.url);return r}";
   const register = `data:text/javascript,import{register}from"node:module";register(${JSON.stringify(hook)})`;
-  const { err, code } = await shell.run(`node --import '${register}' ${join(root, "bin/mote.js")} --help`);
+  const { err, code } = await shell.run(`node --import '${register}' ${join(root, "bin/mote.js")} ${words}`);
   expect(code).toBe(0);
   expect(err).toContain("dist/start/chunks/main.js");
-  expect(err).not.toMatch(/h5wasm|cli-progress|\/ink\/|fast-png|zstd|grpc/);
-  expect(err).not.toMatch(/node:(crypto|zlib|os)/);
-  // What was joined into the chunks that it loads.
-  const chunks = err.match(/(?<=file:\/\/)\S+\/start\/chunks\/\S+\.js/g) ?? [];
-  const sources = chunks.flatMap((chunk) => JSON.parse(readFileSync(`${chunk}.map`, "utf8")).sources as string[]);
+  const chunks = new Set(err.match(/(?<=file:\/\/)\S+\/start\/chunks\/\S+\.js/g));
+  // A chunk without a map has no code of its own.
+  const maps = [...chunks].map((chunk) => `${chunk}.map`).filter((map) => existsSync(map));
+  const sources = maps.flatMap((map) => JSON.parse(readFileSync(map, "utf8")).sources as string[]);
   expect(sources.some((source) => source.includes("core/cli/"))).toBe(true);
+  return { urls: err, sources };
+}
+
+test("mote --help loads no library it does not need", async () => {
+  const { urls, sources } = await loadedBy("--help");
+  expect(urls).not.toMatch(/h5wasm|cli-progress|\/ink\/|fast-png|zstd|grpc/);
+  expect(urls).not.toMatch(/node:(crypto|zlib|os)/);
   expect(sources.filter((source) => /core\/(storage|stream|pipeline|memory)\//.test(source))).toEqual([]);
   expect(environment.PATH).toBeDefined();
+});
+
+test("mote inspect of a TIFF loads nothing that a run needs, and no library", async () => {
+  const { urls, sources } = await loadedBy(`inspect ${join(root, "fixtures/images/big-uint16.tif")}`);
+  expect(urls).not.toContain("/node_modules/");
+  expect(sources.some((source) => source.includes("core/imaging/tiff/"))).toBe(true);
+  expect(sources.filter((source) => /core\/(stream|memory|cameras|tracking)\//.test(source))).toEqual([]);
+  expect(sources.filter((source) => source.includes("core/pipeline/"))).toEqual(["../../core/pipeline/command.js"]);
 });
