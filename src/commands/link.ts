@@ -14,7 +14,7 @@ const roles = ["frame", "y", "x", "particle"] as const;
 const options = {
   tables: option.list<string>(
     option.path({
-      doc: "A CSV, TSV or Parquet table with a row for each particle and frame; - for stdin.",
+      doc: "A CSV, TSV, Parquet or Arrow table with a row for each particle and frame; - for stdin.",
       metavar: "table",
     }),
     { required: true },
@@ -47,7 +47,7 @@ const options = {
     default: false,
   }),
   out: option.path({
-    doc: "A .csv, .tsv, .txt or .parquet file for the linked table; stdout when not given.",
+    doc: "A .csv, .tsv, .txt, .parquet, .arrow, .feather or .arrows file for the linked table; stdout when not given.",
     metavar: "file",
   }),
   force: option.flag({ doc: "Replace a table that exists; it may be the one that is read.", default: false }),
@@ -144,7 +144,7 @@ export const link = defineCommand({
   name: "link",
   summary: summaries.link,
   description:
-    "Reads CSV, TSV and Parquet of Mote, trackpy, TrackMate (spots), ThunderSTORM and others; writes the same rows in the same order, every other column untouched, with track numbers in particle_id, particle or TRACK_ID, whichever is there, else in a new column particle_id. In Parquet a column of whole numbers is int64, of numbers float64, of anything else text; an empty cell is null. Rows need not be sorted.",
+    "Reads CSV, TSV, Parquet and Arrow of Mote, trackpy, TrackMate (spots), ThunderSTORM and others; writes the same rows in the same order, every other column untouched, with track numbers in particle_id, particle or TRACK_ID, whichever is there, else in a new column particle_id. In Parquet and Arrow a column of whole numbers is int64, of numbers float64, of anything else text; an empty cell is null. Rows need not be sorted.",
   usage: "TABLE",
   options,
   positional: "tables",

@@ -130,12 +130,12 @@ export interface Replay {
 
 /** Tables of a format that are no text, as `link` reads and writes them. */
 export interface Tables {
-  /** Lower case, with its dot: the name of one that is to be written. */
-  readonly extension: string;
+  /** Lower case, with their dots: names of those that are to be written. */
+  readonly extensions: readonly string[];
   /** Loads what opens one; asked of what its content says is of this format. */
   open(): Promise<(where: string, pieces: BytePieces) => Promise<Table>>;
-  /** Loads what makes one of a table that stands in a file as text; absent: it is not written. */
-  ofText?(): Promise<(where: string, path: string) => AsyncIterable<Uint8Array>>;
+  /** Loads what makes one that is named so of a table that stands in a file as text; absent: it is not written. */
+  ofText?(extension: string): Promise<(where: string, path: string) => AsyncIterable<Uint8Array>>;
 }
 
 export interface Format {

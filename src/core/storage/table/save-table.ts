@@ -11,7 +11,7 @@ import { formats } from "../formats/registry.js";
 import { writeAll } from "../write-all.js";
 
 const ofText = formats.flatMap(({ tables }) => (tables?.ofText ? [{ ...tables, ofText: tables.ofText }] : []));
-const endings = [".csv", ".tsv", ".txt", ...ofText.map(({ extension }) => extension)];
+const endings = [".csv", ".tsv", ".txt", ...ofText.flatMap(({ extensions }) => extensions)];
 const listed = `${endings.slice(0, -1).join(", ")} or ${endings.at(-1)}`;
 
 /** What is wrong with writing a table there, if anything. */
@@ -30,8 +30,9 @@ export async function saveTable(
   isForced: boolean,
   text: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const tables = ofText.find(({ extension }) => extension === extensionOf(path));
-  if (tables) await saveOfText(where, path, isForced, text, await tables.ofText());
+  const extension = extensionOf(path);
+  const tables = ofText.find(({ extensions }) => extensions.includes(extension));
+  if (tables) await saveOfText(where, path, isForced, text, await tables.ofText(extension));
   else await savePieces(where, path, isForced, text);
 }
 

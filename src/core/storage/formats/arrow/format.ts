@@ -26,7 +26,11 @@ export const arrow: Format = {
     ".feather": container("a file", true),
     ".arrows": container("a stream", false),
   },
-  tables: { extension: ".arrow", open: async () => (await import("./table.js")).openArrowTable },
+  tables: {
+    extensions,
+    open: async () => (await import("./table.js")).openArrowTable,
+    ofText: async (extension) => (await import("./arrow-of-text.js")).arrowOfText(extension !== ".arrows"),
+  },
   replay: { extensions, load: async () => (await import("./read.js")).arrowFile },
   inspect: async () => (await import("./inspect.js")).arrowInspector,
   verify: async () => (await import("./verify.js")).verifyArrow,

@@ -7,6 +7,7 @@ import { column, type DetectionColumn } from "../../../model/detection.js";
 import { borrowFrameValue, frameTable } from "../../columns/frame-table.js";
 import { fillColumn, isOfFrame, trackTableOf } from "../../columns/track-table.js";
 import type { Arrow } from "./library.js";
+import { presenceOf } from "./presence.js";
 import { type FrameNote, noteKeys } from "./schema.js";
 
 export interface Rows {
@@ -38,7 +39,8 @@ function detectionRows(arrow: Arrow, schema: Schema, detections: readonly string
       }
       sum = crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), sum);
       const known = { type: schema.fields[at]!.type, length: rows, data };
-      return arrow.makeData(isNullable ? { ...known, ...presence(data as BigInt64Array) } : { ...known, nullCount: 0 });
+      const presence = isNullable ? presenceOf(rows, (row) => data[row]! >= 0) : { nullCount: 0 };
+      return arrow.makeData({ ...known, ...presence });
     });
     return { count: rows, columns, notes: notesOf(frame, sum) };
   };
@@ -47,17 +49,6 @@ function detectionRows(arrow: Arrow, schema: Schema, detections: readonly string
 function notesOf({ header }: Frame, sum: number): ReadonlyMap<string, string> {
   const note: FrameNote = { number: header.frameNumber, capturedAtNs: String(header.capturedAtNs), crc32: sum };
   return new Map([[noteKeys.frame, JSON.stringify(note)]]);
-}
-
-/** Which values of a column there are: those that are not negative. */
-function presence(values: BigInt64Array): { nullCount: number; nullBitmap?: Uint8Array } {
-  const nullBitmap = new Uint8Array(Math.ceil(values.length / 64) * 8);
-  let nullCount = 0;
-  for (const [row, value] of values.entries()) {
-    if (value >= 0n) nullBitmap[row >> 3]! |= 1 << (row & 7);
-    else nullCount++;
-  }
-  return nullCount === 0 ? { nullCount } : { nullCount, nullBitmap };
 }
 
 function frameRows(arrow: Arrow, schema: Schema): RowsOf {

@@ -12,7 +12,7 @@ export const parquet: Format = {
     },
   },
   tables: {
-    extension: ".parquet",
+    extensions: [".parquet"],
     open: async () => (await import("./parquet-table.js")).openParquetTable,
     ofText: async () => (await import("./parquet-of-text.js")).parquetOfText,
   },

@@ -2,28 +2,14 @@
  * A text table as the bytes of a Parquet file, piece by piece. The table is read twice: once for the types of its columns,
  * once for their values. Memory: one row group.
  */
-import { trackTable } from "../../columns/track-table.js";
 import { openBytePieces } from "../../table/byte-pieces.js";
-import { changedMeanwhile, nextRow, openRows, readLayout, type TextLayout } from "../../table/text-table.js";
-import { ColumnType, ColumnValues } from "./column-values.js";
+import { readLayout } from "../../table/text-table.js";
+import { type ColumnValues, groupsOf, typesOf } from "../../table/typed-columns.js";
 import { type ColumnChunk, FooterBytes, magic, rowGroupEntry, trailer } from "./footer.js";
-import { encodePage, type ParquetColumn } from "./page.js";
+import { encodePage, type PageValues } from "./page.js";
 
 const groupRows = 100_000;
-const comma = 44;
-/** Of Mote's own columns, and of other programs' ids: whole even when no cell has one, as where nothing was linked; real even when all are whole. */
-const usualTypes: ReadonlyMap<string, "int64" | "double"> = new Map([
-  ...trackTable
-    .filter(({ name }) => name !== "frame")
-    .map(({ name, type }) => [name, type === "int64" ? "int64" : "double"] as const),
-  ["particle", "int64"],
-  ["TRACK_ID", "int64"],
-]);
-
-/**
- * Whole numbers become int64, other numbers float64, a column with any other cell UTF-8 text; empty cells, and words such
- * as NaN in a column of numbers, become null. Units that the table states are kept as mote.units, a JSON object by column.
- */
+/** Absent values are null. Units that the table states are kept as mote.units, a JSON object by column. */
 export async function* parquetOfText(where: string, path: string): AsyncGenerator<Uint8Array> {
   const pieces = openBytePieces(where, path);
   try {
@@ -36,10 +22,10 @@ export async function* parquetOfText(where: string, path: string): AsyncGenerato
     let position = magic.length;
     let rows = 0;
     const entries: Uint8Array[] = [];
-    for (const group of groupsOf(layout, columns)) {
+    for (const group of groupsOf(layout, columns, groupRows)) {
       const chunks: ColumnChunk[] = [];
       for (const values of group.columns) {
-        const { bytes, uncompressedBytes } = encodePage(values.column, values.borrowPage(), "gzip");
+        const { bytes, uncompressedBytes } = encodePage(values.column, pageOf(values), "gzip");
         yield bytes;
         const at = position;
         position += bytes.length;
@@ -56,28 +42,17 @@ export async function* parquetOfText(where: string, path: string): AsyncGenerato
   }
 }
 
-function typesOf(layout: TextLayout): readonly ParquetColumn[] {
-  const types = layout.columns.map(() => new ColumnType());
-  const reader = openRows(layout);
-  while (nextRow(reader)) {
-    if (reader.cells !== types.length) throw changedMeanwhile(layout.where);
-    for (const [cell, type] of types.entries()) type.look(reader, cell, layout.delimiter !== comma);
-  }
-  return types.map((type, at) => {
-    const name = layout.columns[at]!;
-    return type.column(name, usualTypes.get(name));
-  });
+/** The values of a group that are there, as a page has them. */
+function pageOf({ column, numbers, texts, isPresent }: ColumnValues): PageValues {
+  const plain =
+    column.type === "text"
+      ? Buffer.concat(texts.flatMap((text) => [lengthOf(text), text]))
+      : new Uint8Array(numbers.buffer, 0, numbers.byteLength);
+  return { rows: isPresent.length, plain, isPresent };
 }
 
-function* groupsOf(layout: TextLayout, columns: readonly ParquetColumn[]) {
-  const values = columns.map((column) => new ColumnValues(column, groupRows, layout.delimiter !== comma));
-  const reader = openRows(layout);
-  let rows = 0;
-  while (nextRow(reader)) {
-    for (const [cell, column] of values.entries()) column.add(reader, cell);
-    if (++rows < groupRows) continue;
-    yield { columns: values, rows };
-    rows = 0;
-  }
-  if (rows > 0) yield { columns: values, rows };
+function lengthOf(text: Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  return length;
 }
