@@ -20,6 +20,8 @@ export const slowTests: readonly string[] = [
   "test/core/storage/short-writes.test.ts",
   "test/e2e/disk-full.test.ts",
   "test/e2e/faulty-disks.test.ts",
+  // Dozens of power cuts for every container and every plan of syncs.
+  "test/power-cut/power-cut.test.ts",
   // Real time: cameras that outrun disks and pipes.
   "test/core/pipeline/spill.test.ts",
   "test/e2e/ends-add-up.test.ts",

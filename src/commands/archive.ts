@@ -24,8 +24,10 @@ import {
 import { diskOptions, diskPlan } from "../core/storage/disk/disk-options.js";
 import { extensionOf } from "../core/storage/extension.js";
 import { type Container, keepsPixels } from "../core/storage/formats/format.js";
+import type { StoreSettings } from "../core/storage/frame-store.js";
 import { rootOption } from "../core/storage/root/root-option.js";
 import { isKind } from "../core/storage/root/run-names.js";
+import { syncOption } from "../core/storage/sync/sync-plan.js";
 import { epochNow } from "../core/time.js";
 import type { WorkerCount } from "../core/workers/processors.js";
 import { archivePresets, presetOption, presetProblem, presetValue } from "./archive-presets.js";
@@ -48,6 +50,7 @@ const own = {
     default: false,
   }),
   ...diskOptions,
+  ...syncOption,
   workers: option.count({
     doc: "Threads that compress frames, where a container can use several. Default: one a processor.",
     min: 1,
@@ -157,8 +160,12 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
         hint,
       });
     }
+    const settings = containerSettings(values, asked);
+    const closedOnly = o.sync === "close" ? [] : syncedAtClose(written, settings, input);
+    problems.push(...closedOnly.flatMap(({ problem }) => problem ?? []));
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-    const { workers, notes } = facts;
+    const { workers } = facts;
+    const notes = [...facts.notes, ...closedOnly.flatMap(({ note }) => note ?? [])];
     return {
       output: input,
       plan: {
@@ -168,7 +175,8 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
         force: o.force,
         disk,
         workers,
-        settings: containerSettings(values, asked),
+        settings,
+        sync: o.sync,
       },
       needs: {
         pixelChecksums: written.some(({ container }) => keepsPixels(container, input)),
@@ -189,7 +197,7 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn }, context);
     const paths = files.stores.map(({ path }) => path);
     if (plan.root !== null) context.say(`writing ${paths.join(", ")}`);
-    const stores = new StoreSet(files.stores, plan.disk, context);
+    const stores = new StoreSet(files.stores, plan.disk, context, { plan: plan.sync });
     let hasFrames = false;
     return {
       async push(frame) {
@@ -202,11 +210,15 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
         return stores.append(frames);
       },
       event: (event) => stores.event(event),
+      upkeep: { dueAt: () => stores.commit.dueAt(), run: () => stores.commit.sync() },
       // A stream that failed before its first frame leaves no file: the close below finds them all empty.
       async flush(end) {
         if (hasFrames || end.failure === undefined) await stores.close(end);
       },
-      summary: () => ({ files: stores.files }),
+      summary: () => ({
+        files: stores.files,
+        ...(plan.sync !== "close" && { synced: { ...stores.commit.counts } }),
+      }),
       // Only when the stream's end never came: what is still open then has been cut.
       async close() {
         try {
@@ -218,6 +230,25 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     };
   },
 });
+
+/** Of files that --sync cannot reach before they are closed: a complaint where these are to keep frames or are all, else a note. */
+function syncedAtClose(
+  written: readonly { readonly path: string; readonly container: Container }[],
+  settings: StoreSettings,
+  input: StreamDescriptor,
+): { readonly problem?: Problem; readonly note?: string }[] {
+  const files = written.filter(({ path }) => path !== stdoutName);
+  const late = files.flatMap(({ path, container }) => {
+    const why = container.closedOnly?.(settings);
+    return why === undefined ? [] : [{ path, why, isKeeper: keepsPixels(container, input) }];
+  });
+  return late.map(({ path, why, isKeeper }) => {
+    if (!isKeeper && late.length < files.length) return { note: `${path} is durable only once it is closed: ${why}` };
+    const hint = "Use --sync close, or another container.";
+    const what = `${path} is durable only once it is closed: ${why}`;
+    return { problem: { code: "option-conflict", where: "archive, --sync", what, hint } };
+  });
+}
 
 /** Under --root the names are the convention's. */
 function checkKind(out: string): void {

@@ -8,6 +8,7 @@ import type { DiskGuard } from "../core/storage/disk/disk-guard.js";
 import { diskPlan, frameDiskOptions } from "../core/storage/disk/disk-options.js";
 import type { CompressPlan } from "../core/storage/formats/compression.js";
 import { compression } from "../core/storage/formats/registry.js";
+import { syncOption } from "../core/storage/sync/sync-plan.js";
 import type { WorkerCount } from "../core/workers/processors.js";
 import { summaries } from "./summaries.js";
 
@@ -42,6 +43,7 @@ const own = {
     default: false,
   }),
   ...frameDiskOptions,
+  ...syncOption,
 };
 
 /** What is compressed into, and how, is declared by its format. */
@@ -84,6 +86,7 @@ export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
       plan: {
         ...format.settings(o),
         disk: diskPlan(o),
+        sync: o.sync,
         deleteSource: o.deleteSource,
         verifyEvery: o.verify ?? defaultVerifyEvery(input),
       },
@@ -93,9 +96,10 @@ export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
   },
   check: async (plan, input) => (await format.load()).check(plan, input),
   async open(plan, context) {
-    const [compressor, { DiskGuard }] = await Promise.all([
+    const [compressor, { DiskGuard }, { SyncedFolder }] = await Promise.all([
       format.load(),
       import("../core/storage/disk/disk-guard.js"),
+      import("../core/storage/sync/synced-folder.js"),
     ]);
     let guard: DiskGuard | undefined;
     const folder = compressor.open(plan, {
@@ -112,6 +116,7 @@ export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
       context.warn("the detections of this stream are not written; mote archive keeps them");
     }
     const { counts } = folder;
+    const synced = new SyncedFolder(folder, plan.sync, context.warn);
     return {
       async push(frame, product) {
         const { frameNumber } = frame.header;
@@ -120,7 +125,9 @@ export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
           try {
             const outcome = await folder.store(frame, product);
             disk.wrote(guarded.frameBytes);
-            return outcome === "quarantined" ? { drop: quarantined } : undefined;
+            if (outcome === "quarantined") return { drop: quarantined };
+            await synced.stored(frameNumber);
+            return undefined;
           } catch (error) {
             loss = disk.end(error, frameNumber, counts.stored);
           }
@@ -129,7 +136,11 @@ export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
         return { drop: loss };
       },
       event: (event) => disk.attempt(() => folder.event(event)),
-      flush: (end) => disk.attempt(() => folder.end(end)),
+      upkeep: synced,
+      async flush(end) {
+        disk.attempt(() => folder.end(end));
+        await synced.end();
+      },
       summary: (): JsonObject => ({
         frames: counts.stored,
         bytesIn: counts.rawBytes,
@@ -138,6 +149,7 @@ export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
         verified: counts.verified,
         quarantined: counts.quarantined,
         resumed: counts.resumed,
+        ...(plan.sync !== "close" && { synced: { ...synced.counts } }),
         ...(plan.deleteSource ? { sources: { ...folder.sources } } : {}),
         files: [{ path: folder.folder, bytes: counts.bytes, frames: counts.stored, rows: 0 }],
       }),

@@ -1,5 +1,5 @@
 /** Where tables of lines go: what is written is there, or all is as it was. */
-import { closeSync, fsyncSync, ftruncateSync } from "node:fs";
+import { closeSync, fdatasyncSync, ftruncateSync } from "node:fs";
 import type { ByteSink } from "../stream/byte-pipe.js";
 import { createFile } from "./appear.js";
 import { type FileIdentity, openedIdentity, removeOwnFile } from "./claim/removal.js";
@@ -59,7 +59,7 @@ export class AppendFile implements Pieces {
   }
 
   sync(): void {
-    fsyncSync(this.#fd);
+    fdatasyncSync(this.#fd);
   }
 
   close(): void {

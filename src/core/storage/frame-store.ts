@@ -37,6 +37,12 @@ export interface FrameStore {
    * they are missing; absent where detections have no place without pixels. May come when the append before has failed.
    */
   appendDetections?(frame: Frame): void | Promise<void>;
+  /**
+   * Makes everything that was appended before durable: its bytes are on the disk and, whatever is lost of what comes behind,
+   * found again by who reads or recovers the file. The names of files that stand beside the claimed one are its to sync, too.
+   * Throws the disk's error; nothing that was not durable before is then. Absent: durable once it is closed (`closedOnly`).
+   */
+  sync?(): void | Promise<void>;
   /** Takes what happened between frames; containers without a place for it ignore it. */
   event(event: StreamEvent): void;
   /**
@@ -59,6 +65,8 @@ export interface StoreRequest {
   readonly geometry: SlotGeometry;
   /** Threads that compress, where a container can use several; 1 when it is not given. */
   readonly workers?: number;
+  /** It is synced while it grows; what is durable has to outlast the loss of any of the writes behind it. */
+  readonly isSynced?: boolean;
   /** A sentence for the user that does not end the run. */
   warn?(text: string): void;
   /** What was asked of each container; one that is not given has its defaults. */

@@ -1,5 +1,5 @@
 /** Files that appear whole: written beside their place and renamed into it, so that no reader meets half of one. */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync } from "node:fs";
 import { basename } from "node:path";
 import { besideName, besideTarget } from "./claim/beside.js";
 import { moveOwn, removeOwnFile } from "./claim/removal.js";
@@ -18,6 +18,15 @@ export function wholeName(path: string): string {
 
 /** Replaces or makes a file; when that fails the file of before is untouched and nothing is left beside it. */
 export function writeWhole(path: string, ...parts: readonly Uint8Array[]): void {
+  replace(path, parts, () => {});
+}
+
+/** The same, and a power cut leaves the new or the old one: else the name may be on the disk before the bytes. */
+export function writeWholeSynced(path: string, ...parts: readonly Uint8Array[]): void {
+  replace(path, parts, fdatasyncSync);
+}
+
+function replace(path: string, parts: readonly Uint8Array[], sync: (fd: number) => void): void {
   const partial = partialName(path);
   const fd = openSync(partial, "w");
   try {
@@ -27,6 +36,7 @@ export function writeWhole(path: string, ...parts: readonly Uint8Array[]): void 
         writeAll(fd, part, at);
         at += part.length;
       }
+      sync(fd);
     } finally {
       closeSync(fd);
     }

@@ -1,7 +1,7 @@
 /** Which files an archive writes: those that were named, or those of the day's next run under --root. */
 
 import { join } from "node:path";
-import type { Problem } from "../../errors.js";
+import { type Problem, refusal } from "../../errors.js";
 import { frameBytes, type StreamDescriptor } from "../../model/descriptor.js";
 import type { UsedFile, UsedFiles } from "../../model/used-files.js";
 import type { EpochNs } from "../../time.js";
@@ -15,6 +15,7 @@ import type { StoreRequest, StoreSettings } from "../frame-store.js";
 import { rootProblem } from "../root/root-problem.js";
 import { runFileName } from "../root/run-file-name.js";
 import { claimRun, localDay } from "../root/run-number.js";
+import type { SyncPlan } from "../sync/sync-plan.js";
 import { openClaimedStore } from "./claimed-store.js";
 import { openStdoutStore, type StdoutOwner, stdoutProblem } from "./stdout-store.js";
 import type { OpenedStore } from "./store-set.js";
@@ -31,6 +32,7 @@ export interface FilesPlan {
   /** Threads that a container may compress with. */
   readonly workers: number;
   readonly settings: StoreSettings;
+  readonly sync: SyncPlan;
 }
 
 /** Files in the way, folders that are not there, names given twice, disks without room: all that is wrong, at once. */
@@ -124,9 +126,13 @@ export async function openFiles(
         ...input,
         isForced: plan.force,
         workers: plan.workers,
+        isSynced: plan.sync !== "close",
         settings: (claim && container.numbered?.(plan.settings, claim.run)) ?? plan.settings,
       });
       stores.push({ path, store, keepsFrames });
+      if (plan.sync !== "close" && keepsFrames && !store.sync) {
+        throw refusal("unsupported", where, "cannot be synced while it grows", "Use --sync close.");
+      }
     }
   } catch (error) {
     for (const { store } of stores) await store.close(null);

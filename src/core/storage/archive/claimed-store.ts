@@ -1,9 +1,11 @@
 /** A container under a name that is claimed for it: locked while it grows, in the place of an old one once it is complete. */
-import { extname } from "node:path";
+import { dirname, extname } from "node:path";
+import { codeOf, failure, MoteError, reason } from "../../errors.js";
 import type { EndOfStream } from "../../model/run-report.js";
 import { type Claim, claimName, type Outcome } from "../claim/claim.js";
 import { containerFor } from "../container-for.js";
 import type { FrameStore, StoreRequest } from "../frame-store.js";
+import { syncNames, syncNamesFrom } from "../sync/sync-folder.js";
 
 export interface ClaimedRequest extends Omit<StoreRequest, "name"> {
   /** Replaces what has the name. */
@@ -31,11 +33,14 @@ export async function openClaimedStore(request: ClaimedRequest): Promise<FrameSt
   }
 }
 
-function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): FrameStore {
+function claimed(store: FrameStore, claim: Claim, { where, warn }: ClaimedRequest): FrameStore {
   const isMoving = claim.growing !== claim.path;
   let path = isMoving ? claim.growing : undefined;
   let parts = store.parts;
-  const { appendDetections, appendTogether } = store;
+  const { appendDetections, appendTogether, sync } = store;
+  const folder = dirname(claim.growing);
+  /** Files whose names are synced. */
+  let named = 0;
 
   function settle(outcome: Outcome): void {
     const settled = claim.settle(outcome);
@@ -44,6 +49,21 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): Fra
       parts = store.parts?.map((part) => movedPart(part, claim));
     }
     if (settled.note !== undefined) warn?.(settled.note);
+  }
+
+  function syncNewNames(): void {
+    try {
+      syncOwnNames();
+    } catch (error) {
+      throw notSynced(where, error);
+    }
+  }
+
+  function syncOwnNames(): void {
+    const files = store.parts?.length ?? 1;
+    if (named === 0) syncNamesFrom(folder);
+    else if (named < files) syncNames(folder);
+    named = files;
   }
 
   return {
@@ -78,6 +98,16 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): Fra
         return appendDetections.call(store, frame);
       },
     }),
+    ...(sync && {
+      async sync() {
+        try {
+          await sync.call(store);
+          syncOwnNames();
+        } catch (error) {
+          throw notSynced(where, error);
+        }
+      },
+    }),
     event: (event) => store.event(event),
     async close(end) {
       let isClosed = false;
@@ -85,11 +115,17 @@ function claimed(store: FrameStore, claim: Claim, { warn }: ClaimedRequest): Fra
         // Closing an empty store removes it by its name.
         if (store.frames + store.rows > 0 || !claim.isLost()) await store.close(end);
         isClosed = true;
+        if (end && named === 0 && store.frames + store.rows > 0) syncNewNames();
       } finally {
         settle(outcomeOf(store, end, isClosed));
       }
     },
   };
+}
+
+function notSynced(where: string, error: unknown): MoteError {
+  if (error instanceof MoteError) return error;
+  return failure(codeOf(error), where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
 }
 
 /** The files of a row are called after it: run_000.h5 of run.h5. */

@@ -19,6 +19,8 @@ import { DiskWatch } from "../disk/disk-watch.js";
 import { type PauseContext, PauseForRoom } from "../disk/pause-for-room.js";
 import { fileBytes } from "../files.js";
 import type { FrameStore } from "../frame-store.js";
+import type { GroupCommit } from "../sync/group-commit.js";
+import { SyncedStores, type Syncing } from "./synced-stores.js";
 
 /** A row of a table is about so long, bytes; only to know when to look at the disk again. */
 const rowBytes = 128;
@@ -60,6 +62,8 @@ interface Member extends OpenedStore {
   nameLost: NameLost | undefined;
   /** Its reader went away. */
   hasLeft: boolean;
+  /** It could not be closed. */
+  isCut: boolean;
 }
 
 export class StoreSet {
@@ -69,10 +73,16 @@ export class StoreSet {
   readonly #watch: DiskWatch;
   readonly #pause: PauseForRoom;
   readonly #pixelBytes: number;
+  readonly #synced: SyncedStores;
   /** Why nothing more is taken; everything that still comes is lost for it. */
   #ending: DiskFault | undefined;
 
-  constructor(stores: readonly OpenedStore[], plan: DiskPlan, context: StoreSetContext) {
+  constructor(
+    stores: readonly OpenedStore[],
+    plan: DiskPlan,
+    context: StoreSetContext,
+    syncing: Syncing = { plan: "close" },
+  ) {
     this.#plan = plan;
     this.#context = context;
     this.#watch = new DiskWatch({ minFreeBytes: plan.minFreeBytes, now: () => context.clock.now() });
@@ -87,7 +97,9 @@ export class StoreSet {
       notStored: 0,
       nameLost: undefined,
       hasLeft: false,
+      isCut: false,
     }));
+    this.#synced = new SyncedStores(this.#members, syncing, context.warn);
     this.#pixelBytes = frameBytes(context.input) * stores.filter(({ keepsFrames }) => keepsFrames).length;
   }
 
@@ -101,7 +113,13 @@ export class StoreSet {
       if (to < frames.length) verdicts.push(this.#refuse(frames[to]!));
       from = to + 1;
     }
+    await this.#synced.stored(frames.filter((_, at) => verdicts[at] === undefined));
     return verdicts;
+  }
+
+  /** When what was stored is made durable: a container that refuses is told, and nothing in it is durable from there on. */
+  get commit(): Pick<GroupCommit, "counts" | "dueAt" | "sync"> {
+    return this.#synced.commit;
   }
 
   /** Whether the pixels came as they were taken, where a container keeps them. */
@@ -180,6 +198,7 @@ export class StoreSet {
    */
   async close(end: EndOfStream | null): Promise<void> {
     let first: unknown;
+    if (end) await this.#synced.closing();
     for (const member of this.#members) {
       try {
         await this.#close(member, end);
@@ -187,7 +206,9 @@ export class StoreSet {
         first ??= error;
       }
     }
+    const notSynced = this.#synced.closed(end !== null);
     first ??= this.#members.find(({ nameLost }) => nameLost)?.nameLost;
+    first ??= notSynced;
     if (first !== undefined) throw first;
   }
 
@@ -355,6 +376,7 @@ export class StoreSet {
       for (const run of missed) this.#tell(member, { event: "drop", stage: "archive", ...run, reason: lost });
       await store.close(notStored === 0 ? end : { ...end, isComplete: false, lost: end.lost + notStored, notStored });
     } catch (error) {
+      member.isCut = true;
       if (member.state === "whole" || !diskFault(error) || error instanceof NameLost) throw error;
       this.#context.warn(`${diskComplaint(error)}; the file is not closed in order`);
     }

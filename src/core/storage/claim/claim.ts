@@ -8,7 +8,7 @@ import { basename, dirname } from "node:path";
 import { codeOf, failure, MoteError, type Problem, reason, refusal } from "../../errors.js";
 import { msSince, now } from "../../time.js";
 import { fileInTheWay, problemOfFolder } from "../files.js";
-import { syncFolder } from "../sync-folder.js";
+import { syncFolder } from "../sync/sync-folder.js";
 import { growingName } from "./beside.js";
 import { abandonedLock, type Lock, lockProblem, rowProblem, takeLock } from "./lock.js";
 import { type FileIdentity, identityOf, isSameFile } from "./removal.js";

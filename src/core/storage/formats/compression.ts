@@ -11,6 +11,7 @@ import type { EndOfStream } from "../../model/run-report.js";
 import type { OptionSpecs, OptionsOf } from "../../option/option.js";
 import type { EpochNs } from "../../time.js";
 import type { DiskPlan } from "../disk/disk-options.js";
+import type { SyncPlan } from "../sync/sync-plan.js";
 
 /** What is planned, with what the format's own options came to beside it; plain JSON. */
 export interface CompressPlan {
@@ -18,6 +19,7 @@ export interface CompressPlan {
   readonly verifyEvery: number;
   readonly deleteSource: boolean;
   readonly disk: DiskPlan;
+  readonly sync: SyncPlan;
 }
 
 export interface Compression<Specs extends OptionSpecs = OptionSpecs> {
@@ -69,6 +71,8 @@ export interface CompressedFolder {
   store(frame: Frame, product?: Product): Promise<"stored" | "quarantined">;
   /** A frame that was not given to `store`, for want of room. */
   miss(): void;
+  /** Makes what was stored durable: its files are synced one by one, their names here. Throws what the disk says. */
+  sync(): void;
   event(event: StreamEvent): void;
   end(end: EndOfStream): void;
   readonly counts: FolderCounts;

@@ -35,6 +35,8 @@ export interface Container {
   readonly isEither?: boolean;
   /** Keeps pixels only: a stream without them has nothing for it. */
   readonly keepsFramesOnly?: boolean;
+  /** Why it is durable only once it is closed, where it is; absent: its store can be synced while it grows. */
+  closedOnly?(settings: StoreSettings | undefined): string | undefined;
   /** Is nothing without pixels, but keeps detections beside them. */
   readonly needsFrames?: boolean;
   /** Can be written from front to back, as to stdout: its store writes to `request.sink` where there is one. */

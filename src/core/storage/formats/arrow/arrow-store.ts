@@ -2,7 +2,7 @@
  * Apache Arrow's IPC format, a batch a frame: as a file with a footer, or as a stream, which is what a file that was not closed
  * is read as. Losses, and how the run ended, are the notes of batches without rows.
  */
-import { closeSync } from "node:fs";
+import { closeSync, fdatasyncSync } from "node:fs";
 import { codeOf, failure, MoteError, reason } from "../../../errors.js";
 import { lossOfEnd } from "../../../model/recorded-loss.js";
 import type { EndOfStream } from "../../../model/run-report.js";
@@ -79,6 +79,7 @@ export const arrowStore =
         frames++;
         rows += Math.max(0, frame.rowCount);
       },
+      ...(!given && { sync: () => fdatasyncSync(begun.fd) }),
       event(event) {
         note(noteKeys.event, event);
       },

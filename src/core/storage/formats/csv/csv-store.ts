@@ -44,6 +44,7 @@ export function openCsvStore(request: StoreRequest): FrameStore {
       frames++;
       rows += Math.max(0, frame.rowCount);
     },
+    sync: () => file.sync(),
     event() {},
     close(end) {
       if (end === null && frames === 0) return file.remove();

@@ -23,7 +23,7 @@ import { makeFolders } from "../../folders.js";
 import { hex } from "../../image-folder/hex.js";
 import type { FrameNames } from "../../image-folder/name-template.js";
 import { NameTaken, unfinishedName, unfinishedTarget, writeNewFile } from "../../image-folder/write-new-file.js";
-import { syncFolder } from "../../sync-folder.js";
+import { syncFolder, syncNames, syncNamesFrom } from "../../sync/sync-folder.js";
 import type { CompressedFolder } from "../compression.js";
 import { type EncodedFrame, encodeFrame, type FrameCodec, requireEqual } from "./encode-frame.js";
 import { borrowEncoded } from "./encoded-product.js";
@@ -93,6 +93,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
   }
   const counts = { stored: 0, resumed: 0, verified: 0, quarantined: 0, rawBytes: 0, bytes: 0 };
   let missed = 0;
+  let isFolderSynced = false;
   let codec: FrameCodec | undefined;
 
   function note(line: object): void {
@@ -253,6 +254,15 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     miss() {
       plan.sources.lost();
       missed++;
+    },
+    sync() {
+      try {
+        held.within(syncNames);
+        if (!isFolderSynced) syncNamesFrom(folder);
+        isFolderSynced = true;
+      } catch (error) {
+        throw failure(codeOf(error), where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
+      }
     },
     event(event) {
       note(event);

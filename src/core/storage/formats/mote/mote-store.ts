@@ -1,5 +1,5 @@
 /** The frame stream as a file: the same messages as on a pipe, with checksums and an index behind the end. */
-import { closeSync } from "node:fs";
+import { closeSync, fdatasyncSync } from "node:fs";
 import { MoteError } from "../../../errors.js";
 import { openFileSink } from "../../../stream/file-sink.js";
 import { createStreamWriter } from "../../../stream/stream-writer.js";
@@ -66,6 +66,7 @@ export function openMoteStore(request: StoreRequest): FrameStore {
       noteWithoutPixels(frame.header.frameNumber);
       rows += Math.max(0, frame.rowCount);
     },
+    sync: () => fdatasyncSync(fd),
     event(event) {
       writer.event(event);
     },

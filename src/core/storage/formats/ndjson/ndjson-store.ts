@@ -53,6 +53,7 @@ export function openNdjsonStore(request: StoreRequest): FrameStore {
       frames++;
       rows += Math.max(0, frame.rowCount);
     },
+    sync: () => file.sync(),
     event(event) {
       writeCounted("between", documents.between(event));
     },

@@ -8,6 +8,7 @@ export const parquet: Format = {
     ".parquet": {
       summary: "Parquet: one row a detection, the columns of the .csv",
       keepsFrames: false,
+      closedOnly: () => "its rows are durable once its footer is written, at the close",
       load: async () => (await import("./parquet-store.js")).openParquetStore,
     },
   },

@@ -37,6 +37,8 @@ export interface TiffJournal {
   tell(event: FateEvent): void;
   /** Throws the system's error; the journal is as it was then. */
   append(entry: TiffEntry): void;
+  /** Waits until the disk has all that was appended; throws what it says. */
+  sync(): void;
   end(end: TiffEnd): void;
   close(): void;
   /** Ends and removes it: the run has left no file. */
@@ -70,6 +72,7 @@ export function openTiffJournal(where: string, folder: string, names: FrameNames
       untold.push(event);
     },
     append,
+    sync: () => file.sync(),
     end(end) {
       append({ end: endJson(end) });
       file.sync();

@@ -18,7 +18,7 @@ import { severalRuns } from "../../image-folder/several-runs.js";
 import { EventsInOrder } from "../../recover/events-in-order.js";
 import { nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import type { Recover, RecoverContext, Recovery } from "../../recover/recovery.js";
-import { syncFolder } from "../../sync-folder.js";
+import { syncFolder } from "../../sync/sync-folder.js";
 import { filesWithoutLine, openTiffJournal, surveyTiffRun, type TiffEntry, type TiffRun } from "./folder-journal.js";
 import { singleTiffs, tiffJournalsAt } from "./journal-names.js";
 import { tiffFile } from "./read.js";

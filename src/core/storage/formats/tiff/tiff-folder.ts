@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { codeOf, failure, type Problem, reason } from "../../../errors.js";
+import { codeOf, failure, type MoteError, type Problem, reason } from "../../../errors.js";
 import { checksumOf } from "../../../memory/pixel-checksum.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import { isFateEvent } from "../../../model/event-check.js";
@@ -19,7 +19,7 @@ import { makeFolders } from "../../folders.js";
 import type { FrameStore } from "../../frame-store.js";
 import { compileNames, type FrameNames, inFolder } from "../../image-folder/name-template.js";
 import { NameTaken, unfinishedTarget, writeNewFile } from "../../image-folder/write-new-file.js";
-import { syncFolder } from "../../sync-folder.js";
+import { syncNames, syncNamesFrom } from "../../sync/sync-folder.js";
 import { openTiffJournal, type TiffJournal, tiffJournalName } from "./folder-journal.js";
 import type { TiffNames } from "./folder-options.js";
 import { createStripEncoder } from "./strip-encoder.js";
@@ -115,6 +115,7 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
   const { layout } = encoder;
   let frames = 0;
   let bytes = 0;
+  let isPlaceSynced = false;
 
   function endJournal(end: EndOfStream): void {
     try {
@@ -124,6 +125,21 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
       throw failure(codeOf(error), where, what, `The ${formatCount(frames, "file")} are whole.`, error);
     } finally {
       journal.close();
+    }
+  }
+
+  function notSynced(error: unknown): MoteError {
+    return failure(codeOf(error), where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
+  }
+
+  /** The names of the files and, once, of the folders that may have been made for them. */
+  function syncFolders(): void {
+    try {
+      held.within(syncNames);
+      if (!isPlaceSynced) syncNamesFrom(place);
+      isPlaceSynced = true;
+    } catch (error) {
+      throw notSynced(error);
     }
   }
 
@@ -191,6 +207,15 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
         );
       }
     },
+    // Each file is synced before it has its name.
+    sync() {
+      syncFolders();
+      try {
+        journal.sync();
+      } catch (error) {
+        throw notSynced(error);
+      }
+    },
     event(event) {
       if (isFateEvent(event)) journal.tell(event);
     },
@@ -202,9 +227,9 @@ export function openTiffFolder(request: TiffFolderRequest): FrameStore {
         else if (end) endJournal(end);
         else journal.close();
         isEnded = end !== null || frames === 0;
-        held.within(syncFolder);
         await encoder.close();
         if (frames > 0) look();
+        if (isEnded && frames > 0) syncFolders();
       } finally {
         held.close();
         if (isEnded) lock.release();

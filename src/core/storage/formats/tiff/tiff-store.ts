@@ -65,6 +65,7 @@ export function openTiffStore(request: StoreRequest): FrameStore {
         throw writingFailed(writer.pages, error);
       }
     },
+    sync: () => writer.sync(),
     event() {},
     async close(end) {
       try {

@@ -9,6 +9,7 @@ import type { HeldFolder } from "../../claim/held-folder.js";
 import type { TableColumn } from "../../columns/table-column.js";
 import { writeAll } from "../../write-all.js";
 import { type ArrayLayout, bytesCodec, bytesPerElement, rowsPatch, type ZarrType } from "./array-metadata.js";
+import type { Unsynced } from "./unsynced.js";
 
 export interface Column {
   readonly name: string;
@@ -38,6 +39,7 @@ export function columnLayout({ chunkRows, dimension }: TableLayout, { dataType }
 export class ColumnTable {
   readonly layout: TableLayout;
   readonly #store: HeldFolder;
+  readonly #unsynced: Unsynced | undefined;
   /** The chunk that is being filled, of each column. */
   readonly #chunks: { fd: number; index: number }[];
   /** The metadata of each column, open once a row was promised. */
@@ -45,8 +47,9 @@ export class ColumnTable {
   #rows = 0;
   #promised = 0;
 
-  constructor(store: HeldFolder, layout: TableLayout) {
+  constructor(store: HeldFolder, layout: TableLayout, unsynced?: Unsynced) {
     this.layout = layout;
+    this.#unsynced = unsynced;
     this.#store = store;
     this.#chunks = layout.columns.map(() => ({ fd: -1, index: -1 }));
   }
@@ -68,6 +71,7 @@ export class ColumnTable {
       const within = row % this.layout.chunkRows;
       const count = Math.min(rows - done, this.layout.chunkRows - within);
       writeAll(chunk.fd, bytes.subarray(done * size, (done + count) * size), within * size);
+      this.#unsynced?.wrote(join(this.layout.folder, column.name, `c.${index}`));
       done += count;
     }
   }
@@ -84,6 +88,7 @@ export class ColumnTable {
       const { text, at } = rowsPatch(columnLayout(this.layout, column), rows);
       this.#metadata[position] ??= openSync(join(this.#folderOf(column), "zarr.json"), "r+");
       writeAll(this.#metadata[position], Buffer.from(text), at);
+      this.#unsynced?.wrote(join(this.layout.folder, column.name, "zarr.json"));
     }
     this.#promised = rows;
   }
@@ -114,5 +119,7 @@ export class ColumnTable {
     if (chunk.fd >= 0) closeSync(chunk.fd);
     chunk.fd = fd;
     chunk.index = index;
+    const folder = join(this.layout.folder, column.name);
+    this.#unsynced?.made(join(folder, `c.${index}`), folder);
   }
 }

@@ -1,10 +1,15 @@
 import type { Container, Format } from "../format.js";
 import { isZarrStore } from "./is-zarr-store.js";
+import type { ZarrSettings } from "./zarr-options.js";
 
 const store: Container = {
   summary: "OME-Zarr: a folder with frames, tracks, metadata and the ledger",
   keepsFrames: true,
   needsFrames: true,
+  closedOnly(settings) {
+    const { framesPerShard = 1 } = (settings?.zarr ?? {}) as Partial<ZarrSettings>;
+    return framesPerShard > 1 ? "a shard that is being filled writes over its index" : undefined;
+  },
   isFolder: true,
   choices: [async () => (await import("./zarr-options.js")).zarrChoices],
   kind: async () => (await import("./own-files.js")).zarrStore,

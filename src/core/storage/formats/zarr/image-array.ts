@@ -8,7 +8,8 @@ import { moveOwn, removeEmptyFolder, removeOwnFile } from "../../claim/removal.j
 import { makeFoldersIn } from "../../folders.js";
 import { partialName, writeWhole } from "../../whole-file.js";
 import { writeAll } from "../../write-all.js";
-import { type ArrayLayout, arrayJson, shardingCodec, type ZarrType } from "./array-metadata.js";
+import { type ArrayLayout, arrayJson, rowsPatch, shardingCodec, type ZarrType } from "./array-metadata.js";
+import type { Unsynced } from "./unsynced.js";
 
 /** Offset and length of a chunk that is not in its shard (Zarr v3, "sharding_indexed", section "Binary shard format"). */
 const absent = 0xffff_ffff_ffff_ffffn;
@@ -47,13 +48,20 @@ export class ImageArray {
   readonly #store: HeldFolder;
   readonly #name: string;
   readonly #layout: ArrayLayout;
+  readonly #unsynced: Unsynced | undefined;
   #shard: OpenShard | undefined;
+  /** Of the metadata, where it grows in place. */
+  #metadata = -1;
   /** Bytes of the frame that was put last and does not count yet. */
   #putBytes = 0;
 
-  /** The array of that name in a store. */
-  constructor(store: HeldFolder, name: string, layout: ArrayLayout) {
+  /**
+   * The array of that name in a store. With `unsynced` its shape grows in place (its metadata is `growingArrayJson`): a file
+   * that takes another's place needs a sync each time, lest its name is on the disk before its bytes.
+   */
+  constructor(store: HeldFolder, name: string, layout: ArrayLayout, unsynced?: Unsynced) {
     this.#store = store;
+    this.#unsynced = unsynced;
     this.#name = name;
     this.#layout = layout;
   }
@@ -72,7 +80,20 @@ export class ImageArray {
 
   /** Says how many frames there are; readers see them from here on. */
   promise(count: number): void {
-    writeWhole(join(this.#folder, "zarr.json"), Buffer.from(arrayJson(this.#layout, count)));
+    const path = join(this.#folder, "zarr.json");
+    if (!this.#unsynced) {
+      writeWhole(path, Buffer.from(arrayJson(this.#layout, count)));
+      return;
+    }
+    const { text, at } = rowsPatch(this.#layout, count);
+    if (this.#metadata < 0) this.#metadata = openSync(path, "r+");
+    writeAll(this.#metadata, Buffer.from(text), at);
+    this.#unsynced.wrote(join(this.#name, "zarr.json"));
+  }
+
+  close(): void {
+    if (this.#metadata >= 0) closeSync(this.#metadata);
+    this.#metadata = -1;
   }
 
   /** The frame put last counts; the next one goes behind it. */
@@ -131,6 +152,7 @@ export class ImageArray {
   #putFile(index: number, chunk: Uint8Array): void {
     const path = this.#placeOfChunk(index);
     writeWhole(path, chunk);
+    this.#unsynced?.made(join(this.#name, "c", String(index), "0", "0"), this.#name);
   }
 
   #putInShard(index: number, chunk: Uint8Array): void {

@@ -73,6 +73,16 @@ export async function syncStore(store: HeldFolder, path: string): Promise<void> 
   await syncAll([...folders, dirname(path)]);
 }
 
+/** The same of some files, then of some folders, by their paths in the store. */
+export async function syncPaths(
+  store: HeldFolder,
+  files: readonly string[],
+  folders: readonly string[],
+): Promise<void> {
+  await syncAll(files.map((file) => join(store.path, file)));
+  await syncAll(folders.map((folder) => join(store.path, folder)));
+}
+
 async function syncAll(paths: readonly string[]): Promise<void> {
   let next = 0;
   const work = async () => {

@@ -14,7 +14,7 @@ import type { HeldFolder } from "../../claim/held-folder.js";
 import { removeEmptyFolder } from "../../claim/removal.js";
 import { fileInTheWay } from "../../files.js";
 import { type FrameStore, nameOf, type StoreRequest } from "../../frame-store.js";
-import { writeWhole } from "../../whole-file.js";
+import { writeWholeSynced } from "../../whole-file.js";
 import { type ArrayLayout, arrayJson, groupJson, growingArrayJson } from "./array-metadata.js";
 import { columnChecksums } from "./column-checksums.js";
 import { ColumnTable, columnLayout, type TableLayout } from "./column-table.js";
@@ -27,6 +27,7 @@ import { type DisplayRange, omeAttributes } from "./ome-metadata.js";
 import { zarrStore } from "./own-files.js";
 import { freeReserve, makeStore, type Skeleton, syncStore } from "./store-folder.js";
 import { putTrackRows, tracksTable } from "./track-columns.js";
+import { Unsynced } from "./unsynced.js";
 import { defaultZarr, type ZarrSettings, zarrFaults } from "./zarr-options.js";
 
 interface Level {
@@ -56,9 +57,11 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   let end: EndOfStream | null = null;
   let sums: Readonly<Record<string, number>> | undefined;
   let frames = 0;
+  const unsynced = request.isSynced ? new Unsynced() : undefined;
   let store: HeldFolder;
   try {
-    store = makeStore(path, skeletonOf(rootJson(), layouts, tables));
+    const imageJson = unsynced ? growingArrayJson : arrayJson;
+    store = makeStore(path, skeletonOf(rootJson(), layouts, tables, imageJson));
   } catch (error) {
     throw fileInTheWay(where, error);
   }
@@ -66,9 +69,9 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   const levels = layouts.map((layout, level): Level => {
     const shape = shapes[level]!;
     const room = level === 0 ? undefined : newPixels(descriptor.pixelFormat, shape);
-    return { array: new ImageArray(store, String(level), layout), shape, pixels: room };
+    return { array: new ImageArray(store, String(level), layout, unsynced), shape, pixels: room };
   });
-  const [images, ledger, tracks] = tables.map((layout) => new ColumnTable(store, layout)) as [
+  const [images, ledger, tracks] = tables.map((layout) => new ColumnTable(store, layout, unsynced)) as [
     ColumnTable,
     ColumnTable,
     ColumnTable | undefined,
@@ -128,7 +131,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   function describeRange(pixels: PixelArray): void {
     range = rangeOf(pixels);
     try {
-      writeWhole(join(store.path, "zarr.json"), Buffer.from(rootJson()));
+      writeWholeSynced(join(store.path, "zarr.json"), Buffer.from(rootJson()));
     } catch (error) {
       range = undefined;
       throw error;
@@ -190,6 +193,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
     event(event) {
       checked(() => appendEventRow(ledger, event));
     },
+    ...(unsynced && { sync: () => unsynced.sync(store, path) }),
     async close(given) {
       if (given === null && frames === 0 && (tracks?.rows ?? 0) === 0) {
         zarrStore.remove(store.path);
@@ -217,7 +221,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
       }
       // What says that a store was closed in order is not said when something before it failed.
       end = first === undefined ? given : null;
-      step(() => writeWhole(join(store.path, "zarr.json"), Buffer.from(rootJson())));
+      step(() => writeWholeSynced(join(store.path, "zarr.json"), Buffer.from(rootJson())));
       try {
         await syncStore(store, path);
       } catch (error) {
@@ -233,6 +237,7 @@ export async function openZarrStore(request: StoreRequest): Promise<FrameStore> 
   };
 
   function closeFiles(): void {
+    for (const { array } of levels) array.close();
     images.close();
     ledger.close();
     tracks?.close();
@@ -255,10 +260,15 @@ function attributesOf(table: TableLayout): object {
   return table === ledgerTable ? { fates } : {};
 }
 
-function skeletonOf(root: string, layouts: readonly ArrayLayout[], tables: readonly TableLayout[]): Skeleton {
+function skeletonOf(
+  root: string,
+  layouts: readonly ArrayLayout[],
+  tables: readonly TableLayout[],
+  imageJson: typeof arrayJson,
+): Skeleton {
   return [
     ["", root],
-    ...layouts.map((layout, level): [string, string] => [String(level), arrayJson(layout, 0)]),
+    ...layouts.map((layout, level): [string, string] => [String(level), imageJson(layout, 0)]),
     ...tables.flatMap((table): [string, string][] => [
       [table.folder, groupJson(attributesOf(table))],
       ...table.columns.map((column): [string, string] => [

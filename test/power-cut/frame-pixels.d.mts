@@ -1,0 +1,2 @@
+export const side: number;
+export function fillPixels(pixels: { [at: number]: number; readonly length: number }, number: number): void;

@@ -1,0 +1,89 @@
+/** Whatever the power cuts off, every frame that was called durable before is found; needs the build (`npm test` builds first). */
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { framesOf, quickFolder, recovered } from "../core/storage/verify-recover.js";
+import { randomOfRun } from "../seed.js";
+import { fillPixels, side } from "./frame-pixels.mjs";
+import { durableBefore, playCut, type Recording, record } from "./power-cut.js";
+
+const root = quickFolder("mote-power-cut-");
+afterAll(() => rmSync(root, { recursive: true }));
+
+const containers: readonly { name: string; rows: number; out: string; settings?: object }[] = [
+  { name: "run.mote", rows: 3, out: "out.mote" },
+  { name: "run.tif", rows: 0, out: "out.mote" },
+  { name: "run.ome.tif", rows: 0, out: "out.mote" },
+  {
+    name: "tifs/",
+    rows: 0,
+    out: "out/",
+    settings: { tiffNames: { template: "frame_{frame:06}.tif", run: 1, date: "2026-11-27" } },
+  },
+  { name: "run.zarr", rows: 3, out: "out.mote" },
+  { name: "run.jxl/", rows: 0, out: "out/" },
+];
+const plans = [
+  ["with --sync frame", "frame", 30],
+  ["with --sync 50ms", { withinMs: 50 }, 30],
+  ["once it is closed", "close", 12],
+] as const;
+/** Cuts that are played of each recording. */
+const cuts = Number(process.env.POWER_CUTS ?? 24);
+
+test.each(containers.flatMap((container) => plans.map((plan) => [container.name, plan[0], container, plan] as const)))(
+  "%s, %s: every frame that was called durable outlasts a power cut",
+  async (name, how, { rows, out, settings }, [, plan, frames]) => {
+    const random = randomOfRun(`power cut, ${name}, ${how}`);
+    const folder = join(root, `${name.replace("/", "")} ${how}`);
+    mkdirSync(folder);
+    const recording = record(folder, name, { plan, frames, rows, ...(settings && { settings }) });
+    const told = recording.flatMap(({ op }, at) => (op === "durable" ? [at + 1] : []));
+    expect(durableBefore(recording, recording.length).length).toBeGreaterThanOrEqual(frames);
+    for (let trial = 0; trial < cuts; trial++) {
+      // Right behind a promise, where the least is there besides, and anywhere.
+      const first = told[0]!;
+      const cut =
+        trial % 2 === 0
+          ? told[Math.floor(random() * told.length)]!
+          : first + Math.floor(random() * (recording.length + 1 - first));
+      await holdsAt(recording, cut, random, join(folder, `cut-${trial}`), name, out);
+    }
+  },
+  120_000,
+);
+
+/** A file of frames, or those of a folder with a file for each. */
+function filesOf(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  const names = readdirSync(path).filter((name) => /^frame_\d+\.(tif|jxl)$/.test(name));
+  return names.map((name) => join(path, name));
+}
+
+const numberIn = (file: string) => Number(/_(\d+)\.\w+$/.exec(file)![1]);
+
+async function holdsAt(
+  recording: Recording,
+  cut: number,
+  random: () => number,
+  disk: string,
+  name: string,
+  out: string,
+): Promise<void> {
+  playCut(recording, cut, random, disk);
+  const durable = durableBefore(recording, cut);
+  const target = join(disk, out).replace(/\/$/, "");
+  await recovered(join(disk, name).replace(/\/$/, ""), target);
+  const found = new Map<number, readonly number[]>();
+  for (const file of filesOf(target)) {
+    for (const { number, pixels } of await framesOf(file)) found.set(file === target ? number : numberIn(file), pixels);
+  }
+  const wanted = new Uint8Array(side * side);
+  for (const number of durable) {
+    fillPixels(wanted, number);
+    const pixels = found.get(number);
+    if (!pixels) throw new Error(`frame ${number} is gone after a cut at operation ${cut} of ${recording.length}`);
+    if (Buffer.compare(wanted, Uint8Array.from(pixels)) !== 0) throw new Error(`frame ${number} has other pixels`);
+  }
+  rmSync(disk, { recursive: true });
+}
