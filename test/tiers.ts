@@ -26,6 +26,7 @@ export const slowTests: readonly string[] = [
   "test/core/pipeline/spill.test.ts",
   "test/e2e/ends-add-up.test.ts",
   "test/e2e/spill.test.ts",
+  "test/e2e/taps.test.ts",
   // Every format into every other, of an older Mote too, every flipped byte.
   "test/e2e/round-trips.test.ts",
   "test/e2e/older-files.test.ts",

@@ -13,12 +13,17 @@ const stages: Readonly<Record<string, () => Promise<StageDeclaration>>> = {
   track: async () => (await import("./track.js")).track,
   archive: async () => (await import("./archive.js")).archive,
   compress: async () => (await import("./compress.js")).compress,
+  tee: async () => (await import("./tee.js")).tee,
 };
 
-/** The ends of a process' pipeline; no verbs of their own. */
+/** What ends in an observer. */
+export const loadTap = async () => (await import("./tap.js")).tap;
+
+/** The ends of a process' pipeline and its taps; no verbs of their own. */
 const transports: Readonly<Record<string, () => Promise<StageDeclaration>>> = {
   "stream-in": async () => (await import("./stream-in.js")).streamIn,
   "stream-out": async () => (await import("./stream-out.js")).streamOut,
+  tap: loadTap,
 };
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {

@@ -4,6 +4,7 @@ export const summaries = {
   track: "Find particles in every frame and link them over time; frames pass through.",
   archive: "Write frames and tracks to files: HDF5, OME-Zarr, TIFF, tables or the frame stream itself.",
   compress: "Write every frame to a lossless JPEG XL file of its own.",
+  tee: "Pass a stream on as it is, so that others may look at it.",
   link: "Link, or link again, the rows of any table with frame, y and x.",
   run: "Run stages in one process over shared memory: a run file, or stages joined by the word then.",
   inspect: "Say what is in a file or a stream: shape, frames, rate, gaps, settings, ledger; draw a frame.",

@@ -102,6 +102,7 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     isDraining: () => false,
     isStopped: () => false,
     isAborted: () => false,
+    isNextWaiting: () => false,
     emit() {},
     moved() {},
     countLost() {},

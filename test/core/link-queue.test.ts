@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Link, type LinkPolicy, linkWords, nothingTaken } from "../../src/core/memory/link.js";
+import { Link, linkWords, nothingTaken } from "../../src/core/memory/link.js";
+import type { LinkPolicy } from "../../src/core/memory/link-shape.js";
 import { Overflow, overflowWords } from "../../src/core/memory/overflow.js";
 import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
 import { fromMemory, longAgo } from "../../src/core/time.js";
@@ -248,4 +249,33 @@ test("a mapper claims an entry only when nobody uses its product: no mapper, and
     }
   }
   expect(left).toBeGreaterThan(1000);
+});
+
+test("behind a tap's link nothing waits: a frame takes the oldest frame's place, an event finds room or not, the last word always does", () => {
+  const shape = { policy: "drop-oldest", capacity: 2, window: 1, isTap: true } as const;
+  const link = new Link(new Int32Array(new SharedArrayBuffer(linkWords(shape) * 4)), shape);
+  const control = new RunControl(new Int32Array(new SharedArrayBuffer(runControlWords * 4)));
+  const taken = nothingTaken();
+  const push = (slot: number, isEvent = false) =>
+    link.push(slot, isEvent ? -1 : slot, true, isEvent, fromMemory(0), control);
+  const left = () => {
+    const slots: number[] = [];
+    while (link.take(taken, control)) {
+      expect([taken.slot, taken.droppedCount]).toEqual([taken.slot, 0]);
+      slots.push(taken.slot);
+    }
+    return slots;
+  };
+  for (let lap = 0; lap < 5; lap++) {
+    expect([push(1), push(2), push(3), push(4), push(9, true)]).toEqual([-1, -1, 1, 2, 9]);
+    expect(link.takeNow(taken)).toBe("taken");
+    expect([taken.slot, taken.droppedCount]).toEqual([3, 0]);
+    expect([push(9, true), push(5), push(8, true), push(6)]).toEqual([-1, 4, 8, 5]);
+    expect(link.takeNow(taken)).toBe("taken");
+    expect(link.takeNow(taken)).toBe("taken");
+  }
+  expect([push(7, true), push(8, true), push(9)]).toEqual([-1, -1, 9]);
+  link.pushLast(10, fromMemory(0));
+  link.close();
+  expect(left()).toEqual([7, 8, 10]);
 });

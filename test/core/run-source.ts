@@ -96,6 +96,7 @@ export async function runSource(
     isDraining: () => taken >= (settings.drainAfter ?? Number.POSITIVE_INFINITY),
     isStopped: () => false,
     isAborted: () => false,
+    isNextWaiting: () => false,
     moved() {},
     emit: (event) => void order.push(event),
     countLost(count, reason) {

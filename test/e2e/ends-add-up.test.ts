@@ -38,9 +38,9 @@ async function each(trials: number, trial: (at: number) => Promise<void>): Promi
     try {
       await trial(at);
     } catch (error) {
-      const { message, actual, expected } = error as Error & { actual?: unknown; expected?: unknown };
+      const { message, stack, actual, expected } = error as Error & { actual?: unknown; expected?: unknown };
       const [came, right] = [JSON.stringify(actual), JSON.stringify(expected)];
-      wrong.push(came === undefined ? message : `came ${came}, right is ${right}`);
+      wrong.push(came === undefined ? `trial ${at}: ${stack ?? message}` : `came ${came}, right is ${right}`);
       console.error(wrong.at(-1));
     }
   }

@@ -168,7 +168,12 @@ const refusals: [string, string | Uint8Array, string, string[]][] = [
   ["stop", frames("0,1,2\n"), "--adaptive-stop 9", ["--adaptive-stop: expected less than the search range 5,5, got 9"]],
   ["step", frames("0,1,2\n"), "--adaptive-step 0.9", ["--adaptive-step: means nothing without --adaptive-stop"]],
   ["columns", frames("0,1,2\n"), "--columns z=y", ["--columns: expected names for some of frame, y, x and particle"]],
-  ["xlsx-out", frames("0,1,2\n"), "--out a.xlsx", ["tables are written as .csv, .tsv, .txt, .parquet, .arrow, .feather or .arrows"]],
+  [
+    "xlsx-out",
+    frames("0,1,2\n"),
+    "--out a.xlsx",
+    ["tables are written as .csv, .tsv, .txt, .parquet, .arrow, .feather or .arrows"],
+  ],
   ["folder-out", frames("0,1,2\n"), "--out no/a.csv", ["there is no folder no"]],
 ];
 

@@ -9,10 +9,10 @@ import { oneLine } from "../printable.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
 import { abortedText } from "./aborted-text.js";
 import type { Departure } from "./departure.js";
-import { isEndOfLine, ownLabel } from "./end-of-line.js";
+import { endOfLine, isEndOfLine, ownLabel } from "./end-of-line.js";
 import { listenForInterrupts, StreamThreads } from "./interrupts.js";
 import { createProgress } from "./progress.js";
-import { latencyText, reportsOfBranches, reportText } from "./report-text.js";
+import { latencyText, reportsOfBranches, reportText, tapText } from "./report-text.js";
 import { printMessage } from "./terminal.js";
 import type { ThreadBorn } from "./thread-entry.js";
 import type { Voice } from "./voice.js";
@@ -43,7 +43,7 @@ export async function executeRun(
     onStart(started) {
       view = started;
       interrupts.source = countersOf(started.layout, started.shared, 0);
-      interrupts.sink = countersOf(started.layout, started.shared, stages.length - 1);
+      interrupts.sink = countersOf(started.layout, started.shared, endOfLine(stages));
       progress.start(started);
     },
     onWarning: (text) => progress.say(`warning: ${oneLine(text)}`),
@@ -94,6 +94,7 @@ function sayLastWords(outcome: RunOutcome, stages: readonly PlannedStage[], voic
     if (!voice.quiet && isEndOfLine(stages) && isWorthTelling)
       for (const [label, own] of reportsOfBranches(ownLabel(stages), report))
         printMessage(reportText(label, own, upstreamCut, outcome.failure !== null));
+    if (!voice.quiet) for (const tap of report.taps) printMessage(tapText(tap));
     const { loans, fromReserve } = report.pool;
     if (fromReserve > 0)
       printMessage(

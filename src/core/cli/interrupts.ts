@@ -6,7 +6,7 @@ import type { Run } from "../pipeline/run-pipeline.js";
 import { latest, type MonotonicMs, msSince, now } from "../time.js";
 import { ThreadWaker } from "../workers/stuck-thread.js";
 import { endingSignals } from "./departure.js";
-import { isEndOfLine } from "./end-of-line.js";
+import { endOfLine, isEndOfLine } from "./end-of-line.js";
 
 /** How long threads may take to notice an abort before the process ends without them. */
 const abortPatienceMs = 2000;
@@ -82,7 +82,7 @@ export function listenForInterrupts(
     if (isStuck(state.source)) control.stop();
     if (control.isStopped) threads.wakeReader();
     // A reader that was interrupted, too, may take its time.
-    const { stage, plan } = stages.at(-1)!;
+    const { stage, plan } = stages[endOfLine(stages)]!;
     const isLeft = patienceMs === hastyPatienceMs && stage.feedsReader?.(plan) === true && isStuck(state.sink);
     if (isLeft) control.leave();
     if (isLeft || control.isAborted) threads.wakeWriter();

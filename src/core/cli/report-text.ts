@@ -1,6 +1,6 @@
 /** A run's report in a few lines for people. */
 import type { JsonValue } from "../model/json.js";
-import type { RunReport, SpillReport } from "../model/run-report.js";
+import type { RunReport, SpillReport, TapReport } from "../model/run-report.js";
 import { lostOn, reportOnPath } from "../pipeline/path-report.js";
 import { oneLine } from "../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../units.js";
@@ -53,6 +53,13 @@ export function reportText(label: string, report: RunReport, wasCut: boolean, ha
   for (const { stage, spill } of report.stages) if (spill) lines.push(`  ${stage} ${spillText(spill)}`);
   for (const file of filesOf(summary)) lines.push(`  ${file.path}  ${formatBytes(file.bytes)}`);
   return lines.map((line) => oneLine(line)).join("\n");
+}
+
+/** "track-tap: 231 of 300 frames shown, 2 readers" */
+export function tapText({ tap, in: came, shown, readers }: TapReport): string {
+  return oneLine(
+    `${tap}: ${shown.toLocaleString("en-US")} of ${formatCount(came, "frame")} shown, ${formatCount(readers, "reader")}`,
+  );
 }
 
 /** "spilled 1,234 frames, 10.2 GB at most, all came back" */

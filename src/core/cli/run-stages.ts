@@ -1,5 +1,5 @@
 /** Carries out stages: as one stage between stdin and stdout, or as a composed run. */
-import { loadStage } from "../../commands/index.js";
+import { loadStage, loadTap } from "../../commands/index.js";
 import { streamIn } from "../../commands/stream-in.js";
 import { streamOut } from "../../commands/stream-out.js";
 import { type ExitCode, MoteError, refusal } from "../errors.js";
@@ -13,6 +13,7 @@ import { Connections } from "../pipeline/connections.js";
 import { checkRun, type FailurePolicy, linkOptions, planRun, type StageRequest } from "../pipeline/negotiate.js";
 import type { StageCall } from "../pipeline/run-file.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
+import { tapOptions } from "../pipeline/tap-option.js";
 import { claimProblem } from "../storage/claim/claim.js";
 import { fileConflicts } from "../storage/claim/own-inputs.js";
 import { spoolFolderProblem } from "../storage/spool/spool-folder.js";
@@ -121,7 +122,7 @@ function refuseMisplaced(label: string, stage: StageDeclaration, raw: RawOptions
         "is an option of the whole run",
         `Put it behind mote run: mote run --${kebab(name)} ...`,
       );
-    if (Object.hasOwn(linkOptions, name)) continue;
+    if (Object.hasOwn(linkOptions, name) || Object.hasOwn(tapOptions, name)) continue;
     if (Object.hasOwn(streamIn.options, name) || Object.hasOwn(streamOut.options, name))
       throw refusal(
         "option-conflict",
@@ -167,7 +168,10 @@ async function runStages(
   const { held } = departure;
   try {
     const world = { lookAtFiles: lookAtFilesConfined, holder: held };
-    const planned = { ...(await planRun(requests, version, world, onFailure)), hasLedger: ledger !== undefined };
+    const planned = {
+      ...(await planRun(requests, version, world, onFailure, loadTap)),
+      hasLedger: ledger !== undefined,
+    };
     const ledgerFile = ledger === undefined ? undefined : { where: `run, --ledger ${ledger}`, file: ledger };
     const inTheWay = ledgerFile && claimProblem({ where: ledgerFile.where, path: ledgerFile.file, isForced: false });
     if (inTheWay) throw new MoteError([inTheWay], { exitCode: 2 });

@@ -3,6 +3,7 @@ import { streamIn } from "../../commands/stream-in.js";
 import { streamOut } from "../../commands/stream-out.js";
 import { linkOptions } from "../pipeline/negotiate.js";
 import type { StageDeclaration } from "../pipeline/stage.js";
+import { tapOptions } from "../pipeline/tap-option.js";
 import { everyRun } from "./every-option.js";
 import { everyHeading, grouped, type VerbSyntax } from "./verb-syntax.js";
 
@@ -13,6 +14,7 @@ export function stageSyntax(stage: StageDeclaration, isAlone: boolean): VerbSynt
   if (isAlone && stage.role !== "sink")
     groups.push({ heading: "Stream out:", options: { ...streamOut.options, ...linkOptions } });
   if (!isAlone && stage.role !== "sink") groups.push({ heading: "Stream out:", options: linkOptions });
+  groups.push({ heading: "Observers:", options: tapOptions });
   if (isAlone) groups.push({ heading: everyHeading, options: everyRun });
   return {
     name: stage.name,

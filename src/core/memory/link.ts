@@ -8,15 +8,9 @@
  */
 
 import { fromMemory, longAgo, type MonotonicMs, msBetween, never, now, toMemory } from "../time.js";
+import type { LinkShape } from "./link-shape.js";
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
-
-/**
- * What a full link does; `spill` only says that it is full, and whoever pushes has the disk spool (memory/overflow.ts);
- * `latest` is drop-oldest with room for one.
- */
-export const linkPolicies = ["block", "drop-newest", "drop-oldest", "latest", "spill", "fail"] as const;
-export type LinkPolicy = (typeof linkPolicies)[number];
 
 const word = {
   mutex: 0,
@@ -36,19 +30,6 @@ const state = { waiting: 0, ready: 1, unmapped: 2 } as const;
 
 /** Positions stay below this, far from the sign bit. */
 const mostPositions = 1 << 28;
-
-export interface LinkShape {
-  readonly policy: LinkPolicy;
-  /** Entries that may wait unclaimed before the policy applies. */
-  readonly capacity: number;
-  /** Entries that may be claimed or mapped besides; 0 without mappers. */
-  readonly window: number;
-  /**
-   * Buffers for what mappers make, found by an entry's position modulo this (products.ts): entries are claimed while
-   * theirs is free. Absent or 0: mappers make nothing that needs one.
-   */
-  readonly products?: number;
-}
 
 /** Ring entries: the next power of two, so that positions wrap evenly. */
 function ringEntries(shape: LinkShape): number {
@@ -102,7 +83,8 @@ export class Link {
   /**
    * Producer: puts an entry in. Returns -1 when it was taken in, or the slot that was given up for it (its own with
    * drop-newest, the oldest unclaimed frame's with drop-oldest and latest), -2 when the run was aborted, -3 when the policy is `fail`
-   * and the link is full, -4 when it is `spill`. `isLossless` entries (events) wait with every policy but `spill`.
+   * and the link is full, -4 when it is `spill`. `isLossless` entries (events) wait with every policy but `spill`; of a tap
+   * they are given back like a frame that finds no frame to replace.
    */
   push(
     slot: number,
@@ -134,6 +116,10 @@ export class Link {
           return given;
         }
       }
+      if (this.#shape.isTap) {
+        unlock(this.#words, word.mutex);
+        return slot;
+      }
       const seen = this.spaceBell;
       const hasFailed = !isLossless && this.#shape.policy === "fail";
       if (hasFailed) this.#notePending(frameNumber);
@@ -143,6 +129,14 @@ export class Link {
       if (control.isAborted) return -2;
       waitForRing(this.#words, word.spaceBell, seen, 100);
     }
+  }
+
+  /** Producer, of a tap: the entry after which none comes, for which there is always a place. */
+  pushLast(slot: number, now: MonotonicMs): void {
+    lock(this.#words, word.mutex);
+    this.#put(this.#words[word.head]!, slot, -1, true, now);
+    unlock(this.#words, word.mutex);
+    this.#announce(true);
   }
 
   /**
@@ -362,6 +356,7 @@ export class Link {
     }
     const last = (head - 1 + this.#positions) % this.#positions;
     this.#put(last, slot, frameNumber, isReady, now);
+    if (this.#shape.isTap) return given;
     this.#words[at + entry.droppedCount] = earlier + 1;
     this.#floats[(at + entry.droppedFirst) >> 1] = first;
     return given;

@@ -7,7 +7,8 @@
  * has one producer at a time and needs no more locks than any other. Roles: the producer writes nothing but the queue; the
  * spool's thread takes from the queue and writes all words.
  */
-import { Link, type LinkShape, linkWords } from "./link.js";
+import { Link, linkWords } from "./link.js";
+import type { LinkShape } from "./link-shape.js";
 
 const word = { settled: 0, frames: 1, queue: 8 } as const;
 

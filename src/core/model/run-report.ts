@@ -48,6 +48,22 @@ export interface LinkReport {
   readonly spill?: SpillReport;
 }
 
+/** What an observer saw of a stage's frames; what it did not is no loss. */
+export interface TapReport {
+  readonly tap: string;
+  /** The stage whose frames these are. */
+  readonly of: string;
+  readonly policy: string;
+  readonly every: number;
+  /** Frames that the stage passed on. */
+  readonly in: number;
+  /** Of these, frames that went to a reader at least. */
+  readonly shown: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Readers that came. */
+  readonly readers: number;
+}
+
 export interface RunReport {
   readonly elapsedMs: number;
   /** Frames lost anywhere: gaps at the device, drops and failures. */
@@ -57,6 +73,7 @@ export interface RunReport {
   /** Each behind the one that feeds it. Of a stage with one link behind it, what that gave up is among its dropped frames. */
   readonly stages: readonly StageReport[];
   readonly links: readonly LinkReport[];
+  readonly taps: readonly TapReport[];
   /** Slots lent, and how many of the loans had to take one from the reserve: more than a few say the run was sized too small. */
   readonly pool: { readonly loans: number; readonly fromReserve: number };
   /** Pool slots that were not returned; anything but 0 is a defect of Mote. */
@@ -84,6 +101,7 @@ export const harmlessReasons = {
   duplicate: "duplicate",
   everyNth: "left out, as only every so many are taken",
   readerGone: "the reader went away",
+  notShown: "not shown, as a tap has the newest frames",
 } as const;
 
 /** A camera does not wait for the next reader. */

@@ -1,6 +1,6 @@
 /** From what the user asked for to what every stage and link will do, before anything is opened: decode, look, negotiate, check. */
 import { MoteError, type Problem } from "../errors.js";
-import { type LinkPolicy, linkPolicies } from "../memory/link.js";
+import { type LinkPolicy, linkPolicies } from "../memory/link-shape.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import { own } from "../model/own.js";
 import type { UsedFiles } from "../model/used-files.js";
@@ -9,6 +9,7 @@ import { kebab } from "../option/names.js";
 import { type OptionSpecs, option } from "../option/option.js";
 import { graphOf, pathTo } from "./graph.js";
 import type { StageDeclaration, StageNeeds, World } from "./stage.js";
+import { type TapRequest, tapOptions } from "./tap-option.js";
 
 /** One stage as asked for, options not yet decoded. */
 export interface StageRequest {
@@ -45,6 +46,8 @@ export interface PlannedStage {
   readonly output: StreamDescriptor;
   readonly needs: StageNeeds;
   readonly notes: readonly string[];
+  /** It is where observers look, and no frame depends on it. */
+  readonly isTap?: boolean;
 }
 
 export interface PlannedLink {
@@ -56,6 +59,8 @@ export interface PlannedLink {
   readonly every: number;
   /** Frames that are not taken from the source in time are lost; a pipe with a live stream in it waits. */
   readonly cannotWait: boolean;
+  /** It leads to an observer, which nobody waits for. */
+  readonly isTap?: boolean;
   /** Where and how much a link with the policy `spill` may spill; null with any other policy. */
   readonly spill: SpillPlan | null;
 }
@@ -99,7 +104,7 @@ export const linkOptions = {
 
 /** All options of a stage, those that every stage of its role has included. */
 export function optionsOf(stage: StageDeclaration): OptionSpecs {
-  return stage.role === "sink" ? stage.options : { ...stage.options, ...linkOptions };
+  return { ...stage.options, ...(stage.role === "sink" ? {} : linkOptions), ...tapOptions };
 }
 
 /** What was asked for with the chosen preset's values underneath. */
@@ -110,13 +115,14 @@ export function withPreset(stage: StageDeclaration, raw: RawOptions): RawOptions
 
 /**
  * Decodes all stages' options (every mistake at once, those of the run's shape among them), then lets each stage see what the
- * one that feeds it passes on.
+ * one that feeds it passes on. `loadTap`: the stage behind which observers are, where some may be asked for.
  */
 export async function planRun(
   requests: readonly StageRequest[],
   version: string,
   world: World,
   onFailure: FailurePolicy = "end-run",
+  loadTap?: () => Promise<StageDeclaration>,
 ): Promise<PlannedRun> {
   const graph = graphOf(
     requests.map(({ stage, label, from, at }) => ({
@@ -138,10 +144,13 @@ export async function planRun(
     return { ...request, specs, raw, options: result.options as Record<string, unknown> };
   });
   if (!("order" in graph) || problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
-  const inOrder = graph.order.map((place) => decoded[place]!);
+  const asked = graph.order.map((place) => decoded[place]!);
+  const taps = loadTap ? await tapsOf(asked, graph.parents, loadTap) : [];
+  const inOrder = [...asked, ...taps];
+  const parents = [...graph.parents, ...taps.map(({ parent }) => parent)];
   try {
-    const stages = await negotiateAll(inOrder, graph.parents, version, world);
-    const links = planLinks(inOrder, graph.parents, stages);
+    const stages = await negotiateAll(inOrder, parents, version, world);
+    const links = planLinks(inOrder, parents, stages);
     if (broken.length === 0) return { stages, links, onFailure };
   } catch (error) {
     // What one stage finds wrong with its input is told together with what was wrong with the options by themselves.
@@ -154,6 +163,36 @@ export async function planRun(
 interface DecodedRequest extends StageRequest {
   readonly specs: OptionSpecs;
   readonly options: Record<string, unknown>;
+  readonly isTap?: boolean;
+}
+
+/** The observers that stages were asked for, each a stage behind all others; those of a sink see what it gets. */
+async function tapsOf(
+  asked: readonly DecodedRequest[],
+  parents: readonly number[],
+  loadTap: () => Promise<StageDeclaration>,
+): Promise<readonly (DecodedRequest & { readonly parent: number })[]> {
+  const taken = new Set(asked.map(({ label }) => label));
+  const found = asked.flatMap(({ stage, label, options }, position) =>
+    (options.tap as readonly TapRequest[]).map((request) => {
+      let name = `${label}-tap`;
+      for (let n = 2; taken.has(name); n++) name = `${label}-tap-${n}`;
+      taken.add(name);
+      return {
+        request,
+        label: name,
+        servedStage: label,
+        parent: stage.role === "sink" ? parents[position]! : position,
+      };
+    }),
+  );
+  if (found.length === 0) return [];
+  const stage = await loadTap();
+  return found.map(({ request: { address, every, isLatest }, ...place }) => ({
+    ...place,
+    ...{ stage, specs: stage.options, raw: {}, options: { address, of: place.servedStage }, isTap: true },
+    link: { policy: isLatest ? "latest" : "drop-oldest", every },
+  }));
 }
 
 async function negotiateAll(
@@ -164,18 +203,20 @@ async function negotiateAll(
 ): Promise<readonly PlannedStage[]> {
   const planned: PlannedStage[] = [];
   const origin = decoded[0]?.stage.isTransport ? "foreign" : "own";
-  for (const [position, { stage, label, servedStage, specs, raw, options }] of decoded.entries()) {
+  for (const [position, { stage, label, servedStage, specs, raw, options, isTap }] of decoded.entries()) {
     const upstream = planned[parents[position]!]?.output ?? null;
     const facts = await stage.look?.(options, servedStage ?? label, world);
     const negotiated = stage.negotiate(upstream, options, facts, origin);
     const input = upstream ?? negotiated.output;
     const pathLabel = labelOnPath(decoded, parents, position);
-    const step = { stage: pathLabel, version, options: optionsAsJson(specs, raw) };
+    // Who looks on makes no difference to what is made.
+    const { tap: _, ...making } = specs;
+    const step = { stage: pathLabel, version, options: optionsAsJson(making, raw) };
     const output: StreamDescriptor = stage.isTransport
       ? negotiated.output
       : { ...negotiated.output, producedBy: [...(upstream?.producedBy ?? []), step] };
     const { plan, needs = {}, notes = [] } = negotiated;
-    planned.push({ stage, label, pathLabel, plan, input, output, needs, notes });
+    planned.push({ stage, label, pathLabel, plan, input, output, needs, notes, ...(isTap ? { isTap } : {}) });
   }
   return planned;
 }
@@ -197,7 +238,7 @@ function planLinks(
   stages: readonly PlannedStage[],
 ): readonly PlannedLink[] {
   const problems: Problem[] = [];
-  const links = decoded.flatMap(({ label, link = {}, at }, to): PlannedLink[] => {
+  const links = decoded.flatMap(({ label, link = {}, at, isTap }, to): PlannedLink[] => {
     const from = parents[to]!;
     if (from < 0) return [];
     const before = decoded[from]!;
@@ -211,12 +252,13 @@ function planLinks(
       });
     const asked = link.policy ?? (before.options.backpressure as LinkPolicy | undefined);
     const policy = asked ?? (cannotWait ? "spill" : "block");
+    if (isTap) return [{ from, to, policy, every: link.every ?? 1, cannotWait: false, isTap, spill: null }];
     const spill = policy === "spill" ? spillPlan(before.options) : null;
     return [{ from, to, policy, every: link.every ?? 1, cannotWait, spill }];
   });
   decoded.forEach(({ label, options }, from) => {
     const given = (["spillDir", "spillLimit"] as const).find((name) => options[name] !== undefined);
-    const behind = links.filter((link) => link.from === from);
+    const behind = links.filter((link) => link.from === from && !link.isTap);
     if (given === undefined || behind.some(({ policy }) => policy === "spill")) return;
     problems.push({
       code: "option-conflict",

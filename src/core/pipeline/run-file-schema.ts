@@ -1,5 +1,5 @@
 /** Run files as JSON Schema (2020-12), from the stages' declarations. */
-import { linkPolicies } from "../memory/link.js";
+import { linkPolicies } from "../memory/link-shape.js";
 import type { JsonObject } from "../model/json.js";
 import type { OptionSpec, OptionSpecs } from "../option/option.js";
 import { ruleText } from "../option/rules.js";

@@ -4,7 +4,7 @@
  * before it, or of the one that `"from"` names by its tag or name.
  */
 import { MoteError, type Problem, refusal } from "../errors.js";
-import { linkPolicies } from "../memory/link.js";
+import { linkPolicies } from "../memory/link-shape.js";
 import type { JsonObject } from "../model/json.js";
 import { isWholeNumber } from "../model/range.js";
 import type { RawOptions } from "../option/decode-options.js";

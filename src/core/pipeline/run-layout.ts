@@ -2,8 +2,9 @@
 import { refusal } from "../errors.js";
 import { branchWords } from "../memory/branches.js";
 import { type PoolShape, poolWords } from "../memory/frame-pool.js";
-import { type LinkPolicy, type LinkShape, linkWords } from "../memory/link.js";
+import { linkWords } from "../memory/link.js";
 import { linkCounterFloats } from "../memory/link-counters.js";
+import type { LinkPolicy, LinkShape } from "../memory/link-shape.js";
 import { overflowWords } from "../memory/overflow.js";
 import { type ProductPlace, productsBytes } from "../memory/products.js";
 import { runControlWords } from "../memory/run-control.js";
@@ -43,6 +44,8 @@ export interface LinkSize {
   readonly policy: LinkPolicy;
   readonly every: number;
   readonly cannotWait: boolean;
+  /** It leads to an observer. */
+  readonly isTap?: boolean;
 }
 
 export interface RunSize {
@@ -78,6 +81,8 @@ export interface LinkPlace {
   readonly to: number;
   readonly policy: LinkPolicy;
   readonly every: number;
+  /** It leads to an observer, which nobody waits for and nothing depends on. */
+  readonly isTap: boolean;
   readonly shape: LinkShape;
   readonly wordsAt: number;
   /** The queue to the spool when the policy is `spill`. */
@@ -99,7 +104,7 @@ export interface RunLayout {
   readonly onFailure: FailurePolicy;
   /** The sinks note what became of every frame. */
   readonly hasLedger: boolean;
-  /** Of each stage the positions of the sinks that get frames through it. */
+  /** Of each stage the positions of the sinks that get frames through it, taps left out. */
   readonly sinksBehind: readonly (readonly number[])[];
   readonly threads: readonly ThreadSize[];
   /** Frames a mapper claims at a time: one of a large frame, several of small ones. */
@@ -137,7 +142,7 @@ export function linksBehind({ links }: Pick<RunLayout, "links">, stageIndex: num
 }
 
 function sinksBehind(links: readonly LinkSize[], stageIndex: number): readonly number[] {
-  const next = links.filter(({ from }) => from === stageIndex);
+  const next = links.filter(({ from, isTap }) => from === stageIndex && !isTap);
   return next.length === 0 ? [stageIndex] : next.flatMap(({ to }) => sinksBehind(links, to));
 }
 
@@ -157,20 +162,22 @@ export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
   const queued = Math.min(mostQueued, Math.max(leastQueued, Math.floor(queueBytes / slotBytes)));
   const batch = Math.max(1, Math.min(16, Math.floor(queued / 8)));
 
-  const links = run.links.map(({ from, to, policy, every, cannotWait }) => {
+  const links = run.links.map(({ from, to, policy, every, cannotWait, isTap = false }) => {
     const { mappers = 0, teamScratchBytes, productBytes = 0 } = stages[to]!.needs;
     const room = cannotWait ? liveQueue(source.rateHz, slotBytes, queued) : queued;
     const isSpilling = policy === "spill";
     // One half waits for the next stage, the other for the spool's disk, which may stall for a while. A camera cannot wait
     // when both are full and the spool too; any other stage can.
     const fullPolicy = cannotWait ? "drop-newest" : "block";
-    const capacity = policy === "latest" ? 1 : isSpilling ? Math.max(leastQueued, Math.ceil(room / 2)) : room;
-    const window = mappers === 0 ? 0 : teamScratchBytes === undefined ? mappers * batch * 2 : teamWindow;
+    const most = isTap ? leastQueued : isSpilling ? Math.max(leastQueued, Math.ceil(room / 2)) : room;
+    const capacity = policy === "latest" ? 1 : most;
+    const mapped = mappers === 0 ? 0 : teamScratchBytes === undefined ? mappers * batch * 2 : teamWindow;
+    const window = isTap ? 1 : mapped;
     // One for each place that mappers may be at, one in the hands of the serial part.
     const products = productBytes > 0 && window > 0 ? window + 1 : 0;
     return {
-      ...{ from, to, policy, every },
-      shape: { policy, capacity, window, products },
+      ...{ from, to, policy, every, isTap },
+      shape: { policy, capacity, window, products, isTap },
       productBytes,
       queue: isSpilling ? ({ policy: fullPolicy, capacity, window: 0 } as const) : null,
     };

@@ -15,7 +15,7 @@ export interface StageFigures {
 
 export function stageFigures(layout: RunLayout, shared: RunShared, stageIndex: number): StageFigures {
   const counters = countersOf(layout, shared, stageIndex);
-  const [only, ...others] = linksBehind(layout, stageIndex);
+  const [only, ...others] = linksBehind(layout, stageIndex).filter((link) => !layout.links[link]!.isTap);
   const { in: came, detections, diskFullInS } = counters;
   return {
     in: came,

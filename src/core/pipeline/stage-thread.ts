@@ -41,7 +41,8 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     shared,
     ways,
     counters,
-    failWay: layout.onFailure === "end-branch" && ways.length > 1 ? tellFailure : undefined,
+    failWay:
+      layout.onFailure === "end-branch" && ways.filter(({ isTap }) => !isTap).length > 1 ? tellFailure : undefined,
   });
   const held = new Set<number>();
   const isSink = thread.part === "serial" && ways.length === 0;
@@ -62,6 +63,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     isDraining: () => control.isDraining,
     isStopped: () => control.isStopped,
     isAborted: () => control.isAborted,
+    isNextWaiting: () => (shared.links[linkInto(layout, stageIndex)]?.depth.now ?? 0) > 0,
     moved() {
       counters.waitingSince = now();
     },

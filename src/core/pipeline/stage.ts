@@ -96,6 +96,8 @@ export interface StageContext<Data = unknown> {
   isStopped(): boolean;
   /** True after the run failed or was interrupted twice: nothing needs to be finished. */
   isAborted(): boolean;
+  /** Whether something more recent than what the stage has in hand waits for it. */
+  isNextWaiting(): boolean;
   /** Tells, while a source waits for a frame or a sink hands one on, that a part of it came or went: it is not stuck. */
   moved(): void;
   /**

@@ -1,6 +1,13 @@
 /** The ends of a run's threads put into one report: what every stage and link counted, and in words what was lost. */
 import { cutFilesIn } from "../model/recorded-loss.js";
-import { isLoss, type LinkReport, type RunReport, type StageReport } from "../model/run-report.js";
+import {
+  harmlessReasons,
+  isLoss,
+  type LinkReport,
+  type RunReport,
+  type StageReport,
+  type TapReport,
+} from "../model/run-report.js";
 import type { PlannedRun } from "./negotiate.js";
 import { reportOnPath } from "./path-report.js";
 import { reportBehindSpool, type SpoolEnd } from "./spool-loop.js";
@@ -11,16 +18,22 @@ export function sumUp(
   { stages, links }: PlannedRun,
   stageEnds: ReadonlyMap<number, StageEnd>,
   spoolEnds: ReadonlyMap<number, SpoolEnd>,
-): Pick<RunReport, "lost" | "losses" | "stages" | "links"> {
-  const hasBranches = links.some(({ from }, i) => links.some((other, k) => k !== i && other.from === from));
+): Pick<RunReport, "lost" | "losses" | "stages" | "links" | "taps"> {
+  const onward = links.filter(({ isTap }) => !isTap);
+  const hasBranches = onward.some(({ from }, i) => onward.some((other, k) => k !== i && other.from === from));
+  const isTap = (stageIndex: number) => links.some((link) => link.isTap && link.to === stageIndex);
   const allLinks: LinkReport[] = [];
+  const taps: TapReport[] = [];
   const own = [...stageEnds]
+    .filter(([stageIndex]) => !isTap(stageIndex))
     .sort(([a], [b]) => a - b)
     .map(([stageIndex, end]): StageReport => {
-      const behind = end.links.map((link) => {
+      const behind = end.links.flatMap((link) => {
         const linkIndex = links.findIndex(({ from, to }) => from === stageIndex && stages[to]!.label === link.to);
+        const planned = links[linkIndex]!;
+        if (planned.isTap) taps.push(tapReport(link, stageEnds.get(planned.to)?.own));
         const spoolEnd = spoolEnds.get(linkIndex);
-        return spoolEnd ? reportBehindSpool(link, spoolEnd) : link;
+        return planned.isTap ? [] : [spoolEnd ? reportBehindSpool(link, spoolEnd) : link];
       });
       allLinks.push(...behind);
       const [only, ...others] = behind;
@@ -37,7 +50,17 @@ export function sumUp(
     losses: told.flatMap(({ losses }) => losses),
     stages: all,
     links: allLinks,
+    taps,
   };
+}
+
+/** `own`: missing where the tap's thread had no last word. */
+function tapReport({ from, to, in: came, out, policy, every, dropped }: LinkReport, own?: StageReport): TapReport {
+  const shown = own?.out ?? 0;
+  const notShown = (dropped[harmlessReasons.notShown] ?? 0) + out - shown;
+  const readers = Number(own?.summary.readers ?? 0);
+  const fates = { ...dropped, ...(notShown > 0 ? { [harmlessReasons.notShown]: notShown } : {}) };
+  return { tap: to, of: from, policy, every, in: came, shown, dropped: fates, readers };
 }
 
 interface Told {

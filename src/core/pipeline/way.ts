@@ -37,6 +37,8 @@ export class Way {
   readonly #request: WayRequest;
   readonly #counters: LinkCounters;
   readonly #isReady: boolean;
+  /** It leads to an observer, which nobody waits for, and which hears of no frames that it is not shown. */
+  readonly isTap: boolean;
   /** Frames that came so far. */
   #came = 0;
   /** Frames left out since the last entry, for each of which `every` or a failure is the reason. */
@@ -48,7 +50,8 @@ export class Way {
     const { layout, shared, linkIndex } = request;
     this.#request = request;
     this.#counters = shared.linkCounters[linkIndex]!;
-    const { to } = layout.links[linkIndex]!;
+    const { to, isTap } = layout.links[linkIndex]!;
+    this.isTap = isTap;
     this.#isReady = !hasMappers(layout, to);
   }
 
@@ -74,7 +77,7 @@ export class Way {
     if (given === -1) return "ok";
     if (given >= 0) {
       shared.pool.release(given);
-      this.drop(1, this.#overflow ? spoolFullReason : linkFullReason);
+      this.drop(1, this.#fullReason);
       return "ok";
     }
     shared.pool.release(frame.slot);
@@ -100,6 +103,11 @@ export class Way {
     const { label, shared, linkIndex } = this.#request;
     const frame = lendEvent(label, end, shared.pool, shared.control);
     const overflow = this.#overflow;
+    if (this.isTap) {
+      if (frame) shared.links[linkIndex]!.pushLast(frame.slot, now());
+      shared.links[linkIndex]!.close();
+      return;
+    }
     // The end's entry carries what the policy gave up last, like any entry.
     const given = frame && (overflow ? this.#queue(frame.slot, -1, true) : this.#put(frame.slot, -1, true, true));
     if (frame && given !== -1) shared.pool.release(frame.slot);
@@ -121,6 +129,11 @@ export class Way {
     return { from: label, to: consumer, policy, every, in: came, out: came - dropped, dropped: { ...this.dropped } };
   }
 
+  get #fullReason(): string {
+    if (this.isTap) return harmlessReasons.notShown;
+    return this.#overflow ? spoolFullReason : linkFullReason;
+  }
+
   get #overflow() {
     const { shared, linkIndex } = this.#request;
     return shared.overflows[linkIndex];
@@ -128,6 +141,7 @@ export class Way {
 
   #leaveOut(frameNumber: number, reason: string): void {
     this.drop(1, reason);
+    if (this.isTap) return;
     if (this.#untold?.reason === reason && extendRun(this.#untold, frameNumber)) return;
     this.#tellLeftOut();
     this.#untold = { firstFrame: frameNumber, count: 1, reason };

@@ -1,9 +1,11 @@
 /** Listens on a socket in the file system for one connection; a socket that somebody listens on is left alone. */
+
+import { once } from "node:events";
 import { lstatSync, readFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { resolve } from "node:path";
 import { codeOf, failure, MoteError, reason, refusal } from "../errors.js";
-import type { Holder } from "../held.js";
+import type { Holder, Holding } from "../held.js";
 import { takeLock } from "../storage/claim/lock.js";
 import { identityOf, removeDeadSocket } from "../storage/claim/removal.js";
 import { socketPathProblem } from "./socket-path.js";
@@ -55,31 +57,66 @@ export async function withSocketName<Value>(
       holder.release(held);
     }
   } catch (error) {
-    throw error instanceof MoteError
-      ? error
-      : refusal(codeOf(error), place, `cannot listen: ${reason(error)}`, undefined, error);
+    throw cannotListen(place, error);
+  }
+}
+
+/**
+ * Listens until it is closed, for any number of connections; refuses as `acceptOne` does. The socket's file is entered at
+ * `holder`. `stage` is for those whom the lock refuses meanwhile.
+ */
+export async function listenOn(
+  place: string,
+  stage: string,
+  path: string,
+  holder: Holder,
+  hear: (socket: Socket) => void,
+): Promise<{ close(): void }> {
+  try {
+    const lock = takeLock(place, path, stage);
+    const held = holder.hold(`the lock of ${path}`, () => lock.release(), "survives");
+    try {
+      await removeIfDead(place, path);
+      const { server, holding } = listen(path, holder, hear);
+      await once(server, "listening");
+      server.on("error", () => {});
+      server.unref();
+      return { close: () => holder.release(holding) };
+    } finally {
+      holder.release(held);
+    }
+  } catch (error) {
+    throw cannotListen(place, error);
   }
 }
 
 function accept(place: string, path: string, holder: Holder): Promise<number> {
   return new Promise((accepted, reject) => {
-    const server = createServer({ pauseOnConnect: true }, (socket) => {
+    const { server, holding } = listen(path, holder, (socket) => {
       socket.on("error", () => {});
-      holder.release(held);
+      holder.release(holding);
       try {
         accepted(descriptorOf(socket));
       } catch (error) {
         reject(failure(codeOf(error), place, reason(error), undefined, error));
       }
     });
-    server.on("error", (error) => {
-      holder.takeOver(held);
-      reject(error);
-    });
-    server.listen(path);
-    // With the server the socket goes from the file system.
-    const held = holder.hold(`unix:${path}`, () => server.close(), "survives");
+    server.on("error", reject);
   });
+}
+
+/** With the server the socket goes from the file system. */
+function listen(path: string, holder: Holder, hear: (socket: Socket) => void): { server: Server; holding: Holding } {
+  const server = createServer({ pauseOnConnect: true }, hear);
+  const holding = holder.hold(`unix:${path}`, () => server.close(), "survives");
+  server.once("error", () => holder.takeOver(holding));
+  server.listen(path);
+  return { server, holding };
+}
+
+function cannotListen(place: string, error: unknown): MoteError {
+  if (error instanceof MoteError) return error;
+  return refusal(codeOf(error), place, `cannot listen: ${reason(error)}`, undefined, error);
 }
 
 /** What a killed run left refuses connections; anything else is left alone, and listening then says why not. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { RawOptions } from "../../../src/core/option/decode-options.js";
+import { formatCount } from "../../../src/core/units.js";
 import { anyOutcomeOf, numbersTo, start } from "./scripted-run.js";
 
 async function failing(...stages: (readonly [string, RawOptions])[]) {
@@ -109,7 +110,7 @@ test("with --backpressure fail every frame made is delivered or said lost", asyn
   const lost = stage.counter!.dropped["link full"]!;
   expect([stage.counter!.in, report.lost]).toEqual([collected.count + lost, lost]);
   expect(report.leakedSlots).toBe(0);
-  expect(failure?.message).toContain(`${lost} frames that waited for it are lost`);
+  expect(failure?.message).toContain(`${formatCount(lost, "frame")} that waited for it are lost`);
   const reason = "link full";
   expect(collected.events).toEqual([
     { event: "drop", stage: "counter", firstFrame: collected.count, count: lost, reason },

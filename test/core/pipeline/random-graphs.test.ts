@@ -3,7 +3,7 @@
  * some frame. Whatever happens, every frame is accounted for on every link and every path. MOTE_GRAPHS says how many.
  */
 import { expect, test } from "vitest";
-import { linkPolicies } from "../../../src/core/memory/link.js";
+import { linkPolicies } from "../../../src/core/memory/link-shape.js";
 import type { LinkReport, StageReport } from "../../../src/core/model/run-report.js";
 import type { FailurePolicy } from "../../../src/core/pipeline/negotiate.js";
 import { randomOfRun } from "../../seed.js";

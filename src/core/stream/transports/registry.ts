@@ -4,10 +4,11 @@ import { file } from "./file.js";
 import { namedPipe } from "./named-pipe.js";
 import { network } from "./network.js";
 import { standard } from "./standard.js";
+import { tap } from "./tap.js";
 import type { Transport, Use } from "./transport.js";
 import { unixSocket } from "./unix-socket.js";
 
-const transports: readonly Transport[] = [standard, unixSocket, network, namedPipe, file];
+const transports: readonly Transport[] = [standard, unixSocket, tap, network, namedPipe, file];
 
 export function transportOf(address: string, use: Use): Transport {
   return transports.find((transport) => transport.knows(address, use))!;

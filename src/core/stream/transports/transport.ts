@@ -38,7 +38,7 @@ export interface OpenedOutput {
 /** In all of it `where` is the stage, for messages, and `address` what `--input` or `--output` says. */
 export interface Transport<OutputSpecs extends OptionSpecs = OptionSpecs> {
   /** How help calls its addresses: "unix:/path to listen on"; null: it is not offered. */
-  readonly doc: { readonly [U in Use]: string } | null;
+  readonly doc: { readonly [U in Use]?: string } | null;
   /** Whether it has this address; the first in the registry that does is taken. */
   knows(address: string, use: Use): boolean;
   /** Options of `--output` that are its own. */

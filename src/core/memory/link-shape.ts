@@ -1,0 +1,23 @@
+/** What a link is asked to be: what it does when it is full, and how much it holds. */
+
+/**
+ * What a full link does; `spill` only says that it is full, and whoever pushes has the disk spool (memory/overflow.ts);
+ * `latest` is drop-oldest with room for one.
+ */
+export const linkPolicies = ["block", "drop-newest", "drop-oldest", "latest", "spill", "fail"] as const;
+export type LinkPolicy = (typeof linkPolicies)[number];
+
+export interface LinkShape {
+  readonly policy: LinkPolicy;
+  /** Entries that may wait unclaimed before the policy applies. */
+  readonly capacity: number;
+  /** Entries that may be claimed or mapped besides; 0 without mappers, 1 of a tap, for its last entry. */
+  readonly window: number;
+  /**
+   * Buffers for what mappers make, found by an entry's position modulo this (products.ts): entries are claimed while
+   * theirs is free. Absent or 0: mappers make nothing that needs one.
+   */
+  readonly products?: number;
+  /** Behind it is an observer: nothing ever waits for room in it, and what it gives up is told to nobody (policy: drop-oldest, latest). */
+  readonly isTap?: boolean;
+}
