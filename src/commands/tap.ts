@@ -17,6 +17,8 @@ interface Entrance {
 
 /** A reader that takes nothing for so long is left alone when a newer frame waits. */
 const patienceMs = 2;
+/** While no frame comes it is looked so often whether readers came, or take more of what they have. */
+const lookEveryMs = 50;
 /** When the run is over, readers have so long to take what they were offered. */
 const farewellMs = 500;
 
@@ -49,7 +51,7 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
     return { data: { seats: door.seats }, disconnect: () => door.close() };
   },
   async open(plan, context) {
-    const [{ TapReader }, { arrivalsAt, arrivalsOfPipe }, { msSince, now }] = await Promise.all([
+    const [{ TapReader }, { arrivalsAt, arrivalsOfPipe }, { later, msSince, now }] = await Promise.all([
       import("../core/stream/tap/tap-reader.js"),
       import("../core/stream/tap/readers.js"),
       import("../core/time.js"),
@@ -58,6 +60,7 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
     const arrivals = seats ? arrivalsAt(seats) : arrivalsOfPipe(pathOf(plan));
     const descriptor = { ...context.input, frameCount: null };
     const readers = new Map<InstanceType<typeof TapReader>, { leave(): void }>();
+    let lookedAt = now();
     let came = 0;
     let shown = 0;
 
@@ -95,6 +98,14 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
     }
 
     return {
+      upkeep: {
+        dueAt: () => later(lookedAt, lookEveryMs),
+        run() {
+          welcome();
+          write(() => true);
+          lookedAt = now();
+        },
+      },
       push(frame) {
         welcome();
         let isShown = false;
@@ -105,6 +116,7 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
         }
         write((idleMs) => idleMs >= patienceMs && context.isNextWaiting());
         for (const reader of readers.keys()) reader.keepRest();
+        lookedAt = now();
         if (isShown) shown++;
         return isShown ? undefined : { drop: harmlessReasons.notShown };
       },

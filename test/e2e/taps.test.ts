@@ -225,6 +225,21 @@ test("a reader that takes all hears of every frame, those it has and those betwe
   expect([own.stage, own.out, own.in]).toEqual(["tap", frames.length, told.size]);
 });
 
+test("a reader that comes while the source pauses has the descriptor at once", async () => {
+  const socket = at("paused.sock");
+  const line = `run --quiet acquire --camera sim --size 64x64 --fps 0.001 --tap unix:${socket} then archive --out paused.mote --force`;
+  const { child, ended } = begin(line.split(" "));
+  await until(() => existsSync(socket), { what: "the tap's socket" });
+  let got = Buffer.alloc(0);
+  const reader = connect(socket).on("data", (piece) => {
+    got = Buffer.concat([got, piece]);
+  });
+  await until(() => got.includes('"pixelFormat"'), { what: "the descriptor" });
+  child.kill("SIGINT");
+  expect((await ended).code).toBe(0);
+  reader.destroy();
+});
+
 test("a named pipe is served when it has a reader, again and again, and a run without one goes on", async () => {
   expect((await shell.run("mkfifo pipe")).code).toBe(0);
   const line = `run --json acquire --camera sim --size 64x64 --frames 300 --fps 150 --tap fifo:${at("pipe")} then archive --out piped.mote`;
