@@ -6,9 +6,16 @@ import { RunControl, runControlWords } from "../../src/core/memory/run-control.j
 import { fromMemory, longAgo } from "../../src/core/time.js";
 import { seeded } from "../seed.js";
 
-function makeLink(policy: LinkPolicy, capacity: number, window = 0, products = 0) {
+/** `untilWrap`: entries that have still to come until its positions begin anew, as they do after some 2^28; absent: a new link. */
+function makeLink(policy: LinkPolicy, capacity: number, window = 0, products = 0, untilWrap?: number) {
   const shape = { policy, capacity, window, products };
-  const link = new Link(new Int32Array(new SharedArrayBuffer(linkWords(shape) * 4)), shape);
+  const words = new Int32Array(new SharedArrayBuffer(linkWords(shape) * 4));
+  if (untilWrap !== undefined) {
+    const lap = 2 ** Math.ceil(Math.log2(capacity + window + 1)) * Math.max(1, products);
+    // Head, claim and tail.
+    words.fill(lap * Math.floor(2 ** 28 / lap) - untilWrap, 4, 7);
+  }
+  const link = new Link(words, shape);
   const control = new RunControl(new Int32Array(new SharedArrayBuffer(runControlWords * 4)));
   const taken = nothingTaken();
   return {
@@ -120,6 +127,46 @@ test("a failing producer takes back nothing that somebody has begun with", () =>
   expect(take()).toMatchObject({ slot: 1, droppedCount: 0 });
 });
 
+test.each([
+  ["drop-newest", 3, undefined],
+  ["drop-oldest", 3, undefined],
+  ["latest", 1, undefined],
+  ["drop-newest", 3, 50],
+  ["drop-oldest", 3, 50],
+  ["latest", 1, 50],
+] as const)(
+  "%s (room for %i, wraps after %s) tells each frame that it gave up once, and no other",
+  (policy, capacity, untilWrap) => {
+    const { push, link, taken, control } = makeLink(policy, capacity, 0, 0, untilWrap);
+    // Of a run that was aborted, nothing is waited for.
+    control.abort();
+    const random = seeded(7);
+    const given: number[] = [];
+    const told: number[] = [];
+    const came: number[] = [];
+    function take(): void {
+      if (link.takeNow(taken) !== "taken") return;
+      for (let at = 0; at < taken.droppedCount; at++) told.push(taken.droppedFirst + at);
+      if (taken.slot > 0) came.push(taken.slot);
+    }
+    let number = 0;
+    for (let step = 0; step < 5000; step++) {
+      const isEvent = random() < 0.05;
+      const slot = isEvent ? 0 : ++number;
+      let outcome = push(slot, isEvent);
+      for (; outcome === -2; outcome = push(slot, isEvent)) take();
+      if (outcome >= 0) given.push(outcome);
+      if (random() < 0.4) take();
+    }
+    while (push(0, true) === -2) take();
+    while (link.depth.now > 0) take();
+    expect(given.length).toBeGreaterThan(500);
+    expect(told).toEqual(given);
+    expect([...came, ...told].sort((a, b) => a - b)).toEqual(Array.from({ length: number }, (_, at) => at + 1));
+    expect(came).toEqual([...came].sort((a, b) => a - b));
+  },
+);
+
 test("a blocked producer leaves when the run is aborted", () => {
   const { push, control } = makeLink("block", 1);
   push(1);
@@ -153,32 +200,35 @@ test("an event between frames needs no mapper and keeps its place", () => {
   expect([take()?.slot, take()?.slot, take()?.slot]).toEqual([1, 2, 3]);
 });
 
-test("against a plain queue, a random sequence of pushes and takes never differs", () => {
-  const random = seeded(12345);
-  const { push, take } = makeLink("drop-oldest", 7);
-  const model: number[] = [];
-  let dropped = 0;
-  let told = 0;
-  for (let i = 0; i < 20_000; i++) {
-    if (random() < 0.55) {
-      if (model.length === 7) {
-        dropped++;
-        expect(push(i)).toBe(model.shift());
-      } else expect(push(i)).toBe(-1);
-      model.push(i);
-    } else if (model.length > 0) {
+test.each([undefined, 3, 1000])(
+  "against a plain queue, a random sequence of pushes and takes never differs (wraps after %s)",
+  (untilWrap) => {
+    const random = seeded(12345);
+    const { push, take } = makeLink("drop-oldest", 7, 0, 0, untilWrap);
+    const model: number[] = [];
+    let dropped = 0;
+    let told = 0;
+    for (let i = 0; i < 20_000; i++) {
+      if (random() < 0.55) {
+        if (model.length === 7) {
+          dropped++;
+          expect(push(i)).toBe(model.shift());
+        } else expect(push(i)).toBe(-1);
+        model.push(i);
+      } else if (model.length > 0) {
+        const entry = take()!;
+        expect(entry.slot).toBe(model.shift());
+        told += entry.droppedCount;
+      }
+    }
+    while (model.length > 0) {
       const entry = take()!;
       expect(entry.slot).toBe(model.shift());
       told += entry.droppedCount;
     }
-  }
-  while (model.length > 0) {
-    const entry = take()!;
-    expect(entry.slot).toBe(model.shift());
-    told += entry.droppedCount;
-  }
-  expect(told).toBe(dropped);
-});
+    expect(told).toBe(dropped);
+  },
+);
 
 test("an overflow is settled once all of its queue has gone on and every frame it gave up was told", () => {
   const queue = { policy: "drop-newest", capacity: 1, window: 0 } as const;
@@ -197,6 +247,16 @@ test("an overflow is settled once all of its queue has gone on and every frame i
   expect(taken).toMatchObject({ slot: 3, droppedCount: 1, droppedFirst: 2 });
   overflow.settle(2);
   expect(overflow.isSettled(2)).toBe(true);
+});
+
+test.each([2 ** 31, 2 ** 32])("an overflow is settled by the same rule after %i entries", (entries) => {
+  const queue = { policy: "drop-newest", capacity: 1, window: 0 } as const;
+  const overflow = new Overflow(new Int32Array(new SharedArrayBuffer(overflowWords(queue) * 4)), queue);
+  for (const queued of [entries - 1, entries, entries + 1]) {
+    expect(overflow.isSettled(queued)).toBe(false);
+    overflow.settle(queued);
+    expect(overflow.isSettled(queued)).toBe(true);
+  }
 });
 
 test("a full link that spills says so, for events too, and rings when there is room", () => {
@@ -219,37 +279,40 @@ test("an entry that no mapper worked on says so, and only that one", () => {
   expect([take(), take(), take()].map((entry) => entry?.isUnmapped)).toEqual([false, true, false]);
 });
 
-test("a mapper claims an entry only when nobody uses its product: no mapper, and not the consumer either", () => {
-  const products = 3;
-  // Of a run that was aborted, nothing is waited for.
-  const { push, link, control, taken } = makeLink("block", 20, 2, products);
-  control.abort();
-  const random = seeded(11);
-  const users = new Map<number, string>();
-  const claimed: number[] = [];
-  const batch = new Int32Array(4);
-  let slot = 0;
-  let left = 0;
-  for (let step = 0; step < 20_000; step++) {
-    const dice = random();
-    if (dice < 0.4 && link.hasRoom) push(slot++, random() < 0.2);
-    else if (dice < 0.7) {
-      const count = link.claim(batch, 4, control);
-      for (const position of batch.subarray(0, count)) {
-        expect(users.get(position % products), `product of position ${position}`).toBeUndefined();
-        users.set(position % products, "mapper");
-        claimed.push(position);
+test.each([undefined, 5, 500])(
+  "a mapper claims an entry only when nobody uses its product: no mapper, and not the consumer either (wraps after %s)",
+  (untilWrap) => {
+    const products = 3;
+    // Of a run that was aborted, nothing is waited for.
+    const { push, link, control, taken } = makeLink("block", 20, 2, products, untilWrap);
+    control.abort();
+    const random = seeded(11);
+    const users = new Map<number, string>();
+    const claimed: number[] = [];
+    const batch = new Int32Array(4);
+    let slot = 0;
+    let left = 0;
+    for (let step = 0; step < 20_000; step++) {
+      const dice = random();
+      if (dice < 0.4 && link.hasRoom) push(slot++, random() < 0.2);
+      else if (dice < 0.7) {
+        const count = link.claim(batch, 4, control);
+        for (const position of batch.subarray(0, count)) {
+          expect(users.get(position % products), `product of position ${position}`).toBeUndefined();
+          users.set(position % products, "mapper");
+          claimed.push(position);
+        }
+      } else if (dice < 0.8 && claimed.length > 0) {
+        link.markMapped(claimed.splice(Math.floor(random() * claimed.length), 1)[0]!);
+      } else if (link.takeNow(taken) === "taken") {
+        expect(taken.slot).toBe(left++);
+        for (const [product, user] of users) if (user === "consumer") users.delete(product);
+        if (users.has(taken.position % products)) users.set(taken.position % products, "consumer");
       }
-    } else if (dice < 0.8 && claimed.length > 0) {
-      link.markMapped(claimed.splice(Math.floor(random() * claimed.length), 1)[0]!);
-    } else if (link.takeNow(taken) === "taken") {
-      expect(taken.slot).toBe(left++);
-      for (const [product, user] of users) if (user === "consumer") users.delete(product);
-      if (users.has(taken.position % products)) users.set(taken.position % products, "consumer");
     }
-  }
-  expect(left).toBeGreaterThan(1000);
-});
+    expect(left).toBeGreaterThan(1000);
+  },
+);
 
 test("behind a tap's link nothing waits: a frame takes the oldest frame's place, an event finds room or not, the last word always does", () => {
   const shape = { policy: "drop-oldest", capacity: 2, window: 1, isTap: true } as const;
