@@ -342,3 +342,22 @@ test("behind a tap's link nothing waits: a frame takes the oldest frame's place,
   link.close();
   expect(left()).toEqual([7, 8, 10]);
 });
+
+test("nothing comes out of a paused link, its policy goes on, and what waited comes in order when it is resumed", () => {
+  const { push, take, link, taken, control } = makeLink("drop-oldest", 2);
+  push(1);
+  push(2);
+  expect(take()?.slot).toBe(1);
+  link.pause();
+  expect([link.isPaused, link.takeFrameNow(taken)]).toEqual([true, false]);
+  expect([push(3), push(4), push(5)]).toEqual([-1, 2, 3]);
+  link.resume();
+  expect(link.isPaused).toBe(false);
+  expect(take()).toMatchObject({ slot: 4, droppedCount: 2, droppedFirst: 2 });
+  expect(take()).toMatchObject({ slot: 5, droppedCount: 0 });
+
+  link.pause();
+  push(6);
+  control.drain();
+  expect(take()?.slot, "what waits in a paused link comes out when the run drains").toBe(6);
+});

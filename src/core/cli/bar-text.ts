@@ -1,6 +1,6 @@
 /** The line of the progress bar, as wide as the terminal has room for. */
+import type { Snapshot } from "../pipeline/snapshot.js";
 import { formatCount } from "../units.js";
-import type { Snapshot } from "./progress.js";
 import { diskText } from "./report-text.js";
 
 const widestBar = 24;

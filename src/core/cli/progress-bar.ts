@@ -1,7 +1,8 @@
 /** The bar on a terminal's stderr; cli-progress is loaded only when there is one. */
+
+import type { Snapshot } from "../pipeline/snapshot.js";
 import { oneLine, printable } from "../printable.js";
 import { barText } from "./bar-text.js";
-import type { Snapshot } from "./progress.js";
 
 export interface ProgressBar {
   update(now: Snapshot): void;

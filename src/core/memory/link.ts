@@ -22,6 +22,7 @@ const word = {
   tail: 6,
   isClosed: 7,
   most: 8,
+  isPaused: 9,
   entries: 16,
 } as const;
 /** frameNumber (-1 for an event), droppedFirst and pushedAt are float64, two words each, at even places. */
@@ -197,6 +198,20 @@ export class Link {
     ring(this.#words, word.readyBell);
   }
 
+  /** Nothing comes out until it is resumed, but while the run drains; what waits meanwhile is the policy's. Any thread. */
+  pause(): void {
+    Atomics.store(this.#words, word.isPaused, 1);
+  }
+
+  resume(): void {
+    Atomics.store(this.#words, word.isPaused, 0);
+    ring(this.#words, word.readyBell);
+  }
+
+  get isPaused(): boolean {
+    return Atomics.load(this.#words, word.isPaused) === 1;
+  }
+
   /** Mapper: claims up to `most` waiting entries; positions go to `out`. Returns how many; 0 at the end of the run. */
   claim(out: Int32Array, most: number, control: RunControl): number {
     for (;;) {
@@ -250,7 +265,7 @@ export class Link {
     for (;;) {
       if (control.isAborted) return "end";
       const seen = Atomics.load(this.#words, word.readyBell);
-      const outcome = this.takeNow(into);
+      const outcome = this.isPaused && !control.isDraining ? "none" : this.takeNow(into);
       if (outcome !== "none") return outcome;
       const leftMs = due === never ? 100 : msBetween(now(), due);
       if (leftMs <= 0) return "due";
@@ -267,7 +282,7 @@ export class Link {
   takeFrameNow(into: Taken): boolean {
     const isPlain = (at: number) =>
       this.#words[at + entry.droppedCount] === 0 && this.#floats[(at + entry.frameNumber) >> 1]! >= 0;
-    return this.#take(into, isPlain) === "taken";
+    return !this.isPaused && this.#take(into, isPlain) === "taken";
   }
 
   #take(into: Taken, isWanted: (at: number) => boolean): "taken" | "none" | "end" {

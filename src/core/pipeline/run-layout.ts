@@ -5,6 +5,7 @@ import { type PoolShape, poolWords } from "../memory/frame-pool.js";
 import { linkWords } from "../memory/link.js";
 import { linkCounterFloats } from "../memory/link-counters.js";
 import type { LinkPolicy, LinkShape } from "../memory/link-shape.js";
+import { mailboxWords } from "../memory/mailbox.js";
 import { overflowWords } from "../memory/overflow.js";
 import { type ProductPlace, productsBytes } from "../memory/products.js";
 import { runControlWords } from "../memory/run-control.js";
@@ -101,6 +102,8 @@ export interface RunLayout {
   readonly links: readonly LinkPlace[];
   /** Where it is noted which branches are over; see memory/branches.ts. */
   readonly branchesAt: number;
+  /** Where notes wait for the source; see memory/mailbox.ts. */
+  readonly mailboxAt: number;
   readonly onFailure: FailurePolicy;
   /** The sinks note what became of every frame. */
   readonly hasLedger: boolean;
@@ -218,6 +221,7 @@ export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
     products: placeProducts(link.shape.products, productBytes),
   }));
   const branchesAt = place(branchWords(stages.length));
+  const mailboxAt = place(mailboxWords);
 
   let controlBytes = roundUp(words * 4, 8);
   const placedLinks = queues.map((link) => {
@@ -272,6 +276,7 @@ export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
     poolWordsAt,
     links: placedLinks,
     branchesAt,
+    mailboxAt,
     onFailure: run.onFailure,
     hasLedger: run.hasLedger === true,
     sinksBehind: stages.map((_, stageIndex) => sinksBehind(run.links, stageIndex)),

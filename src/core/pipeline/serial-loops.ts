@@ -16,6 +16,7 @@ import { Gathered } from "./gathered.js";
 import type { Outlet } from "./outlet.js";
 import { ownPixels } from "./own-pixels.js";
 import { hasMappers, linkInto, type RunLayout } from "./run-layout.js";
+import { endNotes, tellNotes } from "./source-notes.js";
 import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
 import { stageReport } from "./stage-report.js";
 import type { ThreadPlan } from "./thread-plan.js";
@@ -57,6 +58,7 @@ export async function runSource(source: SourceInstance, run: SerialRun): Promise
     failure = run.fail(error);
   }
   if (control.isAborted) return undefined;
+  endNotes(run);
   const upstream = source.upstreamEnd?.();
   // Not every loss has an event of its own.
   if (upstream) run.counters.countLostBefore(Math.max(0, upstream.lost - run.counters.lostBefore));
@@ -100,6 +102,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
     frame.enteredAt = now();
     counters.countIn();
     if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
+    tellNotes(run, frame.header.frameNumber);
     if (!outlet.frame(frame)) return "stopped";
   }
 }

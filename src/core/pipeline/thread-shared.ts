@@ -4,6 +4,7 @@ import { Branches, branchWords } from "../memory/branches.js";
 import { FramePool } from "../memory/frame-pool.js";
 import { Link, linkWords } from "../memory/link.js";
 import { LinkCounters } from "../memory/link-counters.js";
+import { Mailbox, mailboxWords } from "../memory/mailbox.js";
 import { Overflow, overflowWords } from "../memory/overflow.js";
 import { Products } from "../memory/products.js";
 import { RunControl } from "../memory/run-control.js";
@@ -22,6 +23,8 @@ export interface RunShared {
   /** One a link, in the layout's order. */
   readonly linkCounters: readonly LinkCounters[];
   readonly branches: Branches;
+  /** Notes for the source, which it tells before its next frame. */
+  readonly mailbox: Mailbox;
   /** One a thread, in the layout's order. */
   readonly counters: readonly StageCounters[];
 }
@@ -36,7 +39,7 @@ export function attachRun(
   const use = stageIndex === undefined ? undefined : layout.detectionBlocks[stageIndex];
   const words = (at: number, length: number) => new Int32Array(control, at * 4, length);
   const runControl = new RunControl(new Int32Array(control, 0, layout.poolWordsAt));
-  const { branchesAt, sinksBehind, onFailure } = layout;
+  const { branchesAt, mailboxAt, sinksBehind, onFailure } = layout;
   return {
     control: runControl,
     branches: new Branches(
@@ -45,6 +48,7 @@ export function attachRun(
       onFailure === "end-run",
       runControl,
     ),
+    mailbox: new Mailbox(words(mailboxAt, mailboxWords)),
     pool: new FramePool(
       new Int32Array(control, layout.poolWordsAt * 4),
       memory.buffer,

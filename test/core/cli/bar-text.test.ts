@@ -1,7 +1,7 @@
 /** The progress bar's line fits its terminal, and what it goes without is never the word on losses. */
 import { describe, expect, test } from "vitest";
 import { barText } from "../../../src/core/cli/bar-text.js";
-import type { Snapshot } from "../../../src/core/cli/progress.js";
+import type { Snapshot } from "../../../src/core/pipeline/snapshot.js";
 
 const now: Snapshot = {
   elapsedMs: 60_000,
