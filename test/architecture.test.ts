@@ -24,6 +24,7 @@ const layers: readonly (readonly string[])[] = [
   ["core/imaging", "core/tracking", "core/calibration", "core/analysis", "core/codecs"],
   ["core/stream", "core/storage", "core/devices", "core/cameras", "core/bridge", "core/workers"],
   ["core/pipeline"],
+  ["core/control"],
   ["commands"],
   ["core/cli"],
 ];

@@ -166,6 +166,11 @@ export const errorCodes = {
       means: "A thread of the run ended without a word.",
       remedy: "Run again; what was flushed before is whole. Was memory short?",
     },
+    "not-now": {
+      means:
+        "The run that was spoken to cannot do that at this moment: it has not begun, it is ending, or it has too much to do.",
+      remedy: "Read the message; try again, unless the run is ending.",
+    },
     defect: {
       means: "Mote did something that it never should: a mistake of the program.",
       remedy: "Report it with the message and the command.",

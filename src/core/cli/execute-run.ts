@@ -13,6 +13,7 @@ import { endOfLine, isEndOfLine, ownLabel } from "./end-of-line.js";
 import { listenForInterrupts, StreamThreads } from "./interrupts.js";
 import { createProgress } from "./progress.js";
 import { latencyText, reportsOfBranches, reportText, tapText } from "./report-text.js";
+import type { Ear } from "./spoken-run.js";
 import { printMessage } from "./terminal.js";
 import type { ThreadBorn } from "./thread-entry.js";
 import type { Voice } from "./voice.js";
@@ -25,6 +26,7 @@ export async function executeRun(
   connections: Connections,
   voice: Voice,
   departure: Departure,
+  { ear, version }: { readonly ear: Ear; readonly version: string },
   keepFates: (fates: RunOutcome["fates"]) => Promise<void>,
 ): Promise<ExitCode> {
   const { stages } = planned;
@@ -45,12 +47,14 @@ export async function executeRun(
       interrupts.source = countersOf(started.layout, started.shared, 0);
       interrupts.sink = countersOf(started.layout, started.shared, endOfLine(stages));
       progress.start(started);
+      ear.begin({ version, planned, view: started, stop: interrupts.drain, abort: interrupts.abort }, tellNews);
     },
     onWarning: (text) => progress.say(`warning: ${oneLine(text)}`),
-    onNews(text) {
-      if (!voice.quiet) progress.say(text);
-    },
+    onNews: tellNews,
   });
+  function tellNews(text: string): void {
+    if (!voice.quiet) progress.say(text);
+  }
   /** Nobody else counts the frames of a run that was aborted. */
   function tellAborted(): void {
     progress.stop();
@@ -79,6 +83,7 @@ export async function executeRun(
     if (outcome.failure) throw outcome.failure;
     return exitCode;
   } finally {
+    ear.end();
     progress.stop();
     interrupts.stop();
   }

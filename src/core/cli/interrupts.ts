@@ -17,6 +17,10 @@ const hastyPatienceMs = 1000;
 export interface Interrupts {
   /** Signals heard so far. */
   readonly count: number;
+  /** The run ends in order, as after the first signal; again: nothing. */
+  drain(): void;
+  /** The run ends at once, as after the second. */
+  abort(): void;
   /** What the source and the last stage count, once they run. */
   source: StageCounters | undefined;
   sink: StageCounters | undefined;
@@ -57,18 +61,29 @@ export function listenForInterrupts(
     count: 0,
     source: undefined as StageCounters | undefined,
     sink: undefined as StageCounters | undefined,
+    drain,
+    abort,
     stop,
   };
   let patienceMs = lastWordPatienceMs;
 
   function hear(signal: NodeJS.Signals): void {
-    state.count++;
-    if (state.count === 1) {
+    if (state.count > 0) abort();
+    else {
       if (signal !== "SIGINT") patienceMs = hastyPatienceMs;
-      control.drain();
-      if (isEndOfLine(stages)) say("interrupted: finishing what is in flight (interrupt again to abort)");
-      return;
+      drain();
     }
+  }
+
+  function drain(): void {
+    if (state.count > 0) return;
+    state.count = 1;
+    control.drain();
+    if (isEndOfLine(stages)) say("interrupted: finishing what is in flight (interrupt again to abort)");
+  }
+
+  function abort(): void {
+    state.count = Math.max(2, state.count + 1);
     control.abort();
     look();
     // A thread stuck in a call that nothing can wake keeps the process from exiting.

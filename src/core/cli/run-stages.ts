@@ -24,6 +24,8 @@ import { Departure } from "./departure.js";
 import { everyRun, takeEvery } from "./every-option.js";
 import { executeRun } from "./execute-run.js";
 import { rethrowSpelled, spelling } from "./option-files.js";
+import { openingNotes } from "./speech.js";
+import { openEar, type SpeechOfRun } from "./spoken-run.js";
 import { stageSyntax } from "./stage-syntax.js";
 import { printResult } from "./terminal.js";
 import { commandSyntax, optionsOfSyntax } from "./verb-syntax.js";
@@ -40,7 +42,7 @@ function without(raw: RawOptions, ...parts: RawOptions[]): RawOptions {
 
 /** One stage in a shell pipeline: what it reads and writes are stages too, so the code is that of a composed run. */
 export async function runStageVerb(stage: StageDeclaration, given: RawOptions, version: string): Promise<ExitCode> {
-  const { raw, voice, reads, spell } = await takeEvery(stage.name, given, everyRun);
+  const { raw, voice, speech, reads, spell } = await takeEvery(stage.name, given, everyRun);
   const replayed = stage.replays === undefined ? undefined : raw[stage.replays];
   const inPart = stage.role === "source" || replayed !== undefined ? {} : partOf(streamIn, raw);
   const outPart = stage.role === "sink" ? {} : partOf(streamOut, raw);
@@ -54,7 +56,8 @@ export async function runStageVerb(stage: StageDeclaration, given: RawOptions, v
   if (stage.role !== "sink") {
     requests.push({ stage: streamOut, label: "stream-out", servedStage: stage.name, raw: outPart });
   }
-  return runStages(requests, voice, version, reads).catch((error: unknown) => rethrowSpelled(error, spell));
+  const spoken = { speech, what: stage.name, where: stage.name };
+  return runStages(requests, voice, spoken, version, reads).catch((error: unknown) => rethrowSpelled(error, spell));
 }
 
 /** Several stages in this process. */
@@ -63,7 +66,11 @@ export async function runComposed(command: Command, words: readonly string[], ve
   const firstStage = firstPlain(words, optionsOfSyntax(syntax));
   const isFile = !words.includes("then") && (await loadStage(words[firstStage] ?? "")) === undefined;
   const own = parseWords(syntax, isFile ? words : words.slice(0, firstStage));
-  const { voice, raw, reads, spell } = await takeEvery(command.name, without(own.raw, { file: true }), everyRun);
+  const { voice, speech, raw, reads, spell } = await takeEvery(
+    command.name,
+    without(own.raw, { file: true }),
+    everyRun,
+  );
   const { options, problems } = decodeOptions(command.name, command.options, raw);
   if (problems.length > 0) rethrowSpelled(new MoteError(problems, { exitCode: 2 }), spell);
   const files = (own.raw.file as string[] | undefined) ?? [];
@@ -72,7 +79,10 @@ export async function runComposed(command: Command, words: readonly string[], ve
   const requests = await Promise.all(request.calls.map(requestOf)).catch(nameRunFile(files[0], request.calls));
   const runFiles = files.map((file) => ({ where: `run, ${file}`, file }));
   const ways = { onFailure, ledger, isCheck: check === true };
-  return runStages(requests, voice, version, [...reads, ...runFiles], ways).catch(nameRunFile(files[0], request.calls));
+  const spoken = { speech, what: files[0] ?? command.name, where: command.name };
+  return runStages(requests, voice, spoken, version, [...reads, ...runFiles], ways).catch(
+    nameRunFile(files[0], request.calls),
+  );
 }
 
 interface RunOptions {
@@ -160,6 +170,7 @@ interface Ways {
 async function runStages(
   requests: readonly StageRequest[],
   voice: Voice,
+  spoken: Omit<SpeechOfRun, "holder">,
   version: string,
   reads: readonly UsedFile[],
   { onFailure, ledger, isCheck = false }: Ways = {},
@@ -171,6 +182,7 @@ async function runStages(
     const planned = {
       ...(await planRun(requests, version, world, onFailure, loadTap)),
       hasLedger: ledger !== undefined,
+      openingNotes: openingNotes(spoken.speech),
     };
     const ledgerFile = ledger === undefined ? undefined : { where: `run, --ledger ${ledger}`, file: ledger };
     const inTheWay = ledgerFile && claimProblem({ where: ledgerFile.where, path: ledgerFile.file, isForced: false });
@@ -181,9 +193,10 @@ async function runStages(
       printResult("run --check", voice.json ? JSON.stringify(plannedJson(planned)) : plannedText(planned));
       return 0;
     }
+    const ear = await openEar({ ...spoken, holder: held });
     const connections = new Connections(held);
     await connections.connect(planned.stages);
-    return await executeRun(planned, connections, voice, departure, async (fates) => {
+    return await executeRun(planned, connections, voice, departure, { ear, version }, async (fates) => {
       if (!ledgerFile) return;
       const { saveRunLedger } = await import("../storage/run-ledger.js");
       saveRunLedger(ledgerFile.where, ledgerFile.file, fates);

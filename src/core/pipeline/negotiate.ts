@@ -2,6 +2,7 @@
 import { MoteError, type Problem } from "../errors.js";
 import { type LinkPolicy, linkPolicies } from "../memory/link-shape.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
+import type { Note } from "../model/note.js";
 import { own } from "../model/own.js";
 import type { UsedFiles } from "../model/used-files.js";
 import { decodeOptions, optionsAsJson, type RawOptions } from "../option/decode-options.js";
@@ -77,6 +78,8 @@ export interface PlannedRun {
   readonly onFailure: FailurePolicy;
   /** The sinks note what became of every frame, for the run's ledger. */
   readonly hasLedger?: boolean;
+  /** Notes that stand before the first frame. */
+  readonly openingNotes?: readonly Note[];
 }
 
 export interface SpillPlan {

@@ -5,6 +5,7 @@
 import { asMoteError, defect, type ExitCode, failure, MoteError } from "../errors.js";
 import type { RunControl } from "../memory/run-control.js";
 import type { FateSpan } from "../model/fate-record.js";
+import { encodeNote } from "../model/note.js";
 import type { RunReport } from "../model/run-report.js";
 import { isOutOfMemory } from "../out-of-memory.js";
 import { type MonotonicMs, msSince, now, wallOffset } from "../time.js";
@@ -74,6 +75,7 @@ export function startRun(planned: PlannedRun, host: RunHost): Run {
   const shared = attachRun(layout, control, memory);
   const offset = wallOffset();
   shared.pool.initialize();
+  for (const note of planned.openingNotes ?? []) shared.mailbox.post(encodeNote(note));
 
   let quietReason: string | null = null;
   const stageEnds = new Map<number, StageEnd>();
