@@ -29,6 +29,7 @@ const transports: Readonly<Record<string, () => Promise<StageDeclaration>>> = {
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   link: async () => (await import("./link.js")).link,
   run: async () => (await import("./run.js")).run,
+  tell: async () => (await import("./tell.js")).tell,
   inspect: async () => (await import("./inspect.js")).inspect,
   verify: async () => (await import("./verify.js")).verify,
   recover: async () => (await import("./recover.js")).recover,

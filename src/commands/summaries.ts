@@ -7,6 +7,7 @@ export const summaries = {
   tee: "Pass a stream on as it is, so that others may look at it.",
   link: "Link, or link again, the rows of any table with frame, y and x.",
   run: "Run stages in one process over shared memory: a run file, or stages joined by the word then.",
+  tell: "Speak to a run that is going: ask how it stands, pause a link, note something down, end it.",
   inspect: "Say what is in a file or a stream: shape, frames, rate, gaps, settings, ledger; draw a frame.",
   verify: "Say whether a file is whole: checksums, every frame decoded, ledger, closed in order.",
   recover: "Get back what is whole in a damaged or cut file, into a new file.",

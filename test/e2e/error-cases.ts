@@ -145,5 +145,8 @@ export const slow: Readonly<Record<string, SlowCase>> = {
     env: { NODE_OPTIONS: `--import=${preload("faults/dying-worker.mjs")}`, DYING_STAGE: "track", DYING_AT: "5" },
     line: "mote run --json acquire --camera sim --frames 100000 --size 64x64 then track --diameter 11 then archive --min-free 0 --out x.mote",
   },
+  "not-now": {
+    line: `mote run --quiet --control unix:c acquire --camera sim --size 32x32 --frames 20 --fps 10 then archive --min-free 0 --out x.mote & P=$!; wait-for "it to go" 'mote tell ./c pause'; wait-for "its source to end" 'mote tell ./c status --json | grep -q "stage.:.acquire.,.in.:20,"'; mote tell ./c mark late --json; CODE=$?; mote tell ./c resume; wait $P; exit $CODE`,
+  },
   defect: { env: { NODE_OPTIONS: `--import=${preload("faults/broken-json.mjs")}` }, line: "mote schema --json" },
 };

@@ -15,7 +15,7 @@ export async function runCommandVerb(command: Command, given: RawOptions, versio
   const { options, problems, broken } = decodeOptions(command.name, command.options, raw, command.positional);
   const refused = [...problems, ...broken];
   if (refused.length > 0) rethrowSpelled(new MoteError(refused, { exitCode: 2 }), spell);
-  const files = options[command.positional ?? ""];
+  const files = command.takesWords ? [] : options[command.positional ?? ""];
   const paths = Array.isArray(files) ? (files as string[]) : [];
   const inputs = paths.map((path) => ({ where: `${command.name}, ${path}`, file: path === "-" ? 0 : path }));
   // Appended to (>>), an input would be read with what is written to it.

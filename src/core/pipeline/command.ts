@@ -37,6 +37,8 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs, Facts = unknow
   readonly usage?: string;
   readonly options: Specs;
   readonly positional?: keyof Specs & string;
+  /** Its plain arguments are words and name no files. */
+  readonly takesWords?: boolean;
   readonly examples: readonly Example[];
   /** A first look at what the options name, made once; everything in it can be cloned. */
   look?(options: OptionsOf<Specs>): Promise<Facts>;
