@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { Link, linkWords, nothingTaken } from "../../src/core/memory/link.js";
+import { Link, linkWords } from "../../src/core/memory/link.js";
 import type { LinkPolicy } from "../../src/core/memory/link-shape.js";
 import { Overflow, overflowWords } from "../../src/core/memory/overflow.js";
 import { RunControl, runControlWords } from "../../src/core/memory/run-control.js";
+import { nothingTaken } from "../../src/core/memory/taken.js";
 import { fromMemory, longAgo } from "../../src/core/time.js";
 import { seeded } from "../seed.js";
 

@@ -7,10 +7,11 @@
  * mappers an entry is ready as soon as it is put in. Roles: one producer, one consumer, any number of mappers.
  */
 
-import { fromMemory, longAgo, type MonotonicMs, msBetween, never, now, toMemory } from "../time.js";
+import { fromMemory, type MonotonicMs, msBetween, never, now, toMemory } from "../time.js";
 import type { LinkShape } from "./link-shape.js";
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
+import type { Taken } from "./taken.js";
 
 const word = {
   mutex: 0,
@@ -39,25 +40,6 @@ function ringEntries(shape: LinkShape): number {
 
 export function linkWords(shape: LinkShape): number {
   return word.entries + ringEntries(shape) * entry.words;
-}
-
-/** One entry as it leaves the link. The object is reused by every take. */
-export interface Taken {
-  slot: number;
-  /** Its place in the link, for what was made of it (products.ts). */
-  position: number;
-  /** Frames the policy gave up before this entry, and the number of the first; 0 when none. */
-  droppedCount: number;
-  droppedFirst: number;
-  /** When it was put in. */
-  pushedAt: MonotonicMs;
-  /** No mapper has worked on it, because one failed. */
-  isUnmapped: boolean;
-}
-
-/** For `take` to fill. */
-export function nothingTaken(): Taken {
-  return { slot: 0, position: 0, droppedCount: 0, droppedFirst: 0, pushedAt: longAgo, isUnmapped: false };
 }
 
 export class Link {

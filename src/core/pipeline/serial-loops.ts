@@ -1,9 +1,10 @@
 /** The serial part of a stage's work: a source that fills frames, or a transform or sink that takes them in order. */
 import type { Frame } from "../memory/frame.js";
-import { type Link, nothingTaken, type Taken } from "../memory/link.js";
+import type { Link } from "../memory/link.js";
 import { checksumOf } from "../memory/pixel-checksum.js";
 import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
+import { nothingTaken, type Taken } from "../memory/taken.js";
 import type { StreamEvent } from "../model/event.js";
 import { isLossEvent } from "../model/event-check.js";
 import type { FateRecord } from "../model/fate-record.js";

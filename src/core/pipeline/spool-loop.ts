@@ -5,9 +5,9 @@
  * the disk.
  */
 import type { Frame } from "../memory/frame.js";
-import { nothingTaken } from "../memory/link.js";
 import { slotKind } from "../memory/slot-layout.js";
 import type { StageCounters } from "../memory/stage-counters.js";
+import { nothingTaken } from "../memory/taken.js";
 import type { StreamEvent } from "../model/event.js";
 import { type LinkReport, readerGoneReason, type SpillReport, type StageReport } from "../model/run-report.js";
 import type { Spool } from "../storage/spool/spool.js";
