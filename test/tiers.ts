@@ -39,6 +39,8 @@ export const slowTests: readonly string[] = [
   // Accuracy, over thousands of simulated particles.
   "test/core/tracking/refine.test.ts",
   "test/core/tracking/ring.test.ts",
+  // A process for every run that is spoken to, and one for every word.
+  "test/e2e/control.test.ts",
   // Whole runs into every container, with branches and without.
   "test/e2e/branches.test.ts",
   "test/core/pipeline/random-graphs.test.ts",
