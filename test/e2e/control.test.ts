@@ -124,6 +124,7 @@ test("a mark stands in front of the frame that comes next, notes of the start in
   const { folder } = openShell("control");
   const run = startMote(folder, `run --name exp --note sample=mouse --note operator=a=b ${endless} ${archive}`);
   const client = await untilSpoken(socketOf(folder, "exp"));
+  await until(async () => (await client.ask({ request: "status" })).result.frames > 0, { what: "a frame" });
   const marks = ["laser on", "\u001b[31mred\n", "ü".repeat(1000)];
   const times: string[] = [];
   for (const text of marks) times.push((await client.ask({ request: "mark", text })).result.at);
