@@ -25,7 +25,7 @@ export const arrowOfText = (isFile: boolean) =>
       yield* writer.begin();
       for (const { rows, columns: values } of groupsOf(layout, columns, batchRows)) {
         const data = values.map((column) => dataOf(arrow, column));
-        yield* writer.batch(rows, data, new Map());
+        yield* writer.batch(rows, data, new Map(), "batch");
       }
       yield* writer.end();
     } finally {

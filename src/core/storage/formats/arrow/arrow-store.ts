@@ -28,6 +28,8 @@ export const arrowStore =
     const schema = schemaOf(arrow, descriptor);
     const writer = createBatchWriter(arrow, schema, isFile);
     const makeRows = rowsOf(arrow, schema, descriptor);
+    // Pixels have a checksum of their own, which is there already.
+    const sealed = descriptor.detections ? "batch" : "head";
     const nothing = schema.fields.map(({ type }) => arrow.makeData({ type, length: 0, nullCount: 0 } as never));
     const begun = given ? { sink: given, fd: -1 } : create();
     if (given) begun.sink.write(writer.begin());
@@ -58,7 +60,7 @@ export const arrowStore =
     }
 
     function note(key: string, value: unknown): void {
-      write(writer.batch(0, nothing, new Map([[key, JSON.stringify(value)]])));
+      write(writer.batch(0, nothing, new Map([[key, JSON.stringify(value)]]), "batch"));
     }
 
     function finish(end: EndOfStream): void {
@@ -75,7 +77,7 @@ export const arrowStore =
       },
       append(frame) {
         const { count, columns, notes } = makeRows(frame);
-        write(writer.batch(count, columns, notes));
+        write(writer.batch(count, columns, notes, sealed));
         frames++;
         rows += Math.max(0, frame.rowCount);
       },

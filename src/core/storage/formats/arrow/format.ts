@@ -32,6 +32,8 @@ export const arrow: Format = {
     ofText: async (extension) => (await import("./arrow-of-text.js")).arrowOfText(extension !== ".arrows"),
   },
   replay: { extensions, load: async () => (await import("./read.js")).arrowFile },
+  // A damaged description may have it count to two thousand million.
+  isConfined: true,
   inspect: async () => (await import("./inspect.js")).arrowInspector,
   verify: async () => (await import("./verify.js")).verifyArrow,
   recover: async () => (await import("./recover.js")).recoverArrow,

@@ -10,6 +10,7 @@ import { parseJson } from "../../../model/json.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
 import type { Arrow } from "./library.js";
 import { noteKeys } from "./schema.js";
+import { isSealed, sealKeys } from "./seal.js";
 
 /** Where a message's head and its values lie. */
 export interface FoundBatch {
@@ -129,4 +130,33 @@ export function readValues(source: ByteSource, batch: FoundBatch, column: number
   const bytes = new Uint8Array(batch.rows * size);
   source.readInto(bytes, bufferPlace(batch, 2 * column + 1, bytes.length));
   return bytes;
+}
+
+/** Which of its own bytes a message has a checksum of; undefined where it states none. */
+export function sealOf(notes: ReadonlyMap<string, string>): keyof typeof sealKeys | undefined {
+  return notes.has(sealKeys.batch) ? "batch" : notes.has(sealKeys.head) ? "head" : undefined;
+}
+
+/** Whether a batch is as it was written, as far as its checksum goes; one without is not. */
+export function isAsWritten(source: ByteSource, { at, bodyAt, nextAt, notes }: FoundBatch): boolean {
+  const sealed = sealOf(notes);
+  if (sealed === undefined) return false;
+  const rest = sealed === "batch" ? piecesOf(source, bodyAt, nextAt) : [];
+  return isSealed(bytesAt(source, at + 8, bodyAt), rest);
+}
+
+export function bytesAt(source: ByteSource, from: number, to: number): Uint8Array {
+  const bytes = new Uint8Array(to - from);
+  source.readInto(bytes, from);
+  return bytes;
+}
+
+/** Borrowed: each is good until the next is asked for. */
+function* piecesOf(source: ByteSource, from: number, to: number): Generator<Uint8Array> {
+  const piece = new Uint8Array(Math.min(to - from, 1 << 20));
+  for (let at = from; at < to; at += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, to - at));
+    source.readInto(part, at);
+    yield part;
+  }
 }

@@ -18,7 +18,16 @@ import { type FileSource, openFileSource } from "../../read/file-source.js";
 import { recoverFrames, type Salvage } from "../../recover/recover-frames.js";
 import type { Recover, Recovery } from "../../recover/recovery.js";
 import { loadArrow } from "./library.js";
-import { type ArrowContent, bufferPlace, type FoundBatch, noteOf, readContent, readValues } from "./messages.js";
+import {
+  type ArrowContent,
+  bufferPlace,
+  type FoundBatch,
+  isAsWritten,
+  noteOf,
+  readContent,
+  readValues,
+  sealOf,
+} from "./messages.js";
 import { hasFrameColumns, readHeader, tensorOf } from "./read.js";
 import { runEnd } from "./run-end.js";
 import { noteKeys } from "./schema.js";
@@ -74,10 +83,13 @@ class ArrowSalvage implements Salvage {
     while (this.#at < batches.length) {
       const batch = batches[this.#at++]!;
       await this.#recovery.progress(this.#at, batches.length);
-      const event = noteOf(batch.notes.get(noteKeys.event));
+      // Those of earlier versions state no checksum.
+      const isBroken = sealOf(batch.notes) !== undefined && !isAsWritten(this.#source, batch);
+      const event = isBroken ? undefined : noteOf(batch.notes.get(noteKeys.event));
       if (event !== undefined && eventFault(event) === undefined) onEvent(event as StreamEvent);
       if (batch.rows === 0 && !batch.notes.has(noteKeys.frame)) continue;
       try {
+        if (isBroken) throw new FormatProblem("checksum-mismatch", "does not match its checksum");
         if (this.descriptor.detections) this.#fillDetections(frame, batch);
         else await this.#fillFrame(frame, batch);
         this.#lastFrame = frame.header.frameNumber;

@@ -10,10 +10,20 @@ import { openFileSource } from "../../read/file-source.js";
 import { noteUnfinished } from "../../verify/lost-frames.js";
 import { sampled, sampleStep, type Verify } from "../../verify/verification.js";
 import { loadArrow } from "./library.js";
-import { type FoundBatch, noteOf, readContent, readValues } from "./messages.js";
+import {
+  type ArrowContent,
+  bytesAt,
+  type FoundBatch,
+  isAsWritten,
+  noteOf,
+  readContent,
+  readValues,
+  sealOf,
+} from "./messages.js";
 import { arrowFile, hasFrameColumns } from "./read.js";
 import { runEnd } from "./run-end.js";
 import { noteKeys } from "./schema.js";
+import { isSealed } from "./seal.js";
 
 export const verifyArrow: Verify = async (path, report, options) => {
   const arrow = await loadArrow();
@@ -29,17 +39,20 @@ export const verifyArrow: Verify = async (path, report, options) => {
     if (typeof ending === "object") {
       report.damaged("structure", `a message ${ending.fault}`, { byte: ending.byte });
     }
+    const isOurs = checkSeals(content);
     if (descriptor?.detections) {
       await checkDetections(source, filled, schema.fields.length);
     } else if (hasFrameColumns(content) && typeof ending === "string") await checkFrames();
     else {
       report.rows = filled.reduce((sum, { rows }) => sum + rows, 0);
-      report.notChecked("values", "a table of another program has no checksums");
+      if (!isOurs) report.notChecked("values", "a table of another program has no checksums");
     }
     if (ending === "cut")
       report.missing("completeness", "the mark of its end is not there", { byte: source.sizeBytes });
     else if (ending === "end" && schemaIsOfFile() && !hasFooter()) {
       report.missing("completeness", "the footer behind the mark of the end is not there", { byte: source.sizeBytes });
+    } else if (ending === "end" && isOurs && schemaIsOfFile() && !isFooterWhole(content)) {
+      report.damaged("checksums", "the footer does not match its checksum", { byte: source.sizeBytes });
     } else if (ending === "end") {
       report.isEnded = true;
       if (descriptor) noteUnfinished(report, end);
@@ -76,6 +89,33 @@ export const verifyArrow: Verify = async (path, report, options) => {
       else report.damaged("structure", error.message, place);
       return undefined;
     }
+  }
+
+  /** Of what every message says of itself; false where none does, as in a table of another program. */
+  function checkSeals({ schemaAt, schemaEnd, batches }: ArrowContent): boolean {
+    if (!batches.some(({ notes }) => sealOf(notes))) return false;
+    if (!isSealed(bytesAt(source, schemaAt + 8, schemaEnd))) {
+      report.damaged("checksums", "the schema does not match its checksum", { byte: schemaAt });
+    }
+    for (const batch of batches) {
+      if (isAsWritten(source, batch)) continue;
+      const note = noteOf(batch.notes.get(noteKeys.frame)) as JsonValue | undefined;
+      const frame = isJsonObject(note) && typeof note.number === "number" ? { frame: note.number } : {};
+      const what = sealOf(batch.notes) === "head" ? "what a batch says of itself" : "a batch";
+      report.damaged("checksums", `${what} does not match its checksum`, { byte: batch.at, ...frame });
+    }
+    report.checked("checksums", formatCount(batches.length + 1, "message"));
+    return true;
+  }
+
+  /** Behind the last message are the mark of the end, the footer, its length and the magic. */
+  function isFooterWhole({ batches, schemaEnd }: ArrowContent): boolean {
+    const from = (batches.at(-1)?.nextAt ?? schemaEnd) + 8;
+    const to = source.sizeBytes - 10;
+    if (to <= from) return false;
+    const footer = bytesAt(source, from, to);
+    const length = new DataView(bytesAt(source, to, to + 4).buffer).getInt32(0, true);
+    return length === footer.length && isSealed(footer);
   }
 
   function hasFooter(): boolean {
