@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadStage, loadVerb, stageNames, verbNames } from "../../src/commands/index.js";
-import { codeReferenceText } from "../../src/core/cli/code-reference.js";
+import { codeReferenceText, findingReferenceText } from "../../src/core/cli/code-reference.js";
 import { referenceText } from "../../src/core/cli/reference.js";
 import { optionsOf } from "../../src/core/pipeline/negotiate.js";
 import { testWithPython } from "../judges.js";
@@ -41,8 +41,10 @@ test("every default is a value its own option accepts, and no option begins with
   }
 });
 
-test("the page of errors lists the codes that there are (npm run reference)", () => {
-  expect(readFileSync("docs/errors.md", "utf8")).toContain(codeReferenceText());
+test("the page of errors lists the codes that there are, of findings too (npm run reference)", () => {
+  const page = readFileSync("docs/errors.md", "utf8");
+  expect(page).toContain(codeReferenceText());
+  expect(page).toContain(findingReferenceText());
 });
 
 test("the README's reference is that of the declarations (npm run reference)", async () => {

@@ -113,7 +113,11 @@ test("a file in another's place, a changed one and one without a line are told b
   writeFileSync(join(place, "frame_003.tif"), bytes);
   const report = await verified(place);
   expect(report.verdict).toBe("damaged");
-  expect(report.findings.map(({ file }) => file)).toEqual(["frame_002.tif", "frame_003.tif", "frame_009.tif"]);
+  expect(report.findings.map(({ code, file }) => [code, file])).toEqual([
+    ["ledger-damaged", "frame_002.tif"],
+    ["checksums-damaged", "frame_003.tif"],
+    ["line-missing", "frame_009.tif"],
+  ]);
 });
 
 test("wherever the journal is cut, the folder is not whole", async () => {

@@ -1,9 +1,10 @@
 /** A verification for people: one line that says it, a short table of the checks, what was found, and what to do. */
 import { needsEscapes, oneLine } from "../../printable.js";
 import { formatBytes, formatCount, formatDuration } from "../../units.js";
+import { checkNames } from "./finding-codes.js";
 import { othersText } from "./other-files.js";
 import { exitCodeOf } from "./verdict.js";
-import { type CheckName, checkNames, type Finding, type Verification } from "./verification.js";
+import type { Finding, Verification } from "./verification.js";
 
 const shownFindings = 8;
 const indent = " ".repeat(29);
@@ -82,7 +83,7 @@ function shellByte(byte: number): string {
 /** The same for programs. */
 export function verificationJson(report: Verification, elapsedMs: number) {
   const checks: Record<string, { state: string; checked: string | null }> = {};
-  for (const check of checkNames as readonly CheckName[]) {
+  for (const check of checkNames) {
     const found = report.findings.filter((finding) => finding.check === check);
     const looked = report.checks.get(check) ?? null;
     if (looked !== null || found.length > 0) checks[check] = { state: stateWord(found).toLowerCase(), checked: looked };

@@ -2,24 +2,14 @@
 
 import { longAgo, msSince, now } from "../../time.js";
 import { formatCount } from "../../units.js";
+import type { Aspect, CheckName, FindingCode, FindingKind, OwnCode } from "./finding-codes.js";
 import type { Verdict } from "./verdict.js";
 
-/**
- * - structure: the pieces of the file are where they should be
- * - checksums: bytes are those that were written
- * - decoding: every frame or row can be read
- * - ledger: what is stored is what was recorded as stored
- * - completeness: the file was closed in order
- */
-export const checkNames = ["structure", "checksums", "decoding", "ledger", "completeness"] as const;
-export type CheckName = (typeof checkNames)[number];
-
-/** "damaged": bytes are wrong. "missing": what is there is whole, but something that should be there is not. */
 export interface Finding {
-  readonly kind: "damaged" | "missing";
+  readonly kind: FindingKind;
   readonly check: CheckName;
-  /** Stable, for programs: "checksums-damaged", "completeness-missing", or a word of its own. */
-  readonly code: string;
+  /** For programs: "checksums-damaged", "completeness-missing", or one of its own. */
+  readonly code: FindingCode;
   /** A clause without a subject's article or full stop: "frame 17: its pixels do not match their checksum". */
   readonly what: string;
   readonly frame: number | null;
@@ -28,15 +18,6 @@ export interface Finding {
   /** In a folder: the file in it. */
   readonly file: string | null;
 }
-
-/** What nothing in the file tells, or what was not looked at. */
-export const aspects = ["pixels", "values", "metadata", "end", "frames"] as const;
-/**
- * - pixels, values, metadata: whether one of them has changed, where it still decodes: there is no checksum
- * - end: whether the file was finished: there is no mark
- * - frames: those beyond the sample that was asked for
- */
-export type Aspect = (typeof aspects)[number];
 
 export interface Unchecked {
   readonly aspect: Aspect;
@@ -53,8 +34,8 @@ export interface Place {
   readonly frame?: number;
   readonly byte?: number;
   readonly file?: string;
-  /** A word of its own for programs, where check and kind do not say enough: "being-written". */
-  readonly code?: string;
+  /** Where check and kind do not say enough for programs. */
+  readonly code?: OwnCode;
 }
 
 /** A verification while it goes on: a format's verifier tells it what it did and found. */
@@ -81,7 +62,7 @@ export class Verification {
   readonly otherFiles: string[] = [];
   /** One for each aspect at most. */
   readonly unchecked: Unchecked[] = [];
-  readonly #codes = new Map<string, number>();
+  readonly #codes = new Map<FindingCode, number>();
   #damaged = 0;
   #missing = 0;
   #breathedAt = longAgo;
@@ -122,10 +103,10 @@ export class Verification {
     if (!this.unchecked.some((one) => one.aspect === aspect)) this.unchecked.push({ aspect, why });
   }
 
-  /** Stable words for why the verdict is not "whole", and how often each was found. */
-  get reasons(): readonly { readonly code: string; readonly count: number }[] {
+  /** Codes of why the verdict is not "whole", and how often each was found. */
+  get reasons(): readonly { readonly code: FindingCode | `${Aspect}-unchecked`; readonly count: number }[] {
     const found = [...this.#codes].map(([code, count]) => ({ code, count }));
-    return [...found, ...this.unchecked.map(({ aspect }) => ({ code: `${aspect}-unchecked`, count: 1 }))];
+    return [...found, ...this.unchecked.map(({ aspect }) => ({ code: `${aspect}-unchecked` as const, count: 1 }))];
   }
 
   /** Worth knowing, and no fault: what was lost while recording. */
@@ -141,8 +122,8 @@ export class Verification {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  #keep(kind: Finding["kind"], check: CheckName, what: string, place: Place): void {
-    const { frame = null, byte = null, file = null, code = `${check}-${kind}` } = place;
+  #keep(kind: FindingKind, check: CheckName, what: string, place: Place): void {
+    const { frame = null, byte = null, file = null, code = `${check}-${kind}` as const } = place;
     this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
     if (this.findings.length >= mostFindings) return;
     this.findings.push({ kind, check, code, what, frame, byte, file });

@@ -20,8 +20,6 @@ import { readPageNotes } from "./page-notes.js";
 import { surveyChain } from "./page-survey.js";
 import { verifyTiff } from "./verify.js";
 
-const code = "file-missing";
-
 export const verifyTiffFolder: Verify = async (path, report, options) => {
   const runs = tiffJournalsAt(path).map(surveyTiffRun);
   report.frames = 0;
@@ -134,7 +132,7 @@ async function checkFiles(
     const path = join(folder, file);
     const frame = entry ? { frame: entry.frame } : {};
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-      report.missing("completeness", "the file is not there", { ...frame, file, code });
+      report.missing("completeness", "the file is not there", { ...frame, file, code: "file-missing" });
       continue;
     }
     if (index % step > 0) continue;
