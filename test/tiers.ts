@@ -27,10 +27,17 @@ export const slowTests: readonly string[] = [
   "test/e2e/ends-add-up.test.ts",
   "test/e2e/spill.test.ts",
   "test/e2e/taps.test.ts",
+  // Processes that wait for signals, and for the clock.
+  "test/e2e/signals.test.ts",
+  // Every example of the help, as it stands there.
+  "test/e2e/examples.test.ts",
+  // Whole frames against tiles of several sizes, with workers by number.
+  "test/e2e/tiles.test.ts",
   // Every format into every other, of an older Mote too, every flipped byte.
   "test/e2e/round-trips.test.ts",
   "test/e2e/older-files.test.ts",
   "test/e2e/verify.test.ts",
+  "test/core/storage/flips.test.ts",
   "test/core/storage/parquet-verify.test.ts",
   "test/core/storage/verify-folder.test.ts",
   "test/core/storage/verify-h5.test.ts",
@@ -44,8 +51,15 @@ export const slowTests: readonly string[] = [
   // Whole runs into every container, with branches and without.
   "test/e2e/branches.test.ts",
   "test/core/pipeline/random-graphs.test.ts",
-  // Whole reference movies, and scenes that trackpy links as well.
+  // Whole reference movies, and what other people's programs make of the same scenes, files and tables.
   "test/core/tracking/link-peer.test.ts",
+  "test/core/tracking/locate-peer.test.ts",
+  "test/core/tracking/locate-reference-large.test.ts",
+  "test/core/imaging/tiff-judge.test.ts",
+  "test/core/codecs/jxl-judged.test.ts",
+  "test/core/storage/tiff-judged.test.ts",
+  "test/core/storage/zarr-judged.test.ts",
+  "test/e2e/link-judged.test.ts",
   "test/e2e/tables.test.ts",
   // Compression at the lowest priority, which waits for whatever else runs.
   "test/e2e/compress.test.ts",

@@ -1,4 +1,4 @@
-/** What a process is given stays as it was: the file it reads, the pipes it shares; and signals are heard wherever it waits. */
+/** What a process is given stays as it was: the file it reads, the pipes it shares. */
 import { execFileSync, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -103,27 +103,4 @@ test("what has no place on a full disk is said, with exit code 1, and nobody lis
     const gone = await shell.run(`mote ${words} | true`);
     expect([words, gone.code, gone.err]).toEqual([words, 0, expect.not.stringContaining("error")]);
   }
-});
-
-// They wait for the clock, so they wait together.
-test.concurrent.each([
-  ["a named pipe that nobody reads", `mkfifo p; mote ${sim} --frames 1 --output p 2> err & P=$!`],
-  ["a socket that nobody listens at", `mote ${sim} --frames 1 --output unix:s.sock 2> err & P=$!`],
-  ["a named pipe that nobody writes", "mkfifo p; mote track --diameter 11 --input p --output t.mote 2> err & P=$!"],
-  ["a socket that nobody connects to", "mote track --diameter 11 --input unix:s.sock --output t.mote 2> err & P=$!"],
-  ["room in a full pipe", `mkfifo p; exec 7<>p; mote ${sim} --frames 100000 >&7 2> err & P=$!`],
-  [
-    "the rest of a stream",
-    `mkfifo p; exec 7<>p; mote ${sim} --frames 60 | head -c 50000 >&7; mote track --diameter 11 --output t.mote <&7 2> err & P=$!`,
-  ],
-])("one SIGTERM ends a process that waits for %s", async (_, line) => {
-  const shell = openShell("term");
-  const isRunning = line.includes("7<>p");
-  // It hears SIGHUP, as only a run does, and used no processor since the last look; or it waits for the other side before that.
-  const isWaiting = `cut -d" " -f14,15 /proc/$P/stat > now; cmp now before; same=$?; mv now before; [ $same = 0 ] && [ $((0x$(sed -n "s/SigCgt:.//p" /proc/$P/status) & ${isRunning ? 1 : 0})) = ${isRunning ? 1 : 0} ]`;
-  const { out } = await shell.run(
-    `${line}; export P; wait-for 'it to wait' '${isWaiting}'; kill -TERM $P; wait $P; echo ended`,
-  );
-  expect(out).toBe("ended");
-  expect(readFileSync(join(shell.folder, "err"), "utf8")).not.toMatch(stackTrace);
 });

@@ -1,5 +1,5 @@
-/** What the documents promise: examples run, the reference is that of the declarations, other readers read. */
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+/** What the documents promise: the reference is that of the declarations, other readers read. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadStage, loadVerb, stageNames, verbNames } from "../../src/commands/index.js";
@@ -11,18 +11,6 @@ import { environment, openShell, root } from "./shell.js";
 
 const verbs = await Promise.all(verbNames.map(async (name) => (await loadVerb(name))!));
 const declarations = verbs.map((verb) => (verb.kind === "stage" ? verb.stage : verb.command));
-
-test.each(declarations.flatMap(({ name, examples }) => examples.map(({ cmd, shows }) => [name, cmd, shows] as const)))(
-  "%s: the example `mote %s` runs",
-  async (_, cmd) => {
-    const shell = openShell("example");
-    for (const folder of ["fixtures", "examples"])
-      cpSync(join(root, folder), join(shell.folder, folder), { recursive: true });
-    const result = await (/[|<>']/.test(cmd) ? shell.run(`mote ${cmd}`) : shell.mote(cmd));
-    expect(result.err).not.toContain("error:");
-    expect(result.code).toBe(0);
-  },
-);
 
 test("every verb has an example, a summary that is a sentence, and options that are explained in sentences", () => {
   for (const { name, summary, examples, options } of declarations) {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { isSamePartition } from "../core/tracking/link-scenes.js";
-import { dataFolder, python, testWithData, testWithPython } from "../judges.js";
+import { dataFolder, testWithData } from "../judges.js";
 import { stackTrace } from "../stack-trace.mjs";
 import { openShell, root } from "./shell.js";
 
@@ -219,25 +219,3 @@ test("a full disk and a reader that goes away leave nothing half done", async ()
   expect(full.err).toContain("link, stdout: cannot be written: ENOSPC");
   expect(readdirSync(shell.folder).filter((name) => name.endsWith(".part"))).toEqual([]);
 });
-
-testWithPython(
-  "pandas reads the linked tables: the same values, the tracks beside them (skipped: needs MOTE_PYTHON)",
-  async () => {
-    const script = [
-      "import sys, pandas as pd",
-      "was, now = pd.read_csv(sys.argv[1]), pd.read_csv(sys.argv[2])",
-      "pd.testing.assert_frame_equal(was, now[was.columns], check_exact=True)",
-      "print(now.particle_id.nunique(), len(now))",
-    ].join("\n");
-    writeFileSync(join(shell.folder, "judge.py"), script);
-    for (const [was, file] of [
-      ["thunderstorm.csv", "thunderstorm.csv"],
-      ["walkers.parquet.csv", "walkers.parquet"],
-    ]) {
-      const linked = await shell.run(
-        `mote link ${join(tables, file!)} --search-range ${file === "thunderstorm.csv" ? 535 : 5} --memory 3 > judged.csv && ${python} judge.py ${join(tables, was!)} judged.csv`,
-      );
-      expect(linked).toMatchObject({ code: 0, out: "8 156" });
-    }
-  },
-);

@@ -85,45 +85,6 @@ test("an interrupt of a whole pipeline drains it: what the source made is archiv
   expect(report("c").stages.at(-1)!.in).toBeGreaterThan(10);
 });
 
-test.each([
-  ["a reader of a stream nobody ends", "--output out.mote"],
-  ["a writer nobody reads", "> >(hold)"],
-])("two interrupts abort %s with exit code 130", async (_, output) => {
-  const shell = openShell("abort");
-  // Frames enough to fill the pipe behind, and no end: both threads at the pipes are stuck when the interrupts come.
-  const hold = "hold() { exec tail -f --pid=$$ /dev/null; }";
-  const input = `exec 3< <(head -c 170000 ${root}/fixtures/beads.mote; hold)`;
-  const stuck = `wait-for "two reports alike" "tail -n 2 told | grep '.frames.:[1-9]' | grep -o '.stages.:.*' | uniq -d | grep ."`;
-  const heard = `wait-for "the interrupt to be heard" "grep '^ShdPnd:.*0000$' /proc/$P/status"`;
-  const twice = `${stuck}; kill -INT $P; ${heard}; kill -INT $P`;
-  const line = `${hold}; ${input}; mote ${track} --json <&3 ${output} 2>told & P=$!; ${twice}; wait $P; echo $? >code`;
-  await shell.run(line);
-  expect(readFileSync(join(shell.folder, "code"), "utf8").trim()).toBe("130");
-});
-
-test("two interrupts say what became of every frame that was taken: sent on, in the spool, or lost on its way", async () => {
-  const shell = openShell("abort-count");
-  const hold = "hold() { exec tail -f --pid=$$ /dev/null; }";
-  const spooled = `wait-for "frames in the spool" "grep '.spooled.:[1-9]' told"`;
-  const heard = `wait-for "the interrupt to be heard" "grep '^ShdPnd:.*0000$' /proc/$P/status"`;
-  const twice = `${spooled}; kill -INT $P; ${heard}; kill -INT $P`;
-  const line = `${hold}; mote ${sim} --fps 200 --spill-dir . --json > >(hold) 2>told & P=$!; ${twice}; wait $P; echo $? >code`;
-  await shell.run(line);
-  expect(readFileSync(join(shell.folder, "code"), "utf8").trim()).toBe("130");
-  const told = readFileSync(join(shell.folder, "told"), "utf8");
-  const words =
-    /acquire: aborted: ([\d,]+) frames taken, ([\d,]+) sent on, ([\d,]+) in the spool(?:, (\d+) lost before)?; lost: ([\d,]+) frames? w/;
-  const found = (words.exec(told) ?? []).slice(1);
-  // The frame that was being sent may have been given up with its reader before.
-  const [taken, sent, inSpool, before, lost] = found.map((text = "0") => Number(text.replaceAll(",", "")));
-  expect(told).toMatch(words);
-  expect(sent! + inSpool! + before! + lost!).toBe(taken);
-  expect([sent! > 0, inSpool! > 0, lost! > 0]).toEqual([true, true, true]);
-  const spools = readdirSync(shell.folder).filter((name) => name.startsWith("mote-spool-"));
-  const kept = await Promise.all(spools.map((name) => shell.run(`mote inspect --json ${name}`)));
-  expect(kept.reduce((sum, { out }) => sum + JSON.parse(out).frames, 0)).toBeGreaterThanOrEqual(inSpool!);
-});
-
 test("what was lost upstream is in the live figures of every process behind, and nobody says that nothing was lost", async () => {
   const shell = openShell("live-loss");
   const told = (name: string) => `wait-for "frames in ${name}" "grep '.frames.:[2-9][0-9]' ${name}"`;

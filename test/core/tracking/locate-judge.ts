@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { decode } from "tiff";
+import { expect, test } from "vitest";
 import { type DetectionColumn, detectionColumns } from "../../../src/core/model/detection.js";
-import type { DetectionTable } from "../../../src/core/tracking/locate/locate-reference.js";
+import { type DetectionTable, locateReference } from "../../../src/core/tracking/locate/locate-reference.js";
 import { type LocateOptions, resolveLocateParameters } from "../../../src/core/tracking/locate/parameters.js";
 
 export const sharedData = resolve(import.meta.dirname, "../../../../shared/data");
@@ -108,4 +109,25 @@ export function compareRows(ours: readonly Row[], theirs: readonly Row[]): Disag
   }
   result.extra = unpaired.size;
   return result;
+}
+
+/** Tests that the plain twin finds in these frames what a table of trackpy's has. */
+export function expectReference(given: {
+  readonly images: string;
+  readonly table: string;
+  readonly frames: readonly number[];
+}): void {
+  const { images, table, frames } = given;
+  test.skipIf(!hasSharedData)(`the plain twin finds trackpy's features of ${table} (needs ../shared)`, () => {
+    const { shape, frames: pictures } = readStack(`${images}.tif`, frames);
+    const params = readParameters(`${table}.json`);
+    const expected = readTable(`${table}.csv`);
+    frames.forEach((frame, index) => {
+      const found = rowsOf(locateReference(pictures[index]!, shape, params));
+      const { missing, extra, worstPx, worstRelative } = compareRows(found, expected.get(frame)!);
+      expect({ missing, extra }).toEqual({ missing: 0, extra: 0 });
+      expect(worstPx).toBeLessThan(1e-8);
+      expect(worstRelative).toBeLessThan(1e-8);
+    });
+  });
 }
