@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openShell, root } from "./shell.js";
 
-const { folder, run } = openShell("rows");
+const { folder, mote, run } = openShell("rows");
 const tracked = join(root, "fixtures/tracked.mote");
 const camera = "acquire --camera sim --size 64x64 --beads 5";
 const track = "track --diameter 11 --search-range 5";
@@ -69,7 +69,7 @@ test("what goes to stdout has to be said, once, and by a format that can be writ
     ["--to csv --out - --root .", "archive, --out -: expected a kind of file"],
   ];
   for (const [words, message] of refused) {
-    const { code, err } = await run(`mote archive ${words} < ${tracked}`);
+    const { code, err } = await mote(`archive ${words} --input ${tracked}`);
     expect(err, words).toContain(message);
     expect(code, words).toBe(2);
   }

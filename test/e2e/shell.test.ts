@@ -114,7 +114,7 @@ test("a stream that ends in a file is told as an archive is; one that goes on in
 
 test("a cut stream is an error that says after which frame; what came is kept", async () => {
   const shell = openShell("cut");
-  await shell.run(`mote ${sim} --frames 20 > whole.mote`);
+  await shell.mote(`${sim} --frames 20 --output whole.mote`);
   const cut = "head -c 400000 whole.mote";
   const failed = await shell.run(`${cut} | mote archive --out a.mote`);
   expect(failed.code).toBe(1);
@@ -267,7 +267,7 @@ test("--json speaks JSON lines only, --quiet nothing at all", async () => {
 test("detections without frames reach the table unchanged", async () => {
   const shell = openShell("no-frames");
   await shell.run(`mote ${sim} --frames 15 | mote ${track} --no-frames | mote archive --out bare.csv`);
-  await shell.run(`mote ${sim} --frames 15 | mote ${track} | mote archive --out full.csv`);
+  await shell.mote(`run ${sim} --frames 15 then ${track} then archive --out full.csv`);
   expect(readFileSync(join(shell.folder, "bare.csv"), "utf8")).toBe(
     readFileSync(join(shell.folder, "full.csv"), "utf8"),
   );
@@ -298,10 +298,10 @@ test("a --config file holds option values; options beside it win", async () => {
     join(shell.folder, "track.json"),
     JSON.stringify({ diameter: 11, minmass: 500, "search-range": 8, memory: 1 }),
   );
-  await shell.run(
-    `mote ${sim} --frames 10 | mote track --config track.json --diameter 21 | mote archive --out config.csv`,
-  );
-  await shell.run(`mote ${sim} --frames 10 | mote ${track} | mote archive --out words.csv`);
+  await shell.mote(`${sim} --frames 10 --output frames.mote`);
+  await shell.mote("track --config track.json --diameter 21 --input frames.mote --output config.mote");
+  await shell.mote("archive --input config.mote --out config.csv");
+  await shell.mote(`run ${sim} --frames 10 then ${track} then archive --out words.csv`);
   expect(readFileSync(join(shell.folder, "config.csv"), "utf8")).toBe(
     readFileSync(join(shell.folder, "words.csv"), "utf8"),
   );

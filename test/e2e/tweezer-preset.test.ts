@@ -1,5 +1,5 @@
 /** `archive --preset tweezer`: the files, names and columns that the optical tweezer's camera system documents. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { archivePresets } from "../../src/commands/archive-presets.js";
@@ -25,10 +25,11 @@ async function record(): Promise<Recording> {
   const shell = openShell("tweezer");
   const camera = "acquire --camera sim --frames 5 --size 160x128 --beads 6 --pixel-size 0.1um";
   const track = "track --preset tweezer --minmass 1000";
-  const recorded = await shell.run(`mote ${camera} | mote ${track} --output tracked.mote && mkdir recordings others`);
+  const recorded = await shell.mote(`run ${camera} then ${track} then archive --out tracked.mote`);
   expect(recorded).toMatchObject({ code: 0 });
-  const line = "mote archive --preset tweezer --root recordings < tracked.mote";
-  expect(await shell.run(line)).toMatchObject({ code: 0, out: "" });
+  for (const name of ["recordings", "others"]) mkdirSync(join(shell.folder, name));
+  const line = "archive --preset tweezer --root recordings --input tracked.mote";
+  expect(await shell.mote(line)).toMatchObject({ code: 0, out: "" });
   const days = readdirSync(join(shell.folder, "recordings"));
   expect(days).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\d$/)]);
   return { shell, day: join("recordings", days[0]!) };
@@ -54,7 +55,7 @@ testWithPython(
   "h5py, tifffile, pandas and csv read what the documentation shows (skipped: needs MOTE_PYTHON)",
   async () => {
     const { shell, day } = await recording;
-    const plain = await shell.run("mote archive --out plain.h5 --out plain.csv < tracked.mote");
+    const plain = await shell.mote("archive --out plain.h5 --out plain.csv --input tracked.mote");
     expect(plain).toMatchObject({ code: 0 });
     const script = join(shell.folder, "judge.py");
     writeFileSync(
@@ -134,16 +135,16 @@ test("mote recover and acquire take the preset's recording; its tables give back
   const recovered = await shell.mote(["recover", archive, "--out", "again.h5"]);
   expect(recovered).toMatchObject({ code: 0 });
   expect(recovered.out).toContain("its tables have no raw_mass, ep, particle_id: they stay empty");
-  const replayed = `mote acquire again.h5 --output again.mote && mote acquire ${archive} --output first.mote`;
-  expect(await shell.run(replayed)).toMatchObject({ code: 0 });
+  expect(await shell.mote(["acquire", "again.h5", "--output", "again.mote"])).toMatchObject({ code: 0 });
+  expect(await shell.mote(["acquire", archive, "--output", "first.mote"])).toMatchObject({ code: 0 });
   const frame = async (file: string) => JSON.parse((await shell.mote(["inspect", file, "--json"])).out).frames;
   expect([await frame("again.mote"), await frame("first.mote")]).toEqual([5, 5]);
 });
 
 test("options given beside the preset win; a file that is not written needs none of its values", async () => {
   const { shell, day } = await recording;
-  const line = "mote archive --preset tweezer --root others --out .csv --csv-columns y,x,frame < tracked.mote";
-  expect(await shell.run(line)).toMatchObject({ code: 0 });
+  const line = "archive --preset tweezer --root others --out .csv --csv-columns y,x,frame --input tracked.mote";
+  expect(await shell.mote(line)).toMatchObject({ code: 0 });
   const folder = join(shell.folder, day.replace("recordings", "others"));
   expect(readdirSync(folder)).toEqual(["tracks_run_001.csv"]);
   expect(readFileSync(join(folder, "tracks_run_001.csv"), "latin1")).toMatch(/^y,x,frame\n/);
@@ -156,8 +157,8 @@ test("the preset is values of options that can be given by themselves, with the 
     if (option === "out") return (value as readonly string[]).flatMap((kind) => [name, kind]);
     return [name, String(value)];
   });
-  const line = `mote archive ${words.join(" ")} --root recordings < tracked.mote`;
-  expect(await shell.run(line)).toMatchObject({ code: 0 });
+  const line = ["archive", ...words, "--root", "recordings", "--input", "tracked.mote"];
+  expect(await shell.mote(line)).toMatchObject({ code: 0 });
   // Each frame names its run's journal, which has the run's number in it.
   const read = (file: string) =>
     Buffer.from(
