@@ -17,7 +17,8 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\//] } },
     // `npx vitest run` runs both, `--project quick` one of them.
     projects: [
-      { extends: true, test: { name: "quick", include: [all], exclude: [...slowTests] } },
+      // Of the quick ones many share a process: starting one and loading the modules takes longer than most of them.
+      { extends: true, test: { name: "quick", include: [all], exclude: [...slowTests], isolate: false } },
       { extends: true, test: { name: "slow", include: [...slowTests] } },
     ],
   },

@@ -2,13 +2,16 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import type { MoteError } from "../../src/core/errors.js";
 import { decodeOptions, type RawOptions } from "../../src/core/option/decode-options.js";
-import { register } from "../../src/core/storage/formats/registry.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../core/fake-context.js";
-import { pgm } from "./pgm/format.js";
 
+// Other files that share this process have a registry without the format.
+vi.resetModules();
+afterAll(() => vi.resetModules());
+const { register } = await import("../../src/core/storage/formats/registry.js");
+const { pgm } = await import("./pgm/format.js");
 register(pgm);
 // What asks the registry is loaded behind it.
 const { archive } = await import("../../src/commands/archive.js");
