@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -130,5 +130,29 @@ describe.skipIf(!canMountSmallDisk || !isBuilt)(`a full disk${needsDisk}${needsB
   test("leaves nothing when not even the first frame fits", () => {
     expect(fill("run.tif", 1500, "none").stored).toBe(0);
     expect(readdirSync(disk)).toEqual([]);
+  });
+});
+
+const readFiles = `print(json.dumps([bool(np.array_equal(a, expected(int(p[-10:-4]), a.shape[0], a.shape[1], "uint16"))) for p in paths for a in [tifffile.imread(p)]]))`;
+
+describe.skipIf(!isBuilt)(`a folder of single TIFFs, after kill -9${needsBuild}`, () => {
+  test("every file that has its name is whole, five moments", { timeout: 60_000 }, async () => {
+    const random = randomOfRun("kills of a folder");
+    for (let round = 0; round < 5; round++) {
+      const place = join(folder, String(round));
+      mkdirSync(place);
+      const words = [script, `${place}/`, "300", "lzw"];
+      const stored = Number(await lastWordOf(words, { heard: "\n2\n", withinMs: 35, random }));
+      const names = readdirSync(join(place, "2026-11-20")).filter((name) => !/\.(lock|ndjson)$/.test(name));
+      const whole = names.filter((name) => name.endsWith(".tif")).sort();
+      expect(whole.length).toBeGreaterThanOrEqual(stored);
+      expect(names.length - whole.length).toBeLessThanOrEqual(1);
+      if (!hasTiffJudge) continue;
+      const told = askTifffile<boolean[]>(
+        whole.map((name) => join(place, "2026-11-20", name)),
+        readFiles,
+      );
+      expect(told).toEqual(whole.map(() => true));
+    }
   });
 });

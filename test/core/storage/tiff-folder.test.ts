@@ -1,6 +1,6 @@
 /** One TIFF a frame: names, metadata, and what is left when something goes wrong. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -12,17 +12,12 @@ import { tiffFolderFaults } from "../../../src/core/storage/formats/tiff/folder-
 import { openTiffFolder, tiffFolderProblem } from "../../../src/core/storage/formats/tiff/tiff-folder.js";
 import { openTiffStore } from "../../../src/core/storage/formats/tiff/tiff-store.js";
 import { canMountSmallDisk } from "../../judges.js";
-import { lastWordOf } from "../../killed-writer.js";
-import { randomOfRun } from "../../seed.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { runSource } from "../run-source.js";
 import { world } from "../world.js";
 import { askTifffile, expectedPixel, hasTiffJudge, needsTiffJudge } from "./tiff-judge.js";
 import { verified } from "./verify-recover.js";
 
-const script = join(import.meta.dirname, "tiff-endless.mjs");
-const isBuilt = existsSync(join(import.meta.dirname, "../../../dist/core/storage/formats/tiff/tiff-folder.js"));
-const needsBuild = isBuilt ? "" : " (skipped: needs npm run build)";
 const where = "archive, --out tifs/";
 const date = "2026-11-20";
 let folder: string;
@@ -164,30 +159,6 @@ test("options that mean nothing, and templates that could not work, are refused"
   expect(faultOf("{frame}.tif", [".tif/"], { root: "data" })).toBe("without {run} two runs would share names");
   expect(faultOf("{run}_{frame}.tif", [".tif/"], { root: "data", run: 3 })).toBe("the run's number is given by --root");
   expect([isFolderName("tifs/"), isFolderName("tifs")]).toEqual([true, false]);
-});
-
-const readAll = `print(json.dumps([bool(np.array_equal(a, expected(int(p[-10:-4]), a.shape[0], a.shape[1], "uint16"))) for p in paths for a in [tifffile.imread(p)]]))`;
-
-describe.skipIf(!isBuilt)(`after kill -9${needsBuild}`, () => {
-  test("every file that has its name is whole, five moments", { timeout: 60_000 }, async () => {
-    const random = randomOfRun("kills of a folder");
-    for (let round = 0; round < 5; round++) {
-      const place = join(folder, String(round));
-      mkdirSync(place);
-      const words = [script, `${place}/`, "300", "lzw"];
-      const stored = Number(await lastWordOf(words, { heard: "\n2\n", withinMs: 35, random }));
-      const names = readdirSync(join(place, date)).filter((name) => !/\.(lock|ndjson)$/.test(name));
-      const whole = names.filter((name) => name.endsWith(".tif")).sort();
-      expect(whole.length).toBeGreaterThanOrEqual(stored);
-      expect(names.length - whole.length).toBeLessThanOrEqual(1);
-      if (!hasTiffJudge) continue;
-      const told = askTifffile<boolean[]>(
-        whole.map((name) => join(place, date, name)),
-        readAll,
-      );
-      expect(told).toEqual(whole.map(() => true));
-    }
-  });
 });
 
 const needsDisk = canMountSmallDisk ? "" : " (skipped: needs the right to mount a tmpfs)";
