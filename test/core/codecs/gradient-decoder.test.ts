@@ -81,8 +81,8 @@ test("a stream of another effort is left to libjxl", async () => {
 });
 
 test("a stream with any bit turned is given up or decodes to samples, mostly others, and never hangs", () => {
-  const pixels = pixelsOf("slope", 12, 4, 260);
-  const coded = fast.borrowEncoded(pixels, { height: 4, width: 260 }, 12).slice();
+  const pixels = pixelsOf("slope", 12, 2, 260);
+  const coded = fast.borrowEncoded(pixels, { height: 2, width: 260 }, 12).slice();
   let undetected = 0;
   for (let bit = 0; bit < coded.length * 8; bit++) {
     coded[bit >> 3]! ^= 1 << (bit & 7);
