@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function negotiate(raw: RawOptions, input: StreamDescriptor = fakeDescriptor()) {
   const { options, problems } = decodeOptions("archive", archive.options, raw);
   expect(problems).toEqual([]);
-  return archive.negotiate(input, options, { processors: 2, date: "2026-11-20", folders: [] }, "own").plan;
+  return archive.negotiate(input, options, { processors: 2, date: "2026-11-20", folders: [], notes: [] }, "own").plan;
 }
 
 function refusalOf(raw: RawOptions, input?: StreamDescriptor): MoteError {

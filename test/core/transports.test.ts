@@ -55,7 +55,9 @@ test.each([
 });
 
 test("help offers every transport that there is", () => {
-  expect(addressesText("input")).toBe("- (stdin), unix:/path to listen on, a named pipe, or a .mote file");
+  expect(addressesText("input")).toBe(
+    "- (stdin), unix:/path to listen on, tap:/path of a run's --tap unix:/path, a named pipe, or a .mote file",
+  );
   expect(addressesText("output")).toBe("- (stdout), unix:/path to connect to, a named pipe, or a .mote file");
 });
 
