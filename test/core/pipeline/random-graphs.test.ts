@@ -1,6 +1,7 @@
 /**
- * Runs of shapes that the run's seed draws: 2 to 8 stages, every policy, decimated links, stages that drop frames or fail at
- * some frame. Whatever happens, every frame is accounted for on every link and every path. MOTE_GRAPHS says how many.
+ * Runs of shapes that the run's seed draws: 2 to 8 stages, every policy, decimated links, stages that drop frames, fail at
+ * some frame or do not close. Whatever happens, every frame is accounted for on every link and every path. MOTE_GRAPHS says
+ * how many.
  */
 import { expect, test } from "vitest";
 import { linkPolicies } from "../../../src/core/memory/link-shape.js";
@@ -26,19 +27,21 @@ function draw(random: () => number): Drawn {
   const count = 2 + Math.floor(random() * 7);
   const isLive = random() < 0.5;
   const parents = new Map<string, string>();
+  let canFail = false;
+  /** A frame at which something fails; mostly none. */
+  const failsAt = (chance = 0.15) => {
+    if (random() > chance) return undefined;
+    canFail = true;
+    return Math.floor(random() * frames);
+  };
+  const broken = { failAt: failsAt(0.1) };
   const stages: [string, Record<string, unknown>, object?][] = [
-    ["counter", { frames, isLive, edge: 64, gapAt: random() < 0.3 ? 20 : -1 }],
+    ["counter", { frames, isLive, edge: 64, gapAt: random() < 0.3 ? 20 : -1, ...broken }],
   ];
   /** Stages whose frames may be taken. */
   const open = ["counter"];
   /** Of these, those whose frames nobody takes yet. */
   let waiting = ["counter"];
-  let canFail = false;
-  const failsAt = () => {
-    if (random() > 0.15) return undefined;
-    canFail = true;
-    return Math.floor(random() * frames);
-  };
   for (let index = 1; index < count; index++) {
     const left = count - index;
     const from = waiting.length >= left ? waiting[0]! : pick(open);
@@ -51,7 +54,7 @@ function draw(random: () => number): Drawn {
     if (policy === "fail") canFail = true;
     const link = { ...(policy ? { policy } : {}), ...(random() < 0.2 ? { every: 1 + Math.floor(random() * 5) } : {}) };
     const options = isSink
-      ? { delayMs: random() < 0.3 ? 2 : 0, failAt: failsAt() }
+      ? { delayMs: random() < 0.3 ? 2 : 0, failAt: failsAt(), closeFails: failsAt(0.05) !== undefined }
       : {
           mappers: 1 + Math.floor(random() * 2),
           unevenMs: random() < 0.3 ? 2 : 0,
