@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eachFrame } from "../core/storage/each-frame.js";
-import { rowsOf } from "../faults/stored.js";
+import { pixelsOfFolder, rowsOf } from "../faults/stored.js";
 import { openShell, type Shell } from "./shell.js";
 
 let shell: Shell;
@@ -19,14 +19,20 @@ afterAll(() => rmSync(shell.folder, { recursive: true, force: true }));
 const camera = "acquire --camera sim --size 96x80 --beads 7 --bit-depth 12 --seed 5 --frames 40";
 const coarse = "track --diameter 9 --minmass 300 --search-range 5";
 const fine = "track --diameter 7 --minmass 100 --search-range 5 --memory 2";
-const endings = ["csv", "parquet", "ndjson", "mote", "h5", "tif", "ome.tif", "ome.zarr"];
+const tables = ["csv", "parquet", "arrow", "arrows", "ndjson"];
+const endings = [...tables, "mote", "h5", "tif", "ome.tif", "ome.zarr"];
+/** Of a folder with a file for each frame. */
+const images = "images/";
+/** Frames that the camera of the equal runs loses, and those that come. */
+const [gap, came] = [{ event: "gap", firstFrame: 17, count: 2 }, 38];
 /** The same bytes in every run; the others say when and by what they were made. */
 const sameBytes = ["csv", "parquet", "tif"];
 
 /** Every container into a folder of its own. */
 function archiveInto(folder: string): string {
   mkdirSync(join(shell.folder, folder));
-  return `archive ${endings.map((ending) => `--out ${folder}/run.${ending}`).join(" ")} --min-free 0`;
+  const outs = [images, ...endings.map((ending) => `run.${ending}`)];
+  return `archive ${outs.map((name) => `--out ${folder}/${name}`).join(" ")} --min-free 0`;
 }
 
 async function done(line: string) {
@@ -35,21 +41,38 @@ async function done(line: string) {
   return ran;
 }
 
-/** What a container of frames holds: each frame's number and pixels, and every row of its tracks. */
+/** The same of a run whose camera loses frames, which each of its sinks tells. */
+async function doneWithGap(line: string): Promise<void> {
+  const { code, err } = await shell.mote(line);
+  expect([line, code], err).toEqual([line, 3]);
+  expect(err).toMatch(new RegExp(`^loss: acquire: ${gap.count} frames lost \\(device gap\\)$`, "m"));
+}
+
+/** What a container of frames holds: each frame's number and pixels, every row of its tracks, and what it tells of the run. */
 async function contentOf(path: string): Promise<readonly unknown[]> {
   const found: unknown[] = [];
   for await (const { number, pixels } of eachFrame(path)) found.push([number, crc32(new Uint8Array(pixels.buffer))]);
-  if (/\.(h5|mote|ome\.zarr)$/.test(path)) found.push(await tracksOf(path));
+  if (/\.(h5|mote|ome\.zarr)$/.test(path)) found.push(await aroundFrames(path));
   return found;
 }
 
-/** The tracks in an archive of frames, as a table that is made of it; null where there are none. */
-async function tracksOf(path: string): Promise<string | null> {
+/** Of an archive of frames, its tracks, as a table that is made of it (null of one without), its events, and how many frames are not in it. */
+async function aroundFrames(
+  path: string,
+): Promise<readonly [tracks: string | null, events: unknown[], missing: number]> {
   const [stream, table] = ["again.mote", "again.csv"].map((name) => join(shell.folder, name)) as [string, string];
   const recovered = path.endsWith(".mote") ? path : stream;
-  if (recovered === stream) await shell.mote(["recover", path, "--out", stream, "--force"]);
+  if (recovered === stream) {
+    rmSync(stream, { force: true });
+    const { code, err } = await shell.mote(["recover", path, "--out", stream]);
+    expect([path, code], err).toEqual([path, 0]);
+  }
+  const { descriptor, events, missingFrames } = JSON.parse((await shell.mote(["inspect", recovered, "--json"])).out);
+  if (!descriptor.detections) return [null, events, missingFrames];
   const words = ["archive", "--input", recovered, "--detections-only", "--out", table, "--force", "--min-free", "0"];
-  return (await shell.mote(words)).code === 0 ? readFileSync(table, "utf8") : null;
+  const { code, err } = await shell.mote(words);
+  expect([path, [0, 3].includes(code)], err).toEqual([path, true]);
+  return [readFileSync(table, "utf8"), events, missingFrames];
 }
 
 async function expectSame(a: string, b: string): Promise<void> {
@@ -58,44 +81,82 @@ async function expectSame(a: string, b: string): Promise<void> {
     expect([a, ending, bytesOf(a, ending).equals(bytesOf(b, ending))]).toEqual([a, ending, true]);
   }
   for (const ending of endings) {
-    if (["csv", "parquet"].includes(ending)) continue;
-    if (ending === "ndjson") {
+    if (sameBytes.includes(ending)) continue;
+    if (tables.includes(ending)) {
       const [found, expected] = await Promise.all(
-        [a, b].map((folder) => rowsOf(join(shell.folder, folder, "run.ndjson"))),
+        [a, b].map((folder) => rowsOf(join(shell.folder, folder, `run.${ending}`))),
       );
       expect([a, ending, found]).toEqual([a, ending, expected]);
+      expect(expected!.size).toBe(came);
       continue;
     }
     // One after the other: they use the same names on the way.
     const found = await contentOf(join(shell.folder, a, `run.${ending}`));
     const expected = await contentOf(join(shell.folder, b, `run.${ending}`));
     expect([a, ending, found]).toEqual([a, ending, expected]);
-    expect(expected.length).toBeGreaterThanOrEqual(40);
+    expect(expected.length).toBeGreaterThanOrEqual(came);
   }
+  const [found, expected] = await Promise.all(
+    [a, b].map((folder) => pixelsOfFolder(join(shell.folder, folder, images), ".tif")),
+  );
+  expect([a, images, found]).toEqual([a, images, expected]);
+  expect(expected!.size).toBe(came);
   for (const folder of [a, b]) {
-    const { code } = await shell.mote(["verify", ...endings.map((ending) => `${folder}/run.${ending}`)]);
-    expect([folder, code]).toEqual([folder, 0]);
+    const { code, out } = await shell.mote([
+      "verify",
+      ...[images, ...endings.map((ending) => `run.${ending}`)].map((name) => `${folder}/${name}`),
+    ]);
+    expect([folder, code], out).toEqual([folder, 0]);
   }
 }
 
 test("every container of every branch is that of the branch run alone: two trackers, and two sinks behind one of them", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const [a, b, c] = ["both-a", "both-b", "both-c"].map(archiveInto) as [string, string, string];
-  const branches = `${camera} then ${coarse} then ${a} from acquire then ${fine} then ${b} from track then ${c}`;
-  await done(`run ${branches} from acquire then compress --out both-jxl`);
-  await done(`run ${camera} then ${coarse} then ${archiveInto("alone-a")}`);
-  await done(`run ${camera} then ${fine} then ${archiveInto("alone-b")}`);
-  await done(`run ${camera} then compress --out alone-jxl`);
+  const losing = `${camera} --fault drop@${gap.firstFrame}-${gap.firstFrame + gap.count - 1}`;
+  const branches = `${losing} then ${coarse} then ${a} from acquire then ${fine} then ${b} from track then ${c}`;
+  await doneWithGap(`run ${branches} from acquire then compress --out both-jxl`);
+  await doneWithGap(`run ${losing} then ${coarse} then ${archiveInto("alone-a")}`);
+  await doneWithGap(`run ${losing} then ${fine} then ${archiveInto("alone-b")}`);
+  await doneWithGap(`run ${losing} then compress --out alone-jxl`);
   await expectSame("both-a", "alone-a");
   await expectSame("both-b", "alone-b");
   await expectSame("both-c", "alone-a");
-  const images = (folder: string) =>
+  const [, events, missing] = await aroundFrames(join(shell.folder, "both-a/run.mote"));
+  expect([events, missing]).toEqual([[expect.objectContaining(gap)], gap.count]);
+  const jxls = (folder: string) =>
     readdirSync(join(shell.folder, folder))
       .filter((name) => name.endsWith(".jxl"))
       .map((name) => [name, readFileSync(join(shell.folder, folder, name), "base64")]);
-  expect(images("both-jxl")).toEqual(images("alone-jxl"));
+  expect(jxls("both-jxl")).toEqual(jxls("alone-jxl"));
+  expect(jxls("alone-jxl")).toHaveLength(came);
 });
+
+test.each([
+  ["csv", "csv"],
+  ["ndjson", "ndjson"],
+  ["arrow", "arrows"],
+])(
+  "a branch to stdout, as %s, is what the branch alone writes there, and disturbs no other",
+  async (format, ending) => {
+    const toStdout = `then ${coarse} then archive --to ${format} --out -`;
+    const toFile = (name: string) => `then archive --out ${name}.${format}.tif --min-free 0`;
+    const { code, err } = await shell.run(
+      `mote run ${camera} ${toStdout} from acquire ${toFile("beside")} > both.${ending} &&
+    mote run ${camera} ${toStdout} > alone.${ending} && mote run ${camera} ${toFile("alone")}`,
+    );
+    expect(code, err).toBe(0);
+    const [found, expected] = await Promise.all(
+      ["both", "alone"].map((name) => rowsOf(join(shell.folder, `${name}.${ending}`))),
+    );
+    expect(found).toEqual(expected);
+    expect(expected!.size).toBe(40);
+    const bytesOf = (name: string) => readFileSync(join(shell.folder, name));
+    expect(bytesOf(`beside.${format}.tif`).equals(bytesOf(`alone.${format}.tif`))).toBe(true);
+    if (format === "csv") expect(bytesOf("both.csv").equals(bytesOf("alone.csv"))).toBe(true);
+  },
+);
 
 test("a report has every stage with the one that feeds it, and every link; a branch has a line of its own", async () => {
   const line = `acquire --camera sim --size 64x48 --frames 30 then ${coarse} then archive --out tree.csv --min-free 0 from acquire then archive --out tree.mote --min-free 0`;
