@@ -287,6 +287,7 @@ test("tests wait for conditions: `until` of test/until.ts, `wait-for` in a shell
     "test/core/storage/lock-racer.mjs",
     "test/core/workers/counting-task.mjs",
     "test/e2e/slowly.mjs",
+    "test/faults/failing-stages.mjs",
     "test/faults/holding-stage.mjs",
     "test/e2e/spill.test.ts",
     // Watches over inputs that may hang.

@@ -5,6 +5,7 @@
 export const slowTests: readonly string[] = [
   // Every container against every fault.
   "test/faults/containers.test.ts",
+  "test/faults/branched-runs.test.ts",
   "test/faults/holding.test.ts",
   "test/faults/kills.test.ts",
   "test/faults/vanished.test.ts",
