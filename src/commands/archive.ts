@@ -165,7 +165,7 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     problems.push(...closedOnly.flatMap(({ problem }) => problem ?? []));
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     const { workers } = facts;
-    const notes = [...facts.notes, ...closedOnly.flatMap(({ note }) => note ?? [])];
+    const notes = [...facts.notes, ...closedOnly.flatMap(({ note }) => note ?? []), ...pixelsLeftOut(written, input)];
     return {
       output: input,
       plan: {
@@ -248,6 +248,16 @@ function syncedAtClose(
     const what = `${path} is durable only once it is closed: ${why}`;
     return { problem: { code: "option-conflict", where: "archive, --sync", what, hint } };
   });
+}
+
+/** What a file that has room for pixels does without, where no other file has them. */
+function pixelsLeftOut(
+  written: readonly { readonly path: string; readonly container: Container }[],
+  input: StreamDescriptor,
+): string[] {
+  if (!input.hasFrames || written.some(({ container }) => keepsPixels(container, input))) return [];
+  const rows = written.filter(({ path, container }) => container.isEither && path !== stdoutName);
+  return rows.map(({ path }) => `${path} keeps the detections, a row each: no --out keeps the pixels`);
 }
 
 /** Under --root the names are the convention's. */

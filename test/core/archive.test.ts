@@ -20,10 +20,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function negotiate(raw: RawOptions, input: StreamDescriptor = fakeDescriptor()) {
+function negotiated(raw: RawOptions, input: StreamDescriptor) {
   const { options, problems } = decodeOptions("archive", archive.options, raw);
   expect(problems).toEqual([]);
-  return archive.negotiate(input, options, { processors: 2, date: "2026-11-20", folders: [], notes: [] }, "own").plan;
+  return archive.negotiate(input, options, { processors: 2, date: "2026-11-20", folders: [], notes: [] }, "own");
+}
+
+function negotiate(raw: RawOptions, input: StreamDescriptor = fakeDescriptor()) {
+  return negotiated(raw, input).plan;
 }
 
 function refusalOf(raw: RawOptions, input?: StreamDescriptor): MoteError {
@@ -74,6 +78,15 @@ test("an unknown extension is refused with the known ones and the nearest", () =
       hint: "Did you mean .h5?",
     },
   ]);
+});
+
+test("a run whose only file keeps detections or frames is told that its pixels are kept nowhere", () => {
+  const notes = (out: string[], descriptor: StreamDescriptor) => negotiated({ out }, descriptor).notes;
+  const left = "t.arrow keeps the detections, a row each: no --out keeps the pixels";
+  expect(notes(["t.arrow", "t.csv"], fakeDescriptor())).toEqual([left]);
+  expect(notes(["t.arrow", "t.mote"], fakeDescriptor())).toEqual([]);
+  expect(notes(["t.arrow"], fakeDescriptor({ detections: null }))).toEqual([]);
+  expect(notes(["t.arrow"], fakeDescriptor({ hasFrames: false }))).toEqual([]);
 });
 
 test("a table of frames without detections is refused", () => {

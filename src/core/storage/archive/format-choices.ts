@@ -56,7 +56,7 @@ function asOfEach({ out, ...asked }: AskedOfAll): { choices: Choices; own: Asked
   });
 }
 
-/** ".h5 and .mote keep everything, .tif frames alone, .csv detections alone": what is written under which extension. */
+/** ".h5 and .mote keep everything, .tif frames alone, .csv detections alone, ...": what is written under which extension. */
 export function extensionsText(): string {
   const names = (keeps: (container: Container) => boolean) =>
     listed(Object.keys(containers).filter((extension) => keeps(containers[extension]!)));
@@ -65,7 +65,8 @@ export function extensionsText(): string {
   );
   const frames = names(({ keepsFramesOnly }) => keepsFramesOnly === true);
   const detections = names(({ keepsFrames }) => !keepsFrames);
-  return `${everything} keep everything, ${frames} frames alone, ${detections} detections alone`;
+  const either = names(({ isEither }) => isEither === true);
+  return `${everything} keep everything, ${frames} frames alone, ${detections} detections alone, ${either} detections where there are some, else frames`;
 }
 
 function listed(names: readonly string[]): string {
