@@ -54,6 +54,10 @@ test.concurrent.each([
   ["a socket that nobody listens at", `mote ${small} --frames 1 --output unix:s.sock 2> err & P=$!`],
   ["a named pipe that nobody writes", "mkfifo p; mote track --diameter 11 --input p --output t.mote 2> err & P=$!"],
   ["a socket that nobody connects to", "mote track --diameter 11 --input unix:s.sock --output t.mote 2> err & P=$!"],
+  [
+    "room in a full pipe of one branch",
+    `mkfifo p; exec 7<>p; mote run ${small} --frames 100000 then track --diameter 9 then archive --to csv --out - from acquire then archive --out t.mote --min-free 0 >&7 2> err & P=$!`,
+  ],
   ["room in a full pipe", `mkfifo p; exec 7<>p; mote ${small} --frames 100000 >&7 2> err & P=$!`],
   [
     "the rest of a stream",

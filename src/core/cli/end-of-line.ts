@@ -2,14 +2,14 @@
 import type { PlannedStage } from "../pipeline/negotiate.js";
 import { endsInFile } from "../stream/transports/registry.js";
 
-/** Position of the stage that the frames end in, behind which only observers may stand. */
-export function endOfLine(stages: readonly PlannedStage[]): number {
-  return stages.findLastIndex(({ isTap }) => !isTap);
+/** Position of the stage, on whatever branch, whose output another program reads as it comes; -1: there is none. */
+export function feedingStage(stages: readonly PlannedStage[]): number {
+  return stages.findIndex(({ stage, plan }) => stage.feedsReader?.(plan) === true);
 }
 
 /** False when its frames go on to another program, which says what became of them. */
 export function isEndOfLine(stages: readonly PlannedStage[]): boolean {
-  const { stage, plan } = stages[endOfLine(stages)]!;
+  const { stage, plan } = stages.findLast(({ isTap }) => !isTap)!;
   return stage.name !== "stream-out" || endsInFile((plan as { readonly output: string }).output);
 }
 

@@ -9,7 +9,7 @@ import { oneLine } from "../printable.js";
 import { spawnWorker } from "../workers/spawn-worker.js";
 import { abortedText } from "./aborted-text.js";
 import type { Departure } from "./departure.js";
-import { endOfLine, isEndOfLine, ownLabel } from "./end-of-line.js";
+import { feedingStage, isEndOfLine, ownLabel } from "./end-of-line.js";
 import { listenForInterrupts, StreamThreads } from "./interrupts.js";
 import { createProgress } from "./progress.js";
 import { latencyText, reportsOfBranches, reportText, tapText } from "./report-text.js";
@@ -45,7 +45,8 @@ export async function executeRun(
     onStart(started) {
       view = started;
       interrupts.source = countersOf(started.layout, started.shared, 0);
-      interrupts.sink = countersOf(started.layout, started.shared, endOfLine(stages));
+      const feeding = feedingStage(stages);
+      if (feeding >= 0) interrupts.feeding = countersOf(started.layout, started.shared, feeding);
       progress.start(started);
       ear.begin({ version, planned, view: started, stop: interrupts.drain, abort: interrupts.abort }, tellNews);
     },

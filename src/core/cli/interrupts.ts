@@ -6,7 +6,7 @@ import type { Run } from "../pipeline/run-pipeline.js";
 import { latest, type MonotonicMs, msSince, now } from "../time.js";
 import { ThreadWaker } from "../workers/stuck-thread.js";
 import { endingSignals } from "./departure.js";
-import { endOfLine, isEndOfLine } from "./end-of-line.js";
+import { isEndOfLine } from "./end-of-line.js";
 
 /** How long threads may take to notice an abort before the process ends without them. */
 const abortPatienceMs = 2000;
@@ -21,9 +21,9 @@ export interface Interrupts {
   drain(): void;
   /** The run ends at once, as after the second. */
   abort(): void;
-  /** What the source and the last stage count, once they run. */
+  /** What the source counts, and the stage that another program reads from, if there is one; once they run. */
   source: StageCounters | undefined;
-  sink: StageCounters | undefined;
+  feeding: StageCounters | undefined;
   stop(): void;
 }
 
@@ -60,7 +60,7 @@ export function listenForInterrupts(
   const state = {
     count: 0,
     source: undefined as StageCounters | undefined,
-    sink: undefined as StageCounters | undefined,
+    feeding: undefined as StageCounters | undefined,
     drain,
     abort,
     stop,
@@ -97,8 +97,7 @@ export function listenForInterrupts(
     if (isStuck(state.source)) control.stop();
     if (control.isStopped) threads.wakeReader();
     // A reader that was interrupted, too, may take its time.
-    const { stage, plan } = stages[endOfLine(stages)]!;
-    const isLeft = patienceMs === hastyPatienceMs && stage.feedsReader?.(plan) === true && isStuck(state.sink);
+    const isLeft = patienceMs === hastyPatienceMs && isStuck(state.feeding);
     if (isLeft) control.leave();
     if (isLeft || control.isAborted) threads.wakeWriter();
   }
