@@ -189,15 +189,17 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
   check: async (plan, input) => (await archiveFiles()).fileProblems(plan, input),
   uses: async (plan) => (await archiveFiles()).usedFiles(plan),
   async open(plan, context) {
-    const [{ openFiles }, { StoreSet }] = await Promise.all([
+    const [{ openFiles }, { StoreSet }, { notesWithoutPlace }] = await Promise.all([
       archiveFiles(),
       import("../core/storage/archive/store-set.js"),
+      import("../core/storage/archive/notes-without-place.js"),
     ]);
     const { geometry, warn } = context;
     const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn }, context);
     const paths = files.stores.map(({ path }) => path);
     if (plan.root !== null) context.say(`writing ${paths.join(", ")}`);
     const stores = new StoreSet(files.stores, plan.disk, context, { plan: plan.sync });
+    const tellOfNotes = notesWithoutPlace(files.withoutNotes, warn);
     let hasFrames = false;
     return {
       async push(frame) {
@@ -209,7 +211,10 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
         hasFrames = true;
         return stores.append(frames);
       },
-      event: (event) => stores.event(event),
+      event(event) {
+        tellOfNotes(event);
+        stores.event(event);
+      },
       upkeep: { dueAt: () => stores.commit.dueAt(), run: () => stores.commit.sync() },
       // A stream that failed before its first frame leaves no file: the close below finds them all empty.
       async flush(end) {

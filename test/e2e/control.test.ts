@@ -141,6 +141,33 @@ test("a mark stands in front of the frame that comes next, notes of the start in
   expect(numbers.every((number) => number > 0 && number <= frames)).toBe(true);
 });
 
+test("notes stand in every archive that has a place for them; of those that have none the user is told once", async () => {
+  const { folder, run: shell } = openShell("control");
+  const kept = ["a.mote", "a.ndjson", "a.arrow", "a.arrows"];
+  const outs = [...kept, "a.h5", "a.zarr", "a.csv", "a.parquet"].map((name) => `--out ${name}`).join(" ");
+  const run = startMote(
+    folder,
+    `run --name exp --note sample=mouse ${camera} --frames 300 then track --diameter 11 then archive --min-free 0 ${outs} from track then compress --out j`,
+  );
+  const client = await untilSpoken(socketOf(folder, "exp"));
+  await until(async () => (await client.ask({ request: "status" })).result.frames > 0, { what: "a frame" });
+  await client.ask({ request: "mark", text: "laser on" });
+  await client.ask({ request: "mark", text: "laser off" });
+  const { code, err } = await run.ended;
+  expect(code, err).toBe(0);
+  expect(err.match(/no place for notes/g)).toHaveLength(1);
+  expect(err).toContain("a.h5, a.zarr, a.csv, a.parquet have no place for notes");
+  const texts = ["sample=mouse", "laser on", "laser off"];
+  for (const name of [...kept, "j"]) {
+    const bytes = await shell(`cat ${name === "j" ? "j/journal.ndjson" : name}`);
+    for (const text of texts) expect(bytes.out.includes(text), `${text} in ${name}`).toBe(true);
+    expect((await shell(`mote verify ${name}`)).code, name).toBe(0);
+    if (name === "j") continue;
+    const { out } = await shell(`mote inspect ${name}`);
+    for (const text of texts) expect(out, name).toContain(text);
+  }
+});
+
 test("what is no request is refused in the words of the command line, and changes nothing", async () => {
   const { folder } = openShell("control");
   const run = startMote(folder, `run --name exp ${endless} ${archive}`);

@@ -94,6 +94,8 @@ async function problemOf(where: string, path: string, plan: FilesPlan): Promise<
 
 export interface OpenedFiles {
   readonly stores: readonly OpenedStore[];
+  /** Of these, the paths of those that have no place for notes. */
+  readonly withoutNotes: readonly string[];
   /** Gives the run's number back where no file holds it; for when all files are closed. */
   release(): void;
 }
@@ -107,12 +109,14 @@ export async function openFiles(
 ): Promise<OpenedFiles> {
   const claim = plan.root === null ? undefined : claimRun("archive", plan.root, localDay(startedAtNs));
   const stores: OpenedStore[] = [];
+  const withoutNotes: string[] = [];
   const release = () => claim?.release();
   try {
     for (const out of plan.out) {
       const where = whereOf(out);
       const container = containerFor(where, out, plan.to);
       const keepsFrames = keepsPixels(container, input.descriptor);
+      if (!container.keepsNotes) withoutNotes.push(out === stdoutName ? "stdout" : out);
       if (out === stdoutName) {
         const store = await openStdoutStore(container, { where, settings: plan.settings, ...input }, owner);
         stores.push({ path: "stdout", store, keepsFrames, isStdout: true });
@@ -139,5 +143,5 @@ export async function openFiles(
     release();
     throw error;
   }
-  return { stores, release };
+  return { stores, withoutNotes, release };
 }

@@ -37,6 +37,8 @@ export interface Container {
   readonly keepsFramesOnly?: boolean;
   /** Why it is durable only once it is closed, where it is; absent: its store can be synced while it grows. */
   closedOnly?(settings: StoreSettings | undefined): string | undefined;
+  /** Keeps notes that were made of the run beside frame and time; of one that does not the user is told. */
+  readonly keepsNotes?: boolean;
   /** Is nothing without pixels, but keeps detections beside them. */
   readonly needsFrames?: boolean;
   /** Can be written from front to back, as to stdout: its store writes to `request.sink` where there is one. */

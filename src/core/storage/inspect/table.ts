@@ -39,6 +39,7 @@ function tableLines(name: string, t: TableDescription, ending: Ending): readonly
     ["tracks", t.tracks === null ? null : formatCount(t.tracks, "track")],
     ["pixel size", t.run?.pixelSizeUm == null ? null : `${t.run.pixelSizeUm} um`],
     ["events", t.run?.events ? formatCount(t.run.events, "event") : null],
+    ["notes", t.run?.notes ?? null],
     ["made by", t.run?.madeBy.length ? t.run.madeBy.join(" → ") : null],
     ["closed", t.run ? closed(t.run.isClosed) : null],
     ["lost", t.run?.recordedLoss?.lost ? lostWords(t.run.recordedLoss.lost) : null],

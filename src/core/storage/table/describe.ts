@@ -1,4 +1,5 @@
 /** What is in a table of tracks or detections, whatever its format. */
+import { parseJsonObject } from "../../model/json.js";
 import type { RecordedLoss } from "../../model/recorded-loss.js";
 
 export interface TableDescription {
@@ -27,6 +28,28 @@ export interface TableRun {
   readonly madeBy: readonly string[];
   /** What happened between frames, such as gaps and drops; null where they have no place. */
   readonly events: number | null;
+  /** The first notes that were made of the run, in words; absent when there are none. */
+  readonly notes?: readonly string[];
+}
+
+const mostNotesShown = 5;
+
+/** The notes among the events of a file, as they are shown. */
+export class NotesShown {
+  readonly #lines: string[] = [];
+
+  /** `said`: JSON of a note's fields, text among them. */
+  add(said: string): void {
+    const { text, at, frame } = parseJsonObject(said) ?? {};
+    if (this.#lines.length === mostNotesShown || typeof text !== "string" || typeof at !== "string") return;
+    const place = typeof frame === "number" ? `before frame ${frame}` : "behind the last frame";
+    this.#lines.push(`${text} (${at}, ${place})`);
+  }
+
+  /** For the run's description. */
+  get facts(): Pick<TableRun, "notes"> {
+    return this.#lines.length === 0 ? {} : { notes: this.#lines };
+  }
 }
 
 /** Counts rows, the frames they are of, and their particles. Memory: the distinct numbers. */

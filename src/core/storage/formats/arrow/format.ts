@@ -8,6 +8,7 @@ function container(summary: string, isFile: boolean): Container {
   return {
     summary: `Arrow IPC, ${summary}: one row a detection, or a frame where there are none`,
     keepsFrames: true,
+    keepsNotes: true,
     isEither: true,
     rootStem: "rows_run",
     ...(!isFile && { stream: { name: "arrow", isText: false } }),

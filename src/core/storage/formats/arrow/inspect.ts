@@ -5,7 +5,7 @@ import type { Inspector } from "../../inspect/inspection.js";
 import { tableInspector } from "../../inspect/table.js";
 import { openFileSource } from "../../read/file-source.js";
 import { openBytePieces } from "../../table/byte-pieces.js";
-import { RowCounts, type TableDescription, type TableRun } from "../../table/describe.js";
+import { NotesShown, RowCounts, type TableDescription, type TableRun } from "../../table/describe.js";
 import { loadArrow } from "./library.js";
 import { type ArrowContent, readContent } from "./messages.js";
 import { arrowFile } from "./read.js";
@@ -69,11 +69,15 @@ async function describeArrow(path: string): Promise<TableDescription> {
 function runOf(content: ArrowContent): TableRun | null {
   const { descriptor, batches, ending } = content;
   if (!descriptor) return null;
+  const events = batches.flatMap(({ notes }) => notes.get(noteKeys.event) ?? []);
+  const notes = new NotesShown();
+  for (const event of events) notes.add(event);
   return {
     isClosed: ending === "end",
     recordedLoss: runEnd(content),
     pixelSizeUm: descriptor.pixelSizeUm,
     madeBy: descriptor.producedBy.map(({ stage }) => stage),
-    events: batches.filter(({ notes }) => notes.has(noteKeys.event)).length,
+    events: events.length,
+    ...notes.facts,
   };
 }

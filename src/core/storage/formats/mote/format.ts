@@ -9,6 +9,7 @@ export const mote: Format = {
     ".mote": {
       summary: "the frame stream as it came, with checksums and an index",
       keepsFrames: true,
+      keepsNotes: true,
       load: async () => (await import("./mote-store.js")).openMoteStore,
     },
   },

@@ -3,7 +3,7 @@ import { mostDocumentBytes } from "../../../budget.js";
 import { failure } from "../../../errors.js";
 import { explained } from "../../../imaging/explained.js";
 import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from "../../../model/json.js";
-import { RowCounts, type TableDescription, type TableRun } from "../../table/describe.js";
+import { NotesShown, RowCounts, type TableDescription, type TableRun } from "../../table/describe.js";
 import { textLines } from "../../table/text-lines.js";
 
 /** A failure when a line is no document, or none describes frames. Memory: the distinct frames and ids, and one line. */
@@ -15,6 +15,7 @@ export async function describeNdjson(path: string): Promise<TableDescription> {
   let isClosed = false;
   let isWhole = true;
   const counts = new RowCounts();
+  const notes = new NotesShown();
 
   function take({ name, doc }: JsonObject): void {
     if (!isJsonObject(doc)) return;
@@ -25,8 +26,10 @@ export async function describeNdjson(path: string): Promise<TableDescription> {
     } else if (name === "descriptor" && doc.name === "primary") {
       primary = doc.uid;
       columns = isJsonObject(doc.data_keys) ? Object.keys(doc.data_keys) : [];
-    } else if (name === "event" && doc.descriptor !== primary) events++;
-    else if (name === "event" && isJsonObject(doc.data)) {
+    } else if (name === "event" && doc.descriptor !== primary) {
+      events++;
+      if (isJsonObject(doc.data) && doc.data.event === "note") notes.add(String(doc.data.details));
+    } else if (name === "event" && isJsonObject(doc.data)) {
       const particles = list(doc.data.particle_id);
       for (let row = 0; row < list(doc.data.x).length; row++) {
         counts.add(Number(doc.data.frame), Number(particles[row] ?? Number.NaN));
@@ -56,7 +59,13 @@ export async function describeNdjson(path: string): Promise<TableDescription> {
     );
   }
   const facts = counts.facts((columns as readonly string[]).includes("particle_id"));
-  return { format: "ndjson", columns, ...facts, isWhole, run: { ...(run as TableRun), isClosed, events } };
+  return {
+    format: "ndjson",
+    columns,
+    ...facts,
+    isWhole,
+    run: { ...(run as TableRun), isClosed, events, ...notes.facts },
+  };
 }
 
 function list(value: JsonValue | undefined): readonly JsonValue[] {

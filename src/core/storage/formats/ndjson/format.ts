@@ -9,6 +9,7 @@ export const ndjson: Format = {
     ".ndjson": {
       summary: "one JSON document a line: start, descriptor, an event a frame, stop",
       keepsFrames: false,
+      keepsNotes: true,
       stream: { name: "ndjson", isText: true },
       load: async () => (await import("./ndjson-store.js")).openNdjsonStore,
     },
