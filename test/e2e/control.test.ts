@@ -309,7 +309,7 @@ test("--control listens elsewhere, or nowhere; what it cannot have is refused be
 
 test("mote tell finds a run by name, process and path, lists all, follows one to its end, and knows what is not there", async () => {
   const { folder, run: shell } = openShell("control");
-  const tell = (words: string) => shell(`XDG_RUNTIME_DIR=$PWD mote tell ${words}`);
+  const tell = (words: string) => shell(`XDG_RUNTIME_DIR=$PWD TMPDIR=$PWD mote tell ${words}`);
   const run = startMote(folder, `run --name exp ${endless} ${archive}`);
   await untilSpoken(socketOf(folder, "exp"));
   for (const name of ["exp", String(run.pid), "unix:mote/exp.sock", "./mote/exp.sock"])
@@ -358,7 +358,7 @@ test("mote tell says so when what listens there is no run", async () => {
 
 test("every stage of a shell pipeline can be spoken to by its name", async () => {
   const { folder, run: shell } = openShell("control");
-  const line = `export XDG_RUNTIME_DIR=$PWD; mote ${endless} | mote track --diameter 11 --name find | mote archive --min-free 0 --out r.mote & P=$!
+  const line = `export XDG_RUNTIME_DIR=$PWD TMPDIR=$PWD; mote ${endless} | mote track --diameter 11 --name find | mote archive --min-free 0 --out r.mote & P=$!
     wait-for "all three" '[ "$(mote tell --list | wc -l)" = 3 ]'
     mote tell --list --json; mote tell find mark here; mote tell acquire stop; wait $P`;
   const { code, out, err } = await shell(line);
