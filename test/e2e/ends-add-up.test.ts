@@ -166,6 +166,12 @@ test(`${interrupts} live pipelines ended early: every frame exposed is stored or
         return codes.parts[place + (isSlow && place >= slowPlace ? 1 : 0)];
       };
       const source = lastWord(shell.folder, "camera", codeOf("camera"));
+      expect([what, source.report.stages.length, source.failure, codeOf("camera")]).toEqual([
+        what,
+        2,
+        undefined,
+        source.code,
+      ]);
       const exposed = source.report.stages[0]!.in;
       expect([what, codeOf("camera"), source.report.isComplete]).toEqual([what, source.code, false]);
       const shown = readFileSync(join(shell.folder, "truth.csv"), "utf8").trim().split("\n").at(-1)!;

@@ -40,6 +40,8 @@ export interface LastWord {
   /** Without stages where a signal or an empty stream came before the process had opened anything. */
   readonly report: Report;
   readonly code: number;
+  /** The error that it told. */
+  readonly failure: unknown;
   /** Frames lost by the stages of this very process: its last ones, as many as it has. */
   readonly ownLost: (stages: number) => number;
 }
@@ -65,6 +67,7 @@ export function lastWord(folder: string, name: string, exitCode: number | undefi
   const ended = report.losses.length > 0 ? 3 : 0;
   return {
     report,
+    failure,
     code: failure?.exitCode ?? (hasBegun ? ended : exitCode!),
     ownLost(stages) {
       let lost = 0;
