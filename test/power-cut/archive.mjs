@@ -1,22 +1,31 @@
 // Stores frames by the library, synced by a plan, and says between the recorded operations which are durable. Frame n has
-// the pixels of test/power-cut/frame-pixels.mjs. Arguments: path, plan (JSON), frames, rows a frame, settings (JSON).
+// the pixels of test/power-cut/frame-pixels.mjs. Arguments: paths, with commas between them, plan (JSON), frames, rows a frame,
+// settings (JSON). Says on stdout what came of it.
 import { openClaimedStore } from "../../dist/core/storage/archive/claimed-store.js";
 import { StoreSet } from "../../dist/core/storage/archive/store-set.js";
+import { containerFor } from "../../dist/core/storage/container-for.js";
 import { compression } from "../../dist/core/storage/formats/registry.js";
 import { SyncedFolder } from "../../dist/core/storage/sync/synced-folder.js";
 import { epochNow, msSince, now } from "../../dist/core/time.js";
 import { columns, trackedFrame } from "../core/storage/tracked-frame.mjs";
 import { fillPixels, side } from "./frame-pixels.mjs";
 
-const [path, planText, framesText, rowsText, settingsText] = process.argv.slice(2);
+const [pathText, planText, framesText, rowsText, settingsText] = process.argv.slice(2);
 const plan = JSON.parse(planText);
 const rows = Number(rowsText);
 const { geometry, descriptor: tracked, frame } = trackedFrame(side, rows);
+const paths = pathText.split(",");
+const [path] = paths;
 const isFolder = path.endsWith("/");
 const isJxl = path.endsWith(".jxl/");
 const descriptor = isFolder || /\.tif$/.test(path) ? { ...tracked, detections: null, isLinked: false } : tracked;
-const onDurable = (first, count) => globalThis.recordMark({ op: "durable", first, count });
-const warn = (text) => process.stderr.write(`${text}\n`);
+const durable = [];
+const onDurable = (first, count) => {
+  durable.push([first, count]);
+  globalThis.recordMark?.({ op: "durable", first, count });
+};
+const warnings = [];
+const warn = (text) => warnings.push(text);
 const context = {
   input: descriptor,
   clock: { now, nowNs: epochNow, sleepMs() {} },
@@ -32,10 +41,15 @@ const end = { isComplete: true, lost: 0, stages: [] };
 
 async function openStores() {
   const settings = settingsText ? JSON.parse(settingsText) : {};
-  const request = { path, where: `archive, --out ${path}`, what: "archive", isForced: false, settings };
-  const store = await openClaimedStore({ ...request, descriptor, geometry, warn, isSynced: plan !== "close" });
+  const stores = [];
+  for (const out of paths) {
+    const where = `archive, --out ${out}`;
+    const request = { path: out, where, what: "archive", isForced: false, settings, isSynced: plan !== "close" };
+    const store = await openClaimedStore({ ...request, descriptor, geometry, warn });
+    stores.push({ path: out, store, keepsFrames: containerFor(where, out).keepsFrames });
+  }
   const disk = { policy: "stop", minFreeBytes: 0, isChosen: true };
-  const set = new StoreSet([{ path, store, keepsFrames: true }], disk, context, { plan, onDurable });
+  const set = new StoreSet(stores, disk, context, { plan, onDurable });
   return {
     put: (one) => set.append([one]),
     dueAt: () => set.commit.dueAt(),
@@ -84,5 +98,10 @@ for (let number = 0; !isEnough(number); number++) {
   const due = stores.dueAt();
   if (due !== undefined && msSince(due) >= 0) await stores.sync();
 }
-await stores.close();
-process.stdout.write(JSON.stringify(stores.counts()));
+let failure = null;
+try {
+  await stores.close();
+} catch (error) {
+  failure = error.message;
+}
+process.stdout.write(JSON.stringify({ ...stores.counts(), durable, warnings, failure }));

@@ -37,7 +37,7 @@ export function record(
   const folder = join(root, "recorded");
   mkdirSync(folder);
   const log = join(root, "log");
-  const { status, stderr } = spawnSync(
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [
       ...[`--import=${preload}`, archiver, join(folder, name)],
@@ -46,6 +46,8 @@ export function record(
     { env: { ...process.env, RECORDED_FOLDER: folder, RECORDED_LOG: log }, encoding: "utf8" },
   );
   if (status !== 0 || stderr !== "") throw new Error(`the recorded program ended with ${status}: ${stderr}`);
+  const { failure, warnings } = JSON.parse(stdout);
+  if (failure !== null || warnings.length > 0) throw new Error(`the recorded program said ${stdout}`);
   return readFileSync(log, "utf8")
     .trimEnd()
     .split("\n")
