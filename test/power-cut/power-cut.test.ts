@@ -20,6 +20,7 @@ const containers: readonly { name: string; rows: number; out: string; settings?:
     out: "out/",
     settings: { tiffNames: { template: "frame_{frame:06}.tif", run: 1, date: "2026-11-27" } },
   },
+  { name: "run.h5", rows: 3, out: "out.mote" },
   { name: "run.zarr", rows: 3, out: "out.mote" },
   { name: "run.jxl/", rows: 0, out: "out/" },
 ];

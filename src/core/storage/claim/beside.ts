@@ -9,7 +9,7 @@ import { basename, dirname, join } from "node:path";
 const mostNameBytes = 255;
 
 /** What a hidden name beside a file is for. */
-export type Beside = "lock" | "part" | "partial" | "text" | "repaired" | "replaced";
+export type Beside = "lock" | "part" | "partial" | "text" | "repaired" | "undo" | "replaced";
 
 /** `.NAME.kind` in the same folder; a name that would get too long is cut and told apart by a checksum. */
 export function besideName(path: string, kind: Beside): string {

@@ -9,7 +9,6 @@ export const h5: Format = {
     ".h5": {
       summary: "HDF5: frames, tracks, metadata and the ledger",
       keepsFrames: true,
-      closedOnly: () => "HDF5 writes over its index in place, and half of such a write leads nowhere",
       rootStem: "tracking_run",
       choices: [async () => (await import("./h5-options.js")).h5Choices],
       async kind(settings) {

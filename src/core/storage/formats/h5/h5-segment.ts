@@ -4,7 +4,7 @@
  * has the attribute is_complete, 0 until the file is closed with all the frames that came. Frames that are refused leave the file
  * as it was; the next ones open it again.
  */
-import { closeSync, fsyncSync, openSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { codeOf, failure, MoteError, reason } from "../../../errors.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
@@ -12,6 +12,7 @@ import type { StreamEvent } from "../../../model/event.js";
 import type { JsonObject } from "../../../model/json.js";
 import { fates } from "../../../model/ledger.js";
 import { appear } from "../../appear.js";
+import { besideName } from "../../claim/beside.js";
 import { removeOwnFile } from "../../claim/removal.js";
 import { fileInTheWay } from "../../files.js";
 import { writeMetadata } from "./file-metadata.js";
@@ -22,6 +23,7 @@ import { encodeEvent, encodeStored, ledgerType } from "./ledger.js";
 import type { Hdf5Library } from "./library.js";
 import { createPerFrameLayout } from "./per-frame-layout.js";
 import { createStackLayout } from "./stack-layout.js";
+import { UndoJournal } from "./undo-journal.js";
 import { checksumsJson, checksumsName } from "./value-checksums.js";
 
 export interface SegmentRequest {
@@ -29,6 +31,8 @@ export interface SegmentRequest {
   readonly where: string;
   readonly descriptor: StreamDescriptor;
   readonly settings: Hdf5Settings;
+  /** It is synced while it grows. */
+  readonly isSynced: boolean;
   /** Its place among the files of a split archive; null for the only one. */
   readonly place: { readonly index: number; readonly previous: string; readonly row: string } | null;
 }
@@ -48,6 +52,7 @@ export class H5Segment {
   /** Events since the last commit; they reach the ledger with the next frame. */
   #events: StreamEvent[] = [];
   #needsReopening = false;
+  readonly #journal: UndoJournal | undefined;
 
   constructor(library: Hdf5Library, request: SegmentRequest) {
     const { path, where, place } = request;
@@ -63,6 +68,16 @@ export class H5Segment {
       );
     }
     this.#file.renamed(path);
+    this.#journal = request.isSynced ? this.#openJournal() : undefined;
+  }
+
+  #openJournal(): UndoJournal {
+    try {
+      return new UndoJournal(besideName(this.path, "undo"));
+    } catch (error) {
+      this.remove();
+      throw fileInTheWay(this.#where, error);
+    }
   }
 
   /** A file with everything in it but frames. */
@@ -163,6 +178,12 @@ export class H5Segment {
     this.#file.commit();
   }
 
+  /** Makes all frames so far durable; throws what the disk says. */
+  sync(): void {
+    this.#open();
+    this.#file.sync(this.#journal!);
+  }
+
   event(event: StreamEvent): void {
     this.#events.push(event);
   }
@@ -192,16 +213,31 @@ export class H5Segment {
     }
     this.#file.release();
     sync(this.#where, this.path);
+    this.#endJournal();
+  }
+
+  /** The file is on the disk, and there is nothing to go back from; a journal that comes back with the power has to say so, too. */
+  #endJournal(): void {
+    if (!this.#journal) return;
+    try {
+      this.#journal.begin(statSync(this.path).size);
+      this.#journal.remove();
+    } catch (error) {
+      throw failure(codeOf(error), this.#where, `cannot be synced to the disk: ${reason(error)}`, undefined, error);
+    }
   }
 
   /** Lets go of the file as it is on the disk. */
   leave(): void {
     this.#file.abandon();
     this.#file.release();
+    this.#journal?.close();
   }
 
   remove(): void {
-    this.leave();
+    this.#file.abandon();
+    this.#file.release();
+    this.#journal?.remove();
     removeOwnFile(this.path);
   }
 

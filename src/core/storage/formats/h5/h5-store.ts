@@ -21,7 +21,7 @@ interface OpenSegment {
 const trackRowBytes = 100;
 
 export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
-  const { path, where, descriptor } = request;
+  const { path, where, descriptor, isSynced = false } = request;
   const name = nameOf(request);
   const settings = (request.settings?.hdf5 as Hdf5Settings | undefined) ?? defaultHdf5;
   const { split } = settings;
@@ -43,7 +43,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
     const ownWhere = split ? `${where}, ${basename(own)}` : where;
     const lock = split ? takeLock(ownWhere, own, "archive") : undefined;
     try {
-      const segment = new H5Segment(library, { path: own, where: ownWhere, descriptor, settings, place });
+      const segment = new H5Segment(library, { path: own, where: ownWhere, descriptor, settings, isSynced, place });
       files.push(own);
       return { segment, lock };
     } catch (error) {
@@ -110,6 +110,8 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
     ...(descriptor.detections && descriptor.hasFrames
       ? { appendDetections: (frame: Frame) => append(frame, false) }
       : {}),
+    // Those of a row that are full were synced when they were closed.
+    ...(isSynced && { sync: () => current.segment.sync() }),
     event: (event) => current.segment.event(event),
     close(end: EndOfStream | null) {
       if (next) {

@@ -6,6 +6,7 @@ import type { PixelFormat } from "../../../model/pixel-format.js";
 import type { TableColumn } from "../../columns/table-column.js";
 import { HeldFile } from "./held-file.js";
 import { complaintOf, type Hdf5Library } from "./library.js";
+import type { UndoJournal } from "./undo-journal.js";
 
 /** Types of datasets, in h5wasm's letters: little-endian q int64, d float64, B uint8, H uint16, f float32, I uint32, i int32. */
 export type H5Type = "<q" | "<d" | "<B" | "<H" | "<f" | "<I" | "<i";
@@ -285,6 +286,11 @@ export class H5Writer {
       dataset.crc32 = dataset.committedCrc32;
     }
     this.#open("a");
+  }
+
+  /** Makes the last commit durable, and `journal` its way back. */
+  sync(journal: UndoJournal): void {
+    this.#held.sync(journal);
   }
 
   close(): void {

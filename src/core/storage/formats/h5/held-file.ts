@@ -4,11 +4,11 @@
  * once (nothing refers to it yet), what it overwrites is held in memory, and `commit` writes only the bytes that differ, in
  * an order in which the file is whole after every single write (see commit-order.ts).
  */
-import { closeSync, ftruncateSync, openSync, readSync } from "node:fs";
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { writeAll } from "../../write-all.js";
 import { emptyFreeList, freeListsIn, inCommitOrder, type Piece, piecesOf } from "./commit-order.js";
+import { pageBytes, type UndoJournal } from "./undo-journal.js";
 
-const pageBytes = 4096;
 /** Pages kept from one commit to the next, 16 MB: those that grow are overwritten again and again. */
 const mostPages = 2048;
 const fieldBytes = 8;
@@ -34,6 +34,8 @@ export class HeldFile {
   #freeLists: readonly number[] = [];
   /** The first error of the disk; the library is not bothered with it and its writes go nowhere until `rollBack`. */
   #fault: unknown;
+  /** Keeps what is written over, from the first sync on. */
+  #journal: UndoJournal | undefined;
   /** Overwritten bytes that a failed commit could not put back yet. */
   #undo: { at: number; bytes: Buffer }[] = [];
 
@@ -111,6 +113,7 @@ export class HeldFile {
       this.#commitFirst();
       return;
     }
+    this.#keepSynced(fields);
     const promised = fields.map((at) => Buffer.from(this.#field(at, "now")));
     for (const at of fields) this.#field(at, "now").set(this.#field(at, "base"));
     try {
@@ -126,6 +129,14 @@ export class HeldFile {
     this.#committedEnd = this.#size;
     this.#forget(this.#pages.size > mostPages || this.#shrinkTo !== undefined);
     this.#undo = [];
+  }
+
+  /** Makes the last commit durable; from here on `journal` has what is written over of it. Throws what the disk says. */
+  sync(journal: UndoJournal): void {
+    if (this.#fault !== undefined) throw this.#fault;
+    fdatasyncSync(this.#fd);
+    journal.begin(this.committedBytes);
+    this.#journal = journal;
   }
 
   /** Gives up what is not committed: the library's writes go nowhere from here on, until `rollBack`. */
@@ -153,6 +164,21 @@ export class HeldFile {
     const whole = Buffer.alloc(this.#size);
     this.read(whole, 0);
     return whole.indexOf(sequence);
+  }
+
+  /** Hands to the journal what the disk has in the pages that this commit changes. */
+  #keepSynced(fields: readonly number[]): void {
+    if (!this.#journal) return;
+    const pages = new Set<number>();
+    for (const { at, bytes } of this.#writes) addPages(pages, at, at + bytes);
+    for (const at of fields) addPages(pages, at, at + fieldBytes);
+    if (this.#shrinkTo !== undefined) addPages(pages, this.#shrinkTo, this.#committedEnd);
+    try {
+      this.#journal.keep(pages, (page) => this.#page(page).base);
+    } catch (error) {
+      this.#fault = error;
+      throw error;
+    }
   }
 
   #forget(isWhole: boolean): void {
@@ -298,6 +324,10 @@ export class HeldFile {
       // The first error has been kept and is the one to tell.
     }
   }
+}
+
+function addPages(pages: Set<number>, from: number, to: number): void {
+  for (let page = Math.floor(from / pageBytes); page * pageBytes < to; page++) pages.add(page);
 }
 
 /** Reads what there is; the rest of `target` stays as it is. */
