@@ -10,7 +10,8 @@ import { durableBefore, playCut, type Recording, record } from "./power-cut.js";
 const root = quickFolder("mote-power-cut-");
 afterAll(() => rmSync(root, { recursive: true }));
 
-const containers: readonly { name: string; rows: number; out: string; settings?: object }[] = [
+const hdf5 = { filter: "zstd", layout: "stack", split: null, trackColumns: null, trackType: "float64" };
+const containers: readonly { name: string; rows: number; out: string; settings?: object; frames?: number }[] = [
   { name: "run.mote", rows: 3, out: "out.mote" },
   { name: "run.tif", rows: 0, out: "out.mote" },
   { name: "run.ome.tif", rows: 0, out: "out.mote" },
@@ -21,6 +22,9 @@ const containers: readonly { name: string; rows: number; out: string; settings?:
     settings: { tiffNames: { template: "frame_{frame:06}.tif", run: 1, date: "2026-11-27" } },
   },
   { name: "run.h5", rows: 3, out: "out.mote" },
+  // Groups that split at every few names, and names that move as they grow.
+  { name: "per-frame.h5", rows: 3, out: "out.mote", settings: { hdf5: { ...hdf5, layout: "per-frame" } } },
+  { name: "plain.h5", rows: 0, out: "out.mote", settings: { hdf5: { ...hdf5, filter: "none" } }, frames: 140 },
   { name: "run.zarr", rows: 3, out: "out.mote" },
   { name: "run.jxl/", rows: 0, out: "out/" },
 ];
@@ -34,7 +38,8 @@ const cuts = Number(process.env.POWER_CUTS ?? 24);
 
 test.each(containers.flatMap((container) => plans.map((plan) => [container.name, plan[0], container, plan] as const)))(
   "%s, %s: every frame that was called durable outlasts a power cut",
-  async (name, how, { rows, out, settings }, [, plan, frames]) => {
+  async (name, how, { rows, out, settings, frames: ownFrames = 0 }, [, plan, fewest]) => {
+    const frames = Math.max(ownFrames, fewest);
     const random = randomOfRun(`power cut, ${name}, ${how}`);
     const folder = join(root, `${name.replace("/", "")} ${how}`);
     mkdirSync(folder);

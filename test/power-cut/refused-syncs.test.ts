@@ -34,6 +34,7 @@ function store(paths: readonly string[], rules: readonly FaultRule[]) {
 
 test.each([
   ["failing.mote", "failing\\.mote$", "EIO"],
+  ["failing.h5", "failing\\.h5$", "EIO"],
   ["failing.tif", "failing\\.tif$", "EDQUOT"],
   ["failing.ome.tif", "failing\\.ome\\.tif$", "ENOSPC"],
 ] as const)(
