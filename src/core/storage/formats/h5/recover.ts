@@ -1,5 +1,4 @@
 /** Whole frames and their detections out of an HDF5 archive, frame by frame; one that does not open is repaired in a copy first. */
-import { closeSync, constants, copyFileSync, openSync, statSync } from "node:fs";
 import { codeOf, failure, MoteError, reason } from "../../../errors.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
@@ -15,15 +14,8 @@ import { setFrameField } from "../../columns/frame-table.js";
 import { imageNotStored } from "../../disk/disk-fault.js";
 import { openFileSource } from "../../read/file-source.js";
 import { CountedDetections } from "../../recover/counted-detections.js";
-import {
-  asRecorded,
-  damagedReason,
-  frameFor,
-  nothingWhole,
-  recoverFrames,
-  type Salvage,
-} from "../../recover/recover-frames.js";
-import { type Recover, type RecoverContext, Recovery } from "../../recover/recovery.js";
+import { asRecorded, damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
+import type { Recover, RecoverContext, Recovery } from "../../recover/recovery.js";
 import { noLedger } from "../../verify/lost-frames.js";
 import {
   type ArchiveState,
@@ -42,13 +34,15 @@ import type { ReadLedgerRow } from "./ledger.js";
 import { jsonAttribute } from "./read-metadata.js";
 import { LostRows, openTracks, type Tracks, tableMembers } from "./recovered-rows.js";
 import { repairCopy } from "./repair.js";
-import { readUndoJournal, undo } from "./undo-journal.js";
+import { openSynced } from "./synced-copy.js";
 
 export const recoverH5: Recover = async (recovery, context) => {
   const copy = besideName(recovery.out, "repaired");
   let salvage: Salvage;
   try {
-    salvage = (await openSynced(copy, recovery, context)) ?? (await openSalvage(recovery.path, recovery, context));
+    salvage =
+      (await openSynced(copy, recovery, (path, told) => openSalvage(path, told, context))) ??
+      (await openSalvage(recovery.path, recovery, context));
   } catch (error) {
     if (!(error instanceof MoteError)) throw error;
     try {
@@ -64,57 +58,6 @@ export const recoverH5: Recover = async (recovery, context) => {
     removeOwnFile(copy);
   }
 };
-
-/**
- * The file as it was at its last sync, in a copy, where it is not whole any more: after a power cut. Undefined where it has no
- * journal, or has all that it had then, as after a kill.
- */
-async function openSynced(copy: string, recovery: Recovery, context: RecoverContext): Promise<Salvage | undefined> {
-  const state = readUndoJournal(besideName(recovery.path, "undo"));
-  // A file that is shorter than what was synced is not the one that the journal is of.
-  if (!state || statSync(recovery.path).size < state.syncedBytes) return undefined;
-  copyFileSync(recovery.path, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  try {
-    const fd = openSync(copy, "r+");
-    try {
-      undo(fd, state);
-    } finally {
-      closeSync(fd);
-    }
-    const [synced, found] = [await wholeFrames(copy, context), await wholeFrames(recovery.path, context)];
-    if ([...synced].every((number) => found.has(number))) {
-      removeOwnFile(copy);
-      return undefined;
-    }
-    recovery.note("in a copy, what was written over since the last sync was put back: the power was cut");
-    return await openSalvage(copy, recovery, context);
-  } catch (error) {
-    removeOwnFile(copy);
-    throw error;
-  }
-}
-
-/** Numbers of the frames that can be got back; none of a file that does not open. */
-async function wholeFrames(path: string, context: RecoverContext): Promise<Set<number>> {
-  const whole = new Set<number>();
-  let salvage: Salvage;
-  try {
-    salvage = await openSalvage(path, new Recovery(path, path), context);
-  } catch (error) {
-    if (error instanceof MoteError) return whole;
-    throw error;
-  }
-  try {
-    const { frame } = frameFor(salvage.descriptor, salvage.mostRows);
-    for (;;) {
-      const got = await salvage.next(frame, () => {});
-      if (got === false) return whole;
-      if (got === true) whole.add(frame.header.frameNumber);
-    }
-  } finally {
-    salvage.close();
-  }
-}
 
 async function openRepaired(
   copy: string,
