@@ -34,7 +34,7 @@ async function archived(
   const raw = { out: names.map((name) => join(folder, name)), ...settings };
   const { options, problems } = decodeOptions("archive", archive.options, raw);
   expect(problems).toEqual([]);
-  const facts = { processors: 1, date: "2026-11-20", folders: [] };
+  const facts = { processors: 1, date: "2026-11-20", folders: [], notes: [] };
   const { plan } = archive.negotiate(descriptor, options, facts, "own");
   const stage = (await archive.open(plan, fakeContext(descriptor))) as FlowInstance;
   const frame = fakeFrame(fakeGeometry(descriptor));
