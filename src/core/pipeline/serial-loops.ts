@@ -148,7 +148,7 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
   const gathered = new Gathered(flow, run, changesPixels);
   for (;;) {
     const due = flow.upkeep?.dueAt() ?? never;
-    const outcome = msSince(due) >= 0 ? "due" : link.takeBefore(taken, control, due);
+    const outcome = due !== never && msSince(due) >= 0 ? "due" : link.takeBefore(taken, control, due);
     if (outcome === "end") return;
     if (outcome === "due") {
       if (control.isAborted) return;
