@@ -214,7 +214,6 @@ function table(results, { flips, seed }) {
     ...results.map(({ name, pixels, others }) => `| \`${name}\` | ${of(pixels)} | ${of(others)} |`),
     "",
     `Elsewhere is every byte that is not of pixels, but for room that is not used (${unusedRun} zero bytes and more in a row).`,
-    "A flip that leaves the decoded pixels as they were, in what a compressed frame says of itself, is none to `mote verify`.",
     `Flips that \`mote verify\` ends with another exit code than 0 for; made by \`node bench/flips.mjs --write --flips ${flips} --seed ${seed}\`.`,
   ].join("\n");
 }

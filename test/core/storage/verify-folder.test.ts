@@ -68,6 +68,21 @@ describe.skipIf(!isBuilt)("a folder of compressed frames", () => {
     return all;
   }
 
+  test("a flipped bit anywhere in a file is noticed, also where no pixel depends on it", async () => {
+    const random = seeded(41);
+    for (let flip = 0; flip < 60; flip++) {
+      const copy = copied();
+      const name = files(copy)[flip % 5]!;
+      const bytes = readFileSync(join(copy, name));
+      // Every other one among the first bytes, where the codestream says what it is of.
+      const at = Math.floor(random() * (flip % 2 ? bytes.length : 64));
+      bytes[at]! ^= 1 << Math.floor(random() * 8);
+      writeFileSync(join(copy, name), bytes);
+      expect([name, at, (await verified(copy)).verdict]).toEqual([name, at, "damaged"]);
+      rmSync(copy, { recursive: true });
+    }
+  });
+
   test("is whole, and comes back whole", async () => {
     const report = await verified(whole);
     expect(report.findings).toEqual([]);

@@ -152,6 +152,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     const own = {
       file: name,
       bytes: bytes.length,
+      fileCrc32: hex(crc32(bytes)),
       rawBytes: pixels.length,
       crc32: hex(crc32(pixels)),
       isVerified: true,
@@ -179,7 +180,8 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     const pieces = withXml(encoded.bytes, frameXmp(metadata, descriptor));
     held.within((path) => writeNewFile(path, name, pieces));
     try {
-      count({ ...entry, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0) });
+      const fileCrc32 = hex(pieces.reduce((sum, piece) => crc32(piece, sum), 0));
+      count({ ...entry, bytes: pieces.reduce((sum, piece) => sum + piece.length, 0), fileCrc32 });
     } catch (error) {
       // A file without a line counts for nothing, and its name would be in the way.
       held.within((path) => removeOwnFile(join(path, name)));

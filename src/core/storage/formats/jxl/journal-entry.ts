@@ -19,6 +19,8 @@ export interface JournalEntry {
   readonly file: string;
   /** Size of the file. */
   readonly bytes: number;
+  /** CRC-32 of the file, so that a bit of it that no pixel depends on is seen, too; absent in journals of an older Mote. */
+  readonly fileCrc32?: string;
   /** Size of the pixels. */
   readonly rawBytes: number;
   /** CRC-32 of the pixels, tightly packed, little-endian; eight hexadecimal digits. */
@@ -75,7 +77,7 @@ function jsonOf({ key, isTime, unknown }: FrameField, header: FrameHeader): stri
 
 export function entryOf(
   header: FrameHeader,
-  own: Pick<JournalEntry, "file" | "bytes" | "rawBytes" | "crc32" | "isVerified" | "sourceFile">,
+  own: Pick<JournalEntry, "file" | "bytes" | "fileCrc32" | "rawBytes" | "crc32" | "isVerified" | "sourceFile">,
 ): JournalEntry {
   const entry: Record<string, unknown> = { frame: header.frameNumber, ...own, bitDepth: header.bitDepth };
   for (const { field, place } of fields) {
@@ -88,7 +90,7 @@ export function entryOf(
 
 /** The header a frame had when it was stored. */
 export function headerOf(
-  entry: Omit<JournalEntry, "file" | "bytes" | "isVerified">,
+  entry: Omit<JournalEntry, "file" | "bytes" | "fileCrc32" | "isVerified">,
   { pixelFormat, shape }: Pick<StreamDescriptor, "pixelFormat" | "shape">,
 ): FrameHeader {
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);
@@ -126,15 +128,22 @@ export function isMetadata(parsed: Parsed): boolean {
   return (
     ["frame", "rawBytes", "bitDepth"].every((name) => isCount(parsed[name])) &&
     fields.every(({ field, place, isRequired }) => isField(parsed, field, place, isRequired)) &&
-    typeof parsed.crc32 === "string" &&
-    /^[\da-f]{8}$/.test(parsed.crc32) &&
+    isChecksum(parsed.crc32) &&
     (parsed.sourceFile === undefined || typeof parsed.sourceFile === "string")
   );
+}
+
+function isChecksum(value: unknown): boolean {
+  return typeof value === "string" && /^[\da-f]{8}$/.test(value);
 }
 
 /** True when a parsed line has every member of an entry, of the right type. */
 export function isEntry(line: Parsed): boolean {
   return (
-    isMetadata(line) && isCount(line.bytes) && typeof line.file === "string" && typeof line.isVerified === "boolean"
+    isMetadata(line) &&
+    isCount(line.bytes) &&
+    (line.fileCrc32 === undefined || isChecksum(line.fileCrc32)) &&
+    typeof line.file === "string" &&
+    typeof line.isVerified === "boolean"
   );
 }

@@ -90,7 +90,7 @@ function keptOf(name: string, entry: JournalEntry | undefined, decoded: DecodedF
   const known: FrameMetadata | undefined =
     entry?.crc32 === sum ? entry : decoded.own?.crc32 === sum ? decoded.own : undefined;
   if (!known || known.rawBytes !== decoded.samples.length) return undefined;
-  return { ...known, file: name, bytes: decoded.bytes, isVerified: true };
+  return { ...known, file: name, bytes: decoded.bytes, fileCrc32: decoded.fileCrc32!, isVerified: true };
 }
 
 function descriptorOf(kept: JournalEntry, { shape, stream }: DecodedFile): StreamDescriptor {

@@ -116,6 +116,8 @@ export interface DecodedFile {
   readonly samples: Uint8Array | undefined;
   readonly shape: FrameShape | undefined;
   readonly bytes: number;
+  /** CRC-32 of the file; undefined when it is not there. */
+  readonly fileCrc32: string | undefined;
   /** What the file says of its frame by itself. */
   readonly own: FrameMetadata | undefined;
   /** And of the recording it is of. */
@@ -139,12 +141,20 @@ export class FileReader {
   /** Decodes `name` and compares it with what its line says, if there is one. */
   async read(name: string, entry: JournalEntry | undefined): Promise<DecodedFile> {
     const path = join(this.#folder, name);
-    const nothing = { samples: undefined, shape: undefined, bytes: 0, own: undefined, stream: undefined };
+    const nothing = {
+      samples: undefined,
+      shape: undefined,
+      bytes: 0,
+      own: undefined,
+      stream: undefined,
+      fileCrc32: undefined,
+    };
     if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
       return { ...nothing, fault: { kind: "missing", what: "the file is not there" } };
     }
     const file = readBounded(path, mostFileBytes);
     const bytes = file.length;
+    const fileCrc32 = hex(crc32(file));
     if (entry && bytes < entry.bytes) {
       const what = `the file ends after ${bytes} bytes, the journal says ${entry.bytes}`;
       return { ...nothing, bytes, fault: { kind: "missing", what } };
@@ -164,9 +174,11 @@ export class FileReader {
       const { samples, shape } = decoder.borrowDecoded(file);
       const fault =
         pixelFault(samples, entry ?? own?.frame) ??
-        (entry && entryFault(entry, bytes)) ??
-        (entry && ownXml !== undefined && this.#xmlFault(ownXml, own, entry));
-      return { samples, shape, bytes, own: own?.frame, stream: own?.stream, fault: fault ? damaged(fault) : undefined };
+        (entry && sizeFault(entry, bytes)) ??
+        (entry && ownXml !== undefined ? this.#xmlFault(ownXml, own, entry) : undefined) ??
+        (entry && checksumFault(entry, fileCrc32));
+      const kept = { own: own?.frame, stream: own?.stream };
+      return { samples, shape, bytes, fileCrc32, ...kept, fault: fault ? damaged(fault) : undefined };
     } catch (error) {
       // The codec's state after a failure is not known.
       this.#decoder = undefined;
@@ -179,7 +191,7 @@ export class FileReader {
   /** What a file says of its frame has to be what the journal says, to the byte. */
   #xmlFault(xml: string, own: ReturnType<typeof readFrameXmp>, entry: JournalEntry): string | undefined {
     if (!own) return "what it says of its frame is damaged";
-    const { file: _file, bytes: _bytes, isVerified: _isVerified, ...metadata } = entry;
+    const { file: _file, bytes: _bytes, fileCrc32: _crc, isVerified: _isVerified, ...metadata } = entry;
     // Runs that went on with a folder may have had another pixel size or rate than the first.
     const stream = this.#stream ?? own.stream;
     return xml === frameXmp(metadata, stream) ? undefined : "what it says of its frame is not what the journal says";
@@ -195,6 +207,12 @@ function pixelFault(samples: Uint8Array, kept: FrameMetadata | undefined): strin
   return "its pixels do not match their checksum";
 }
 
-function entryFault(entry: JournalEntry, bytes: number): string | undefined {
+function sizeFault(entry: JournalEntry, bytes: number): string | undefined {
   return bytes === entry.bytes ? undefined : `has ${bytes} bytes, the journal says ${entry.bytes}`;
+}
+
+/** Some bits of a codestream make no difference to its pixels. */
+function checksumFault({ fileCrc32: known }: JournalEntry, came: string): string | undefined {
+  if (known === undefined || known === came) return undefined;
+  return "has whole pixels and is not the file that was written: it does not match its checksum in the journal";
 }
