@@ -317,7 +317,7 @@ test("mote tell finds a run by name, process and path, lists all, follows one to
   expect((await tell("exp status")).out).toMatch(/^exp: running, [\d,]+ frames? in .*\n {2}acquire: /);
   expect((await tell("--list")).out).toMatch(/^exp: running, /);
   expect((await tell("exp mark 'laser = on'")).code).toBe(0);
-  expect((await tell("exp pause archive")).out).toBe("from acquire, to archive, isPaused true");
+  expect((await tell("exp pause archive")).out).toBe("acquire to archive: paused");
   expect((await tell("exp resume")).code).toBe(0);
   for (const [words, code, what] of [
     ["xp status", 2, "tell, xp: no run has this name"],

@@ -30,6 +30,8 @@ export function requestIn(run: string, [name, ...words]: readonly string[]): Jso
 
 /** "state draining", "from acquire, to archive, isPaused true". */
 export function answerText(result: JsonObject): string {
+  const { from, to, isPaused } = result;
+  if (isPaused !== undefined) return oneLine(`${from} to ${to}: ${isPaused ? "paused" : "goes on"}`);
   return Object.entries(result)
     .map(([key, value]) => `${key} ${typeof value === "string" ? oneLine(value) : JSON.stringify(value)}`)
     .join(", ");

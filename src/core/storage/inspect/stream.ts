@@ -72,7 +72,19 @@ function eventLines(events: readonly StreamEvent[]): string[] {
   const files = events.flatMap((event) => (event.event === "source" ? [event.file] : []));
   const others = events.filter((event) => event.event !== "source").slice(0, 5);
   const range = files.length > 1 ? `${files[0]} to ${files.at(-1)} (${files.length} files)` : files[0];
-  return [...(range === undefined ? [] : [`read from ${range}`]), ...others.map((event) => JSON.stringify(event))];
+  return [...(range === undefined ? [] : [`read from ${range}`]), ...others.map(eventText)];
+}
+
+/** "drop at link: 3 frames from 12 on (link full)", "before frame 87: laser on (2026-11-28T00:17:44.354Z)" */
+function eventText(event: StreamEvent): string {
+  if (event.event === "source") return event.file;
+  if (event.event !== "note") {
+    const where = event.event === "drop" ? ` at ${event.stage}` : "";
+    return `${event.event}${where}: ${formatCount(event.count, "frame")} from ${event.firstFrame} on (${event.reason})`;
+  }
+  const { text, at, frame } = event;
+  const place = typeof frame === "number" ? `before frame ${frame}: ` : frame === null ? "behind the last frame: " : "";
+  return `${place}${text}${typeof at === "string" ? ` (${at})` : ""}`;
 }
 
 function streamFrame(path: string, frameNumber: number): FrameDrawing {
