@@ -108,13 +108,13 @@ export function startPipeline(folder: string, line: string): Pipeline {
 
   /** Bytes written so far; what has ended writes no more, so it is no reason to wait. */
   function written(name: string): number {
+    // The file is there before the number is in it.
+    const pid = existsSync(join(folder, `${name}.pid`)) ? number(`${name}.pid`) : 0;
+    if (pid === 0) return 0;
     try {
-      const io = readFileSync(`/proc/${number(`${name}.pid`)}/io`, "utf8");
-      return Number(/wchar: (\d+)/.exec(io)![1]);
+      return Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "utf8"))![1]);
     } catch (error) {
-      return existsSync(join(folder, `${name}.pid`)) && (error as { code?: string }).code
-        ? Number.POSITIVE_INFINITY
-        : 0;
+      return (error as { code?: string }).code ? Number.POSITIVE_INFINITY : 0;
     }
   }
 
