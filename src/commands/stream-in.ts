@@ -145,6 +145,8 @@ export const streamIn = defineStage<typeof options, Plan, InputFacts, SharedDesc
       } catch {
         // Left in the middle of a message, whose frame its writer counts: it has not got rid of it.
       }
+      // What is written from now on is its writer's to count, who would else be done with it before this process ends.
+      source.leave();
       if (!reader.end) leftAfterFrame = lastFrameNumber;
       if (count === 0) return;
       const reason = readerGoneReason(true);

@@ -4,7 +4,7 @@
  * asking again and again (`workers/stuck-thread.ts` takes it away when the run is over); one that somebody made non-blocking
  * (a socket, a shared pipe) is polled with short sleeps.
  */
-import { closeSync, readSync, writeSync, writevSync } from "node:fs";
+import { closeSync, openSync, readSync, writeSync, writevSync } from "node:fs";
 import { codeOf, failure, reason } from "../errors.js";
 import { openUnread } from "./left-in-pipe.js";
 
@@ -29,6 +29,8 @@ export interface ByteSource {
   seek(position: number): void;
   /** Goes on with what lies in the pipe already; `shouldStop` is asked when there is no more. For whoever is about to leave. */
   stopWaiting(): void;
+  /** Closes it, stdin too, so that its writer hears at once that nobody reads on, and counts what it writes from now on. */
+  leave(): void;
   close(): void;
 }
 
@@ -44,6 +46,7 @@ export function openByteSource(
 ): ByteSource {
   let position = startAt;
   let from = fd;
+  let isClosed = false;
   return {
     name,
     get position() {
@@ -87,7 +90,16 @@ export function openByteSource(
     stopWaiting() {
       from = openUnread(fd) ?? fd;
     },
+    leave() {
+      this.close();
+      if (fd !== 0) return;
+      closeSync(fd);
+      // What is opened next shall not be taken for stdin.
+      openSync("/dev/null", "r");
+    },
     close() {
+      if (isClosed) return;
+      isClosed = true;
       if (from !== fd) closeSync(from);
       close();
     },
