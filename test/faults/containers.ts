@@ -20,7 +20,7 @@ export interface Container {
 
 export const containers: readonly Container[] = [
   { ending: ".csv", reader: "csv", stage: "archive", started: 2000 },
-  { ending: ".parquet", reader: "parquet", stage: "archive", started: 2000 },
+  { ending: ".parquet", reader: "parquet", stage: "archive", started: 60_000 },
   { ending: ".arrow", reader: "arrow", stage: "archive", started: 5000 },
   { ending: ".arrows", reader: "arrow", stage: "archive", started: 5000 },
   { ending: ".ndjson", reader: "ndjson", stage: "archive", started: 5000 },
@@ -98,8 +98,9 @@ export function mote(
 /** True when at least one frame has reached the container. */
 export function hasStarted({ ending, started }: Container, path: string): boolean {
   if (!existsSync(path)) return false;
-  const isFolder = statSync(path).isDirectory();
-  if (!isFolder) return statSync(path).size >= started;
+  const { size, blocks } = statSync(path);
+  // A file with holes is large before it holds anything.
+  if (!statSync(path).isDirectory()) return Math.min(size, blocks * 512) >= started;
   const isFrame = (name: string) => (ending === "/" ? /^[^.].*\.(jxl|tif)$/.test(name) : /^\d+$/.test(name));
   return (
     readdirSync(path, { recursive: true }).filter((name) => isFrame(String(name).split("/").at(-1)!)).length >= started
