@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { compress } from "../../../src/commands/compress.js";
 import { readXml } from "../../../src/core/codecs/jxl/container.js";
@@ -337,7 +338,12 @@ test("the packet in a file gives back the entry of its frame, whatever character
   target.event({ event: "source", file: `/x/"a" & <b> 'c'\n\u{1d11e}.tif`, metadata: {} });
   await target.store(frameOf(7));
   target.close();
-  const { file, bytes, isVerified, ...entry } = readJournal(folder)!.byFrame.get(7)!;
+  const { file, bytes, fileCrc32, isVerified, ...entry } = readJournal(folder)!.byFrame.get(7)!;
+  expect(fileCrc32).toBe(
+    crc32(readFileSync(join(folder, file)))
+      .toString(16)
+      .padStart(8, "0"),
+  );
   const xml = readXml(bytesAsSource(file, readFileSync(join(folder, file))))!;
   expect(readFrameXmp(xml)).toEqual({ frame: entry, stream: { pixelSizeUm: 0.35, rateHz: 24 } });
   expect(xml).toContain('xmp:CreateDate="2025-11-21T10:20:00.291666Z"');
