@@ -19,8 +19,8 @@ interface Entrance {
 const patienceMs = 2;
 /** While no frame comes it is looked so often whether readers came, or take more of what they have. */
 const lookEveryMs = 50;
-/** When the run is over, readers have so long to take what they were offered. */
-const farewellMs = 500;
+/** When the run is over, a reader that takes nothing for so long is cut off. */
+const farewellMs = 50;
 
 const pathOf = ({ address }: Plan) => address.slice(address.indexOf(":") + 1);
 const isPipe = ({ address }: Plan) => address.startsWith("fifo:");
@@ -74,6 +74,7 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
     /** Writes until every reader has all, or those that have not take nothing and `isOver`. */
     function write(isOver: (idleMs: number) => boolean): void {
       let movedAt = now();
+      let hasMoved = false;
       let napMs = 0.05;
       for (;;) {
         let isBusy = false;
@@ -88,11 +89,12 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
         if (!isBusy) return;
         if (taken > 0) {
           movedAt = now();
+          hasMoved = true;
           napMs = 0.05;
         } else if (context.isAborted() || isOver(msSince(movedAt))) return;
         else {
           context.clock.sleepMs(napMs);
-          napMs = Math.min(1, napMs * 1.5);
+          napMs = Math.min(hasMoved ? 1 : 10, napMs * 1.5);
         }
       }
     }
@@ -114,7 +116,9 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
           reader.offer(frame);
           isShown = true;
         }
-        write((idleMs) => idleMs >= patienceMs && context.isNextWaiting());
+        // Who was behind before is not waited for.
+        const patience = isShown ? patienceMs : 0;
+        write((idleMs) => idleMs >= patience && context.isNextWaiting());
         for (const reader of readers.keys()) reader.keepRest();
         lookedAt = now();
         if (isShown) shown++;
@@ -127,7 +131,8 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
         welcome();
         write((idleMs) => idleMs >= farewellMs);
         for (const reader of readers.keys()) reader.end(end);
-        write((idleMs) => idleMs >= farewellMs);
+        // So few bytes go at once, or to nobody who reads.
+        write(() => true);
       },
       summary: () => ({ readers: came, shown }),
       close() {
