@@ -51,9 +51,10 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
     return { data: { seats: door.seats }, disconnect: () => door.close() };
   },
   async open(plan, context) {
-    const [{ TapReader }, { arrivalsAt, arrivalsOfPipe }, { later, msSince, now }] = await Promise.all([
+    const [{ TapReader }, { arrivalsAt, arrivalsOfPipe }, { nap }, { later, msSince, now }] = await Promise.all([
       import("../core/stream/tap/tap-reader.js"),
       import("../core/stream/tap/readers.js"),
+      import("../core/stream/byte-pipe.js"),
       import("../core/time.js"),
     ]);
     const seats = context.connection?.seats;
@@ -93,7 +94,8 @@ export const tap = defineStage<typeof options, Plan, undefined, Entrance>({
           napMs = 0.05;
         } else if (context.isAborted() || isOver(msSince(movedAt))) return;
         else {
-          context.clock.sleepMs(napMs);
+          // The run's own clock does not sleep any more once it drains.
+          nap(napMs);
           napMs = Math.min(hasMoved ? 1 : 10, napMs * 1.5);
         }
       }

@@ -10,7 +10,8 @@ import { openUnread } from "./left-in-pipe.js";
 
 const napWords = new Int32Array(new SharedArrayBuffer(4));
 
-function nap(ms: number): void {
+/** Sleeps this thread, whatever becomes of the run meanwhile. */
+export function nap(ms: number): void {
   Atomics.wait(napWords, 0, 0, ms);
 }
 
