@@ -1,10 +1,9 @@
 /** The other program that opens our TIFFs: Python with tifffile and imagecodecs, where MOTE_PYTHON names one. */
-import { spawnSync } from "node:child_process";
 import type { PixelFormat } from "../../../src/core/model/pixel-format.js";
-import { python } from "../../judges.js";
+import { PythonJudge } from "./python-judge.js";
 
-const imports = "import sys, json, tifffile, imagecodecs, numpy as np";
-export const hasTiffJudge = python !== undefined && spawnSync(python, ["-c", imports]).status === 0;
+const judge = new PythonJudge("import sys, json, tifffile, imagecodecs, numpy as np");
+export const hasTiffJudge = judge.isThere;
 export const needsTiffJudge = hasTiffJudge ? "" : " (skipped: needs MOTE_PYTHON with tifffile and imagecodecs)";
 
 /** Frame k of the tests as numpy sees it. */
@@ -21,10 +20,7 @@ export function expectedPixel(pixelFormat: PixelFormat, at: number, frame: numbe
 
 /** Runs a script with tifffile imported and `paths` set; returns what it printed, parsed as JSON. */
 export function askTifffile<Told>(paths: readonly string[], script: string): Told {
-  const ran = spawnSync(python ?? "", ["-c", `${imports}\n${pattern}\npaths = sys.argv[1:]\n${script}`, ...paths], {
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-  });
+  const ran = judge.ask(`${pattern}\npaths = sys.argv[1:]\n${script}`, paths);
   if (ran.status !== 0) throw new Error(ran.stderr);
   // What tifffile doubts it says on stderr; about a good file it says nothing.
   if (ran.stderr !== "") throw new Error(`tifffile warns: ${ran.stderr}`);

@@ -1,13 +1,10 @@
 /** The other programs that open our Zarr stores: zarr-python 3 and ome-zarr-models, where MOTE_PYTHON has them, and zarrita. */
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { python } from "../../judges.js";
+import { PythonJudge } from "./python-judge.js";
 
-const packages = "import zarr, ome_zarr_models, numpy";
-export const hasZarrJudge =
-  process.env.MOTE_REQUIRE_JUDGES !== undefined ||
-  (python !== undefined && spawnSync(python, ["-c", packages]).status === 0);
+const judge = new PythonJudge("import sys, json, zlib\nimport zarr, ome_zarr_models, numpy as np");
+export const hasZarrJudge = process.env.MOTE_REQUIRE_JUDGES !== undefined || judge.isThere;
 export const needsZarrJudge = hasZarrJudge ? "" : " (skipped: needs MOTE_PYTHON with zarr and ome-zarr-models)";
 
 /** A store is a hundred small files, each synced: in memory where there is such a disk. */
@@ -15,8 +12,7 @@ export const quickDisk = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** Runs a script with zarr and numpy imported and `args` set; returns what it printed last, parsed as JSON. */
 export function askZarr<Told>(args: readonly string[], script: string): Told {
-  const imports = "import sys, json, zlib\nimport zarr, numpy as np\nargs = sys.argv[1:]\n";
-  const ran = spawnSync(python ?? "", ["-c", `${imports}${script}`, ...args], { encoding: "utf8", maxBuffer: 1 << 26 });
+  const ran = judge.ask(`args = sys.argv[1:]\n${script}`, args);
   if (ran.status !== 0) throw new Error(ran.stderr);
   return JSON.parse(ran.stdout) as Told;
 }
