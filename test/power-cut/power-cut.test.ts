@@ -1,4 +1,7 @@
-/** Whatever the power cuts off, every frame that was called durable before is found; needs the build (`npm test` builds first). */
+/**
+ * Whatever the power cuts off, every frame that was called durable before is found, and no frame that was never stored; needs the
+ * build (`npm test` builds first).
+ */
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -59,6 +62,42 @@ test.each(containers.flatMap((container) => plans.map((plan) => [container.name,
   120_000,
 );
 
+const hdf5Run = { plan: { withinMs: 50 }, frames: 60, rows: 3, boot: "same" } as const;
+
+test("every frame of a .h5 that was called durable outlasts a disk that goes while the machine runs on", async () => {
+  const random = randomOfRun("power cut, disk alone");
+  const folder = join(root, "disk alone");
+  mkdirSync(folder);
+  const settings = { hdf5: { ...hdf5, filter: "none" } };
+  const recording = record(folder, "plain.h5", { ...hdf5Run, settings });
+  const first = recording.findIndex(({ op }) => op === "durable") + 1;
+  for (let trial = 0; trial < cuts; trial++) {
+    const cut = first + Math.floor(random() * (recording.length + 1 - first));
+    await holdsAt(recording, cut, random, join(folder, `cut-${trial}`), "plain.h5", "out.mote");
+  }
+}, 120_000);
+
+test("a kill between two syncs costs no frame of a .h5 that was written whole", async () => {
+  const random = randomOfRun("power cut, kill");
+  const folder = join(root, "kill");
+  mkdirSync(folder);
+  const recording = record(folder, "run.h5", hdf5Run);
+  const first = recording.findIndex(({ op }) => op === "durable") + 1;
+  const everything = () => 0.99;
+  let behindSync = 0;
+  for (let trial = 0; trial < 12; trial++) {
+    const cut = first + Math.floor(random() * (recording.length + 1 - first));
+    const disk = join(folder, `kill-${trial}`);
+    playCut(recording, cut, everything, disk);
+    const target = join(disk, "out.mote");
+    await recovered(join(disk, "run.h5"), target);
+    const numbers = (await framesOf(target)).map(({ number }) => number);
+    expect(numbers).toEqual(numbers.map((_, at) => at));
+    behindSync += numbers.length - durableBefore(recording, cut).length;
+  }
+  expect(behindSync).toBeGreaterThan(0);
+}, 120_000);
+
 /** A file of frames, or those of a folder with a file for each. */
 function filesOf(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
@@ -82,13 +121,18 @@ async function holdsAt(
   await recovered(join(disk, name).replace(/\/$/, ""), target);
   const found = new Map<number, readonly number[]>();
   for (const file of filesOf(target)) {
-    for (const { number, pixels } of await framesOf(file)) found.set(file === target ? number : numberIn(file), pixels);
+    for (const { number, pixels } of await framesOf(file)) {
+      const frameNumber = file === target ? number : numberIn(file);
+      if (found.has(frameNumber)) throw new Error(`there are two of frame ${frameNumber}`);
+      found.set(frameNumber, pixels);
+    }
   }
+  const lost = durable.find((number) => !found.has(number));
+  if (lost !== undefined)
+    throw new Error(`frame ${lost} is gone after a cut at operation ${cut} of ${recording.length}`);
   const wanted = new Uint8Array(side * side);
-  for (const number of durable) {
+  for (const [number, pixels] of found) {
     fillPixels(wanted, number);
-    const pixels = found.get(number);
-    if (!pixels) throw new Error(`frame ${number} is gone after a cut at operation ${cut} of ${recording.length}`);
     if (Buffer.compare(wanted, Uint8Array.from(pixels)) !== 0) throw new Error(`frame ${number} has other pixels`);
   }
   rmSync(disk, { recursive: true });

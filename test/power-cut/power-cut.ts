@@ -28,11 +28,20 @@ export type Recording = readonly Operation[];
 const preload = pathToFileURL(join(import.meta.dirname, "recording-files.mjs")).href;
 const archiver = join(import.meta.dirname, "archive.mjs");
 
+interface RecordedProgram {
+  readonly plan: unknown;
+  readonly frames: number;
+  readonly rows: number;
+  readonly settings?: object;
+  /** "same": the machine runs on, and only its disk is cut off. */
+  readonly boot?: "earlier" | "same";
+}
+
 /** What storing frames does to the disk. */
 export function record(
   root: string,
   name: string,
-  { plan, frames, rows, settings }: { plan: unknown; frames: number; rows: number; settings?: object },
+  { plan, frames, rows, settings, boot = "earlier" }: RecordedProgram,
 ): Recording {
   const folder = join(root, "recorded");
   mkdirSync(folder);
@@ -43,7 +52,7 @@ export function record(
       ...[`--import=${preload}`, archiver, join(folder, name)],
       ...[JSON.stringify(plan), String(frames), String(rows), JSON.stringify(settings ?? {})],
     ],
-    { env: { ...process.env, RECORDED_FOLDER: folder, RECORDED_LOG: log }, encoding: "utf8" },
+    { env: { ...process.env, RECORDED_FOLDER: folder, RECORDED_LOG: log, RECORDED_BOOT: boot }, encoding: "utf8" },
   );
   if (status !== 0 || stderr !== "") throw new Error(`the recorded program ended with ${status}: ${stderr}`);
   const { failure, warnings } = JSON.parse(stdout);

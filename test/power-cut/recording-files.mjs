@@ -3,6 +3,7 @@
  * can be played (test/power-cut/power-cut.ts). It wraps node:fs, as test/faulty-files.mjs does. Environment:
  *   RECORDED_FOLDER  the folder, which is there
  *   RECORDED_LOG     gets a line of JSON for each operation that was done
+ *   RECORDED_BOOT    "earlier": the machine is started again before its files are read; "same": only the disk is cut off
  * What a program says itself goes between them: `globalThis.recordMark({ durable: [first, count] })`.
  */
 import fs from "node:fs";
@@ -25,6 +26,11 @@ const identify = (path) => {
 
 function record(line) {
   real.writeSync(log, `${JSON.stringify(line)}\n`);
+}
+
+if (process.env.RECORDED_BOOT === "earlier") {
+  fs.readFileSync = (path, ...rest) =>
+    path === "/proc/sys/kernel/random/boot_id" ? "earlier" : real.readFileSync(path, ...rest);
 }
 
 globalThis.recordMark = record;

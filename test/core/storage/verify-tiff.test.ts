@@ -180,6 +180,28 @@ test("a TIFF of a Mote that marked no end, or of another program, is not checked
   }
 });
 
+test("a page whose description is damaged is kept with a note in a file that was closed, and lost in one that was not", async () => {
+  const { path, unclosed } = await record(".tif", 3, plain);
+  const damage = (file: string) => {
+    const text = readFileSync(file, "latin1");
+    const at = text.lastIndexOf('{"frame_number":1');
+    writeFileSync(file, `${text.slice(0, at)}\0\0${text.slice(at + 2)}`, "latin1");
+  };
+  damage(path);
+  const kept = newName(".tif");
+  const { notes, lostFrames } = await recovered(path, kept);
+  expect([lostFrames, notes]).toEqual([
+    0,
+    ["what the page of frame 1 says is damaged: its pixels were not checked, its number is that of its place"],
+  ]);
+  expect((await framesOf(kept)).map(({ number }) => number)).toEqual([0, 1, 2]);
+  damage(unclosed);
+  const rest = newName(".tif");
+  const { losses } = await recovered(unclosed, rest);
+  expect(losses[0]).toEqual({ what: "frame 1: what its page says of it is damaged", frames: 1, firstFrame: 1 });
+  expect((await framesOf(rest)).map(({ number }) => number)).toEqual([0, 2]);
+});
+
 test("a page that does not decode is named, with its byte; pages behind a broken link are found", async () => {
   const { path, ends } = await record(".tif", 5, { compression: "deflate", isPredicted: false });
   const bytes = readFileSync(path);

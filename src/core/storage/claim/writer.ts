@@ -19,6 +19,9 @@ export interface Writer {
 /** "elsewhere": on another machine or in another container, so that nobody here can say whether it lives. */
 export type WriterState = "alive" | "gone" | "elsewhere";
 
+/** Letters of `Writer.boot` and `Writer.machine`, hexadecimal. */
+export const bootBytes = 12;
+
 let own: Writer | undefined;
 
 export function thisWriter(): Writer {
@@ -91,5 +94,5 @@ function textOf(path: string): string {
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return createHash("sha256").update(text).digest("hex").slice(0, bootBytes);
 }

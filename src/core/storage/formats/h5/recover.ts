@@ -95,7 +95,7 @@ function refused(error: MoteError, { where }: RecoverContext): MoteError {
 
 /** Opens what the library opens; throws a failure when it does not, or when there are no frames to be had. */
 async function openSalvage(path: string, recovery: Recovery, context: RecoverContext): Promise<Salvage> {
-  const source = openFileSource(recovery.path);
+  const source = openFileSource(path);
   try {
     const file = await openH5Reader(path);
     try {

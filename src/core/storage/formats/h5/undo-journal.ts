@@ -3,19 +3,21 @@
  * is written in place and the system writes pages in any order, so that half of a commit may be on the disk; what a commit
  * overwrites of the synced file is in the journal, and on the disk, before. The journal stands beside the file while that is written.
  *
- * A head (magic, generation, bytes of the file at the sync, CRC-32), then records of that generation (generation, page, length, CRC-32,
- * bytes). A sync begins the next generation, so that records of the one before are none any more.
+ * A head (magic, generation, bytes of the file at the sync, start of the machine, CRC-32), then records of that generation (generation,
+ * page, length, CRC-32, bytes). A sync begins the next generation, so that records of the one before are none any more.
  */
 import { closeSync, fdatasyncSync, ftruncateSync, openSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { mostJournalBytes } from "../../../budget.js";
 import { readBounded } from "../../bounded-file.js";
 import { openedIdentity, removeOpenedFile, removeOwnFile } from "../../claim/removal.js";
+import { bootBytes, thisWriter } from "../../claim/writer.js";
 import { writeAll } from "../../write-all.js";
 
 export const pageBytes = 4096;
-const magic = Buffer.from("mote-h5-undo-1\r\n");
-const headBytes = magic.length + 16;
+const magic = Buffer.from("mote-h5-undo-2\r\n");
+const bootAt = magic.length + 12;
+const headBytes = bootAt + bootBytes + 4;
 const recordHeadBytes = 16;
 
 export class UndoJournal {
@@ -41,6 +43,7 @@ export class UndoJournal {
     magic.copy(head);
     head.writeUInt32LE(++this.#generation, magic.length);
     head.writeBigUInt64LE(BigInt(syncedBytes), magic.length + 4);
+    head.write(thisWriter().boot, bootAt, bootBytes, "latin1");
     head.writeUInt32LE(crc32(head.subarray(0, headBytes - 4)), headBytes - 4);
     this.#onDisk(() => writeAll(this.#fd, head, 0));
     this.#syncedBytes = syncedBytes;
@@ -93,6 +96,8 @@ export class UndoJournal {
 
 export interface UndoneState {
   readonly syncedBytes: number;
+  /** Since the sync the machine was not started again, and it is this one: the system still has all that was written. */
+  readonly isSameBoot: boolean;
   readonly pages: readonly { readonly at: number; readonly bytes: Uint8Array }[];
 }
 
@@ -122,7 +127,8 @@ export function readUndoJournal(path: string): UndoneState | undefined {
     pages.push({ at: bytes.readUInt32LE(at + 4) * pageBytes, bytes: content });
     at += recordHeadBytes + length;
   }
-  return { syncedBytes, pages };
+  const isSameBoot = bytes.toString("latin1", bootAt, bootAt + bootBytes) === thisWriter().boot;
+  return { syncedBytes, isSameBoot, pages };
 }
 
 /** Takes a file, a copy, back to the sync that the journal is of. */

@@ -176,6 +176,8 @@ class TiffSalvage implements Salvage {
   readonly #pages: readonly SurveyedPage[];
   readonly #recovery: Recovery;
   readonly #decoder: PageDecoder;
+  /** Pages say of their frames what they are. */
+  readonly #hasNotes: boolean;
   /** Frames handed out. */
   #whole = 0;
   #index = 0;
@@ -191,6 +193,7 @@ class TiffSalvage implements Salvage {
   ) {
     this.#survey = survey;
     this.#pages = this.#inOrder(survey, pages);
+    this.#hasNotes = pages.some((page) => this.#notes(survey, page) !== undefined);
     this.descriptor = descriptor;
     this.#recovery = recovery;
     this.#decoder = new PageDecoder(survey.reader);
@@ -224,7 +227,8 @@ class TiffSalvage implements Salvage {
       await this.#recovery.progress(this.#index, this.#pages.length);
       const notes = this.#notes(this.#survey, surveyed);
       const number = notes?.header.frameNumber ?? this.#next;
-      const fault = (await this.#read(surveyed, frame)) ?? changedFault(frame, notes);
+      const fault =
+        (await this.#read(surveyed, frame)) ?? changedFault(frame, notes) ?? this.#unknownFault(notes, number);
       const hasGap = notes !== undefined && number > this.#next && this.#isBroken;
       if (hasGap) this.#lose(this.#next, number - this.#next, "no page of it is whole", onEvent);
       this.#next = Math.max(this.#next, number + 1);
@@ -257,6 +261,17 @@ class TiffSalvage implements Salvage {
     } catch (error) {
       return faultOf(error, this.#survey.reader.source.sizeBytes).what;
     }
+  }
+
+  /** A page that says nothing of its frame where all do: torn in a file that was not closed, else changed later, and worth keeping. */
+  #unknownFault(notes: PageRecord | undefined, number: number): string | undefined {
+    if (notes || !this.#hasNotes) return undefined;
+    const first = this.#record(this.#survey, this.#pages[0]?.page);
+    if (first?.end === null) return "what its page says of it is damaged";
+    this.#recovery.note(
+      `what the page of frame ${number} says is damaged: its pixels were not checked, its number is that of its place`,
+    );
+    return undefined;
   }
 
   #lose(first: number, count: number, why: string, onEvent: (event: StreamEvent) => void): void {
