@@ -1,6 +1,5 @@
 /** Parts of a split recording that are replayed: which of them are missing, whichever they are. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
@@ -12,10 +11,11 @@ import { openH5Store } from "../../src/core/storage/formats/h5/h5-store.js";
 import { partsOf } from "../../src/core/storage/formats/h5/segment-names.js";
 import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "./fake-context.js";
 import { runSource, type SourceRun } from "./run-source.js";
+import { quickFolder } from "./storage/verify-recover.js";
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "mote-parts-"));
+  folder = quickFolder("mote-parts-");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

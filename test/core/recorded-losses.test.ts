@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { acquire } from "../../src/commands/acquire.js";
@@ -13,9 +12,9 @@ import { openImageFile } from "../../src/core/storage/read/image-formats.js";
 import { randomOfRun } from "../seed.js";
 import { fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "./fake-context.js";
 import { runSource, type SourceRun } from "./run-source.js";
-import { recovered } from "./storage/verify-recover.js";
+import { quickFolder, recovered } from "./storage/verify-recover.js";
 
-const folder = mkdtempSync(join(tmpdir(), "mote-losses-"));
+const folder = quickFolder("mote-losses-");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Events and frame numbers in the order of a stream. */

@@ -1,7 +1,6 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { MoteError } from "../../src/core/errors.js";
 import { Frame } from "../../src/core/memory/frame.js";
 import { type SlotGeometry, slotLayout } from "../../src/core/memory/slot-layout.js";
@@ -10,8 +9,10 @@ import { detectionColumns } from "../../src/core/model/detection.js";
 import { openByteSink, openByteSource } from "../../src/core/stream/byte-pipe.js";
 import { createStreamReader, readDescriptor } from "../../src/core/stream/stream-reader.js";
 import { createStreamWriter } from "../../src/core/stream/stream-writer.js";
+import { quickFolder } from "./storage/verify-recover.js";
 
-const folder = mkdtempSync(join(tmpdir(), "mote-stream-"));
+const folder = quickFolder("mote-stream-");
+afterAll(() => rmSync(folder, { recursive: true }));
 const geometry: SlotGeometry = { pixelFormat: "uint16", pixelBytes: 8 * 6 * 2, detectionRows: 7, detectionColumns: 9 };
 const descriptor: StreamDescriptor = {
   pixelFormat: "uint16",

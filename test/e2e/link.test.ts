@@ -78,8 +78,8 @@ test.each(dialects)(
   "%s: the walkers are the tracks, the unit is said, nothing else changes",
   async (name, searchRange, particle, unit, delimiter) => {
     const file = join(tables, name);
-    const line = `mote link ${file} --search-range ${searchRange} --memory 3`;
-    const done = await shell.run(`${line} --json --out ${name}.csv --force`);
+    const line = `link ${file} --search-range ${searchRange} --memory 3`;
+    const done = await shell.mote(`${line} --json --out ${name}.csv --force`);
     expect(done.code).toBe(0);
     expect(JSON.parse(done.out)).toMatchObject({
       rows: 156,

@@ -140,7 +140,7 @@ test("--min-track-length is the whole table without its short tracks, and flags 
 test("rings are found where they are, followed or searched in every frame", async () => {
   const shell = openShell("rings");
   const rings =
-    "acquire --camera sim --size 300x300 --bead-shape ring --bead-sigma 8 --beads 8 --amplitude-spread 0 --frames 12 --seed 4 --truth truth.csv";
+    "acquire --camera sim --size 300x300 --bead-shape ring --bead-sigma 8 --beads 8 --amplitude-spread 0 --frames 8 --seed 4 --truth truth.csv";
   await shell.mote(
     `run ${rings} then track --locator ring --diameter 23 --line-width 5 --search-range 6 then archive --out searched.csv`,
   );

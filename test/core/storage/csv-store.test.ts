@@ -56,11 +56,12 @@ test("ten digits are within half a unit of the tenth digit of any value", () => 
     9.9999999999,
   ];
   for (let n = 0; n < 20_000; n++) values.push((random() - 0.5) * 10 ** (random() * 30 - 15));
-  for (const value of values) {
+  const wrong = values.filter((value) => {
     const text = textOf(writeTenDigits, value);
-    expect(text).toMatch(/^-?\d+(\.\d*[1-9])?(e[+-]\d+)?$/);
-    expect(Math.abs(Number(text) - value)).toBeLessThanOrEqual(Math.abs(value) * 5.0001e-10);
-  }
+    const isNear = Math.abs(Number(text) - value) <= Math.abs(value) * 5.0001e-10;
+    return !/^-?\d+(\.\d*[1-9])?(e[+-]\d+)?$/.test(text) || !isNear;
+  });
+  expect(wrong.map((value) => [value, textOf(writeTenDigits, value)])).toEqual([]);
 });
 
 test("whole numbers keep all their digits", () => {
@@ -72,10 +73,8 @@ test("whole numbers keep all their digits", () => {
 
 test("positions parse back to the same float64", () => {
   const random = seeded(3);
-  for (let n = 0; n < 5000; n++) {
-    const value = random() * 2048;
-    expect(Number(textOf(writeShortest, value))).toBe(value);
-  }
+  const values = Array.from({ length: 5000 }, () => random() * 2048);
+  expect(values.filter((value) => Number(textOf(writeShortest, value)) !== value)).toEqual([]);
 });
 
 test("what is no number is an empty column", () => {

@@ -1,6 +1,5 @@
 /** What an HDF5 file gives back: ours with the header of every frame and the facts of the stream, others' with their pixels. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { acquire } from "../../../src/commands/acquire.js";
@@ -12,10 +11,11 @@ import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake
 import { runSource } from "../run-source.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
 import { dress, plainHeader } from "./odd-headers.js";
+import { quickFolder } from "./verify-recover.js";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "mote-h5-trip-"));
+  folder = quickFolder("mote-h5-trip-");
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 

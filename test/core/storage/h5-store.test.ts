@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
@@ -10,10 +9,11 @@ import { openH5Store } from "../../../src/core/storage/formats/h5/h5-store.js";
 import type { FrameStore } from "../../../src/core/storage/frame-store.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askJudge, hasJudge, needsJudge } from "./judge.js";
+import { quickFolder } from "./verify-recover.js";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "mote h5 é-"));
+  folder = quickFolder("mote h5 é-");
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
