@@ -21,8 +21,10 @@ export const slowTests: readonly string[] = [
   "test/core/storage/short-writes.test.ts",
   "test/e2e/disk-full.test.ts",
   "test/e2e/faulty-disks.test.ts",
+  "test/e2e/output-file.test.ts",
   // Dozens of power cuts for every container and every plan of syncs.
   "test/power-cut/power-cut.test.ts",
+  "test/power-cut/refused-syncs.test.ts",
   // Real time: cameras that outrun disks and pipes.
   "test/core/pipeline/spill.test.ts",
   "test/e2e/ends-add-up.test.ts",
@@ -30,6 +32,9 @@ export const slowTests: readonly string[] = [
   "test/e2e/taps.test.ts",
   // Processes that wait for signals, and for the clock.
   "test/e2e/signals.test.ts",
+  "test/e2e/shared-streams.test.ts",
+  // Rows of processes, which are interrupted and lose frames.
+  "test/e2e/pipelines.test.ts",
   // Every example of the help, as it stands there.
   "test/e2e/examples.test.ts",
   // Whole frames against tiles of several sizes, with workers by number.
@@ -42,6 +47,7 @@ export const slowTests: readonly string[] = [
   "test/core/storage/parquet-verify.test.ts",
   "test/core/storage/verify-folder.test.ts",
   "test/core/storage/verify-h5.test.ts",
+  "test/core/storage/verify-mote-bytes.test.ts",
   "test/core/storage/verify-tiff.test.ts",
   "test/core/storage/zarr-verify.test.ts",
   // Accuracy, over thousands of simulated particles.
@@ -55,12 +61,15 @@ export const slowTests: readonly string[] = [
   // Whole reference movies, and what other people's programs make of the same scenes, files and tables.
   "test/core/tracking/link-peer.test.ts",
   "test/core/tracking/locate-peer.test.ts",
+  "test/core/tracking/locate-reference.test.ts",
   "test/core/tracking/locate-reference-large.test.ts",
   "test/core/imaging/tiff-judge.test.ts",
   "test/core/codecs/jxl-judged.test.ts",
+  "test/core/storage/arrow-judged.test.ts",
   "test/core/storage/tiff-judged.test.ts",
   "test/core/storage/zarr-judged.test.ts",
   "test/e2e/link-judged.test.ts",
+  "test/e2e/python-numpy.test.ts",
   "test/e2e/tables.test.ts",
   // Compression at the lowest priority, which waits for whatever else runs.
   "test/e2e/compress.test.ts",

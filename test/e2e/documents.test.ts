@@ -1,12 +1,12 @@
 /** What the documents promise: the reference is that of the declarations, other readers read. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadStage, loadVerb, stageNames, verbNames } from "../../src/commands/index.js";
 import { codeReferenceText, findingReferenceText } from "../../src/core/cli/code-reference.js";
 import { referenceText } from "../../src/core/cli/reference.js";
 import { optionsOf } from "../../src/core/pipeline/negotiate.js";
-import { testWithPython } from "../judges.js";
+import { pythonReads } from "./python-reads.js";
 import { environment, openShell, root } from "./shell.js";
 
 const verbs = await Promise.all(verbNames.map(async (name) => (await loadVerb(name))!));
@@ -68,40 +68,10 @@ test.each(["beads", "gap", "tracked"])(
   },
 );
 
-/** The Python reader as its page shows it; the standard library is enough. */
-async function pythonReads(python: string): Promise<void> {
-  const shell = openShell("python");
-  const script = join(root, "docs/frame-stream/mote_stream.py");
-  for (const name of ["beads", "gap", "tracked"]) {
-    const { out, code } = await shell.run(`${python} ${script} < ${join(root, "fixtures", `${name}.mote`)}`);
-    expect([code, out]).toEqual([0, readFileSync(join(root, "fixtures", `${name}.python.txt`), "utf8").trim()]);
-  }
-  const made = await shell.run(`mote acquire --camera sim --size 40x30 --beads 2 --frames 3 | ${python} ${script}`);
-  expect(made.out.split("\n").map((line) => line.split(" ")[0])).toEqual([
-    "descriptor",
-    "frame",
-    "frame",
-    "frame",
-    "end",
-  ]);
-  const pixels = await shell.run(
-    `mote acquire ${join(root, "fixtures/images/pages-uint8.tif")} | ${python} -c 'import sys; sys.path.insert(0, "${join(root, "docs/frame-stream")}"); import mote_stream; print(sum(1 for m in mote_stream.messages(sys.stdin.buffer) if m[0] == "frame"))'`,
-  );
-  expect(Number(pixels.out)).toBeGreaterThan(1);
-  writeFileSync(join(shell.folder, "cut.mote"), readFileSync(join(root, "fixtures/beads.mote")).subarray(0, 30_000));
-  const cut = await shell.run(`${python} ${script} < cut.mote`);
-  expect(cut.code).not.toBe(0);
-  expect(cut.err).toContain("the stream was cut");
-}
-
 const hasPython = (await openShell("python").run("python3 -c pass")).code === 0;
 test.skipIf(!hasPython)("the Python reader prints golden and fresh streams (skipped: needs python3)", () =>
   pythonReads("python3"),
 );
-testWithPython("the Python reader with numpy prints the same (skipped: needs MOTE_PYTHON)", () =>
-  pythonReads(process.env.MOTE_PYTHON!),
-);
-
 test("the README's first five minutes write no file twice", () => {
   const lines = /## In five minutes\n([\s\S]*?)\n## /.exec(readFileSync("README.md", "utf8"))![1]!;
   const written = [...lines.matchAll(/--(?:out|output) (\S+)/g)].map(([, name]) => name);

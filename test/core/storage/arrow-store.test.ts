@@ -1,20 +1,17 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
-import { arrowStore } from "../../../src/core/storage/formats/arrow/arrow-store.js";
 import { createBatchWriter } from "../../../src/core/storage/formats/arrow/batch-writer.js";
 import { arrowInspector } from "../../../src/core/storage/formats/arrow/inspect.js";
 import { loadArrow } from "../../../src/core/storage/formats/arrow/library.js";
 import { rowsOf } from "../../../src/core/storage/formats/arrow/rows.js";
 import { schemaOf } from "../../../src/core/storage/formats/arrow/schema.js";
-import { openCsvStore } from "../../../src/core/storage/formats/csv/csv-store.js";
 import { openTable } from "../../../src/core/storage/table/open-table.js";
-import { python, testWithPython } from "../../judges.js";
 import { seeded } from "../../seed.js";
-import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
+import { fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
+import { archive, frames, tracked } from "./arrow-archives.js";
 import { eachFrame } from "./each-frame.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
 
@@ -24,27 +21,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const tracked = fakeDescriptor();
-const frames = fakeDescriptor({ detections: null, isLinked: false });
-const counts = [3, 0, 12, 7];
-
-/** Archives a frame for each count, with a gap behind the second. */
-async function archived(name: string, descriptor: StreamDescriptor, isClosed = true): Promise<string> {
-  const geometry = fakeGeometry(descriptor);
-  const path = join(folder, name);
-  const request = { path, where: `test, ${name}`, descriptor, geometry };
-  const store = name.endsWith(".csv") ? openCsvStore(request) : await arrowStore(!name.endsWith("s"))(request);
-  const frame = fakeFrame(geometry);
-  for (const [number, rows] of counts.entries()) {
-    fillFrame(frame, descriptor, number < 2 ? number : number + 3, rows);
-    if (!descriptor.detections) frame.rowCount = -1;
-    if (number === 2) store.event({ event: "gap", firstFrame: 2, count: 3, reason: "device gap" });
-    frame.pixelsCrc32 = -1;
-    await store.append(frame);
-  }
-  await store.close(isClosed ? { ...end, lost: 3 } : null);
-  return path;
-}
+const archived = (name: string, descriptor: StreamDescriptor, isClosed?: boolean) =>
+  archive(join(folder, name), descriptor, isClosed);
 
 test("the pixels of a batch, and its measurements, are the slot's own bytes", async () => {
   const arrow = await loadArrow();
@@ -143,48 +121,6 @@ describe("frames without detections", () => {
     expect((await recovered(path, join(folder, "again.arrow"))).frames).toBe(3);
   });
 });
-
-const judge = `
-import json, sys
-import duckdb, pandas, polars, pyarrow.ipc
-csv = pandas.read_csv(sys.argv[1])
-told = {}
-for path in sys.argv[2:4]:
-    is_file = path.endswith(".arrow")
-    table = (pyarrow.ipc.open_file if is_file else pyarrow.ipc.open_stream)(path).read_all()
-    frame = polars.read_ipc(path) if is_file else polars.read_ipc_stream(path)
-    assert table.schema.field("x").metadata[b"unit"] == b"px"
-    for name in csv.columns:
-        ours = table[name].to_pandas()
-        assert ((ours == csv[name]) | (ours.isna() & csv[name].isna()) | ((ours - csv[name]).abs() <= 1e-9 * csv[name].abs())).all(), name
-        assert frame[name].to_arrow().to_pylist() == table[name].to_pylist() or frame[name].is_nan().any(), name
-    rows = table
-    told[path[-6:]] = [frame.height, duckdb.sql("select count(*), max(frame), count(particle_id) from rows").fetchall()[0]]
-images = pyarrow.ipc.open_file(sys.argv[4]).read_all()
-told["type"] = str(images.schema.field("pixels").type)
-told["sums"] = [int(image.to_numpy_ndarray().sum()) for image in images["pixels"].chunks if len(image) > 0]
-print(json.dumps(told))
-`;
-
-testWithPython(
-  "pyarrow, polars and DuckDB read tables and frames, values and units",
-  { timeout: 120_000 },
-  async () => {
-    const files = ["t.csv", "t.arrow", "t.arrows"].map((name) => archived(name, tracked));
-    const paths = [...(await Promise.all(files)), await archived("f.arrow", frames)];
-    const told = JSON.parse(execFileSync(python!, ["-c", judge, ...paths], { encoding: "utf8" }));
-    const linked = 22 - counts.reduce((sum, rows) => sum + Math.floor(rows / 7), 0);
-    expect(told[".arrow"]).toEqual([22, [22, 6, linked]]);
-    expect(told.arrows).toEqual([22, [22, 6, linked]]);
-    expect(told.type).toBe("extension<arrow.fixed_shape_tensor[value_type=uint16, shape=[48,64], dim_names=[y,x]]>");
-    const sums = [0, 1, 5, 6].map((number) => {
-      const frame = fakeFrame(fakeGeometry(frames));
-      fillFrame(frame, frames, number, 0);
-      return [...frame.pixels.subarray(0, 48 * 64)].reduce((sum, value) => sum + value, 0);
-    });
-    expect(told.sums).toEqual(sums);
-  },
-);
 
 /** Bytes of the notes, each the text of a JSON object behind its length; of the bits of presence, and of the footer. */
 function saidOf(bytes: Buffer, presence: Uint8Array): number[] {

@@ -2,70 +2,23 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StreamEvent } from "../../../src/core/model/event.js";
-import { containerFor } from "../../../src/core/storage/container-for.js";
 import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 import { footerBytes } from "../../../src/core/stream/message.js";
-import { seeded } from "../../seed.js";
-import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
-import { framesOf, quickFolder, recovered, verified } from "./verify-recover.js";
+import { record, recordWhole, salvage, type WholeRecording } from "./mote-recording.js";
+import { quickFolder, verified } from "./verify-recover.js";
 
 let folder: string;
-/** A recording of six frames of 4x3 with three detections each, and where each of its messages begins. */
-let whole: Buffer;
-let frames: { number: number; pixels: number[] }[];
-let starts: number[];
+let recording: WholeRecording;
 beforeAll(async () => {
   folder = quickFolder("mote-verify-");
-  const path = join(folder, "whole.mote");
-  await record(path, 6);
-  whole = readFileSync(path);
-  frames = await framesOf(path);
-  starts = [];
-  for (let at = whole.indexOf("MTMS"); at >= 0; at = whole.indexOf("MTMS", at + 1)) starts.push(at);
+  recording = await recordWhole(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const descriptor = fakeDescriptor({ shape: { height: 3, width: 4 }, frameCount: 6 });
-
-async function record(path: string, count: number, events: readonly StreamEvent[] = []): Promise<void> {
-  const geometry = fakeGeometry(descriptor);
-  const frame = fakeFrame(geometry);
-  const open = await containerFor("test", path).load();
-  const store = await open({ path, where: "test", descriptor, geometry });
-  for (let number = 0; number < count; number++) {
-    fillFrame(frame, descriptor, number, 3);
-    if (number === 3) store.event({ event: "note", text: "in the middle" });
-    await store.append(frame);
-  }
-  for (const event of events) store.event(event);
-  const stage = { stage: "track", in: count, out: count, dropped: {}, failed: 0, busyShare: 0, summary: {} };
-  const rest = { latencyMs: { p50: 0, p99: 0 }, ageMs: { p50: 0, p99: 0 }, queueDepth: { now: 0, most: 0 } };
-  await store.close({ ...end, stages: [{ ...stage, ...rest }] });
-}
 
 function broken(bytes: Uint8Array): string {
   const path = join(folder, "broken.mote");
   writeFileSync(path, bytes);
   return path;
-}
-
-/** Recovers to a new name each time; undefined when nothing could be got back. */
-async function salvage(path: string) {
-  const out = join(folder, "out.mote");
-  rmSync(out, { force: true });
-  try {
-    const recovery = await recovered(path, out);
-    const copy = await verified(out);
-    const codes = recovery.ending === "unfinished" ? ["recording-cut"] : [];
-    expect([copy.verdict, copy.findings.map(({ code }) => code)]).toEqual([
-      codes.length > 0 ? "incomplete" : "whole",
-      codes,
-    ]);
-    return { recovery, frames: await framesOf(out) };
-  } catch (error) {
-    expect(String(error)).toContain("no whole frame");
-    return undefined;
-  }
 }
 
 test("a whole recording is whole", async () => {
@@ -85,6 +38,7 @@ test("what a later stage dropped is taken from what the last one counted, and wh
 });
 
 test("frames that are in no piece of the index are told", async () => {
+  const { whole, starts } = recording;
   const piece = starts.at(-1)!;
   const footer = Buffer.from(whole.subarray(whole.length - footerBytes));
   // As if there had never been a piece.
@@ -94,34 +48,8 @@ test("frames that are in no piece of the index are told", async () => {
   expect(report.findings.map(({ what }) => what)).toEqual(["6 frames are in no piece of the index"]);
 });
 
-test("every byte is covered: whichever is changed, verify does not say whole", { timeout: 60_000 }, async () => {
-  const random = seeded(7);
-  for (let at = 0; at < whole.length; at++) {
-    const bytes = Buffer.from(whole);
-    bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8));
-    const { verdict } = await verified(broken(bytes));
-    if (verdict === "whole") throw new Error(`byte ${at} of ${whole.length} was changed and not found`);
-  }
-});
-
-test("wherever a recording is cut, verify says incomplete and recover gives the frames that were whole", {
-  timeout: 120_000,
-}, async () => {
-  for (let length = 0; length < whole.length; length++) {
-    const path = broken(whole.subarray(0, length));
-    const report = await verified(path);
-    if (report.verdict !== "incomplete") throw new Error(`${report.verdict} when cut at ${length}`);
-    const isNearStart = starts.some((at) => Math.abs(at - length) < 2 || at + 100 === length);
-    if (!isNearStart) continue;
-    const framesThere = starts.filter((at, i) => whole[at + 4] === 2 && (starts[i + 1] ?? whole.length) <= length);
-    expect(report.frames).toBe(framesThere.length);
-    const got = await salvage(path);
-    expect(got?.frames ?? []).toEqual(frames.slice(0, framesThere.length));
-    if (got) expect(got.recovery.lostFrames).toBe(6 - framesThere.length);
-  }
-});
-
 test("a frame whose pixels are damaged is named with its byte, left out, counted, and entered as dropped", async () => {
+  const { whole, frames, starts } = recording;
   const bytes = Buffer.from(whole);
   const frame2 = starts.filter((at) => whole[at + 4] === 2)[2]!;
   bytes[frame2 + 200] = bytes[frame2 + 200]! ^ 1;
@@ -139,7 +67,7 @@ test("a frame whose pixels are damaged is named with its byte, left out, counted
       file: null,
     },
   ]);
-  const got = (await salvage(path))!;
+  const got = (await salvage(folder, path))!;
   expect(got.frames).toEqual(frames.filter(({ number }) => number !== 2));
   expect(got.recovery.losses).toEqual([{ what: `frame 2: damaged, from byte ${frame2} on`, frames: 1, firstFrame: 2 }]);
   expect(readFileSync(join(folder, "out.mote")).toString("latin1")).toContain(
@@ -148,45 +76,50 @@ test("a frame whose pixels are damaged is named with its byte, left out, counted
 });
 
 test("what was recovered with a loss is not complete, however the run had ended", async () => {
+  const { whole, starts } = recording;
   const bytes = Buffer.from(whole);
   bytes[starts.filter((at) => whole[at + 4] === 2)[2]! + 200]! ^= 1;
-  expect(await salvage(broken(bytes))).toBeDefined();
+  expect(await salvage(folder, broken(bytes))).toBeDefined();
   const file = await openImageFile(join(folder, "out.mote"));
   expect(file.facts.recordedLoss).toMatchObject({ isComplete: false, lost: 1 });
   file.close();
 });
 
 test("a hole of zeros takes only the frames it touches", async () => {
+  const { whole, frames, starts } = recording;
   const bytes = Buffer.from(whole);
   const at = starts.filter((start) => whole[start + 4] === 2);
   bytes.fill(0, at[1]! + 10, at[3]! + 50);
   const path = broken(bytes);
   expect((await verified(path)).verdict).toBe("damaged");
-  const got = (await salvage(path))!;
+  const got = (await salvage(folder, path))!;
   expect(got.frames).toEqual(frames.filter(({ number }) => number === 0 || number > 3));
   expect(got.recovery.lostFrames).toBe(3);
 });
 
 test("a tail of zeros, as a power cut leaves, is a cut", async () => {
+  const { whole, frames, starts } = recording;
   const at = starts.filter((start) => whole[start + 4] === 2)[4]!;
   const path = broken(Buffer.concat([whole.subarray(0, at), Buffer.alloc(5000)]));
   const report = await verified(path);
   expect(report.verdict).toBe("incomplete");
   expect(report.findings[0]!.what).toBe("cut after frame 3: what follows holds 5000 zeros that were never written");
-  expect((await salvage(path))!.frames).toEqual(frames.slice(0, 4));
+  expect((await salvage(folder, path))!.frames).toEqual(frames.slice(0, 4));
 });
 
 test("frames come back when the descriptor is damaged, and with detections", async () => {
+  const { whole, frames, starts } = recording;
   const bytes = Buffer.from(whole);
   bytes[starts[0]! + 60] = 0;
   const path = broken(bytes);
-  const got = (await salvage(path))!;
+  const got = (await salvage(folder, path))!;
   expect(got.frames).toEqual(frames);
   expect(got.recovery.losses[0]!.what).toContain("the descriptor is damaged");
   expect(got.recovery.rows).toBe(18);
 });
 
 test("a sample looks at the pixels of some frames, and at all heads", async () => {
+  const { whole, starts } = recording;
   const frame = starts.filter((at) => whole[at + 4] === 2);
   const head = Buffer.from(whole);
   head[frame[4]! + 20] = 99;
