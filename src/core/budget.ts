@@ -40,7 +40,7 @@ export const mostLineBytes = 16 * 1024 * 1024;
 export const mostDocumentBytes = 64 * 1024 * 1024;
 /** Bytes of the journal of a folder of frames, which is read whole: a line of some 250 bytes a frame. */
 export const mostJournalBytes = 384 * 1024 * 1024;
-/** Rows of a row group of Parquet, which is held as a whole; writers make groups of a million and less. */
+/** Rows of a row group of Parquet or a batch of Arrow, which is held as a whole; writers make them of a million and less. */
 export const mostGroupRows = 16 * 1024 * 1024;
 /** Bytes of a table that comes down a pipe and has to be held. */
 export const mostPipedBytes = 384 * 1024 * 1024;

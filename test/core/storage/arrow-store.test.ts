@@ -2,12 +2,17 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { OverBudget } from "../../../src/core/budget.js";
 import type { StreamDescriptor } from "../../../src/core/model/descriptor.js";
 import { createBatchWriter } from "../../../src/core/storage/formats/arrow/batch-writer.js";
+import { requireBoundedHead } from "../../../src/core/storage/formats/arrow/head-bounds.js";
 import { arrowInspector } from "../../../src/core/storage/formats/arrow/inspect.js";
 import { loadArrow } from "../../../src/core/storage/formats/arrow/library.js";
+import { readContent } from "../../../src/core/storage/formats/arrow/messages.js";
+import { arrowFile } from "../../../src/core/storage/formats/arrow/read.js";
 import { rowsOf } from "../../../src/core/storage/formats/arrow/rows.js";
 import { schemaOf } from "../../../src/core/storage/formats/arrow/schema.js";
+import { openFileSource } from "../../../src/core/storage/read/file-source.js";
 import { openTable } from "../../../src/core/storage/table/open-table.js";
 import { seeded } from "../../seed.js";
 import { fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
@@ -154,4 +159,51 @@ describe.each(["t.arrow", "t.arrows", "f.arrow", "f.arrows"])("in %s", (name) =>
     }
     expect(unseen).toEqual([]);
   });
+});
+
+/** Where an entry's count stands in a head: the lists of a schema and of a batch, found by their number of entries. */
+function placesOfCount(bytes: Buffer, count: number, before: number): number[] {
+  return Array.from({ length: before / 4 }, (_, i) => 4 * i).filter((at) => bytes.readInt32LE(at) === count);
+}
+
+test("a list that claims more entries than its head has bytes is refused before anything is made of it", async () => {
+  const path = await archived("frames.arrows", frames);
+  const whole = readFileSync(path);
+  const fields = tableFromIPC(whole).schema.fields.length;
+  const places = placesOfCount(whole, fields, 8 + whole.readInt32LE(4));
+  expect(places.length).toBeGreaterThan(0);
+  for (const at of places) {
+    const lying = Buffer.from(whole);
+    lying.writeInt32LE(0x7fff_ffff, at);
+    expect(() => requireBoundedHead(lying.subarray(8, 8 + lying.readInt32LE(4)))).toThrow(OverBudget);
+    writeFileSync(path, lying);
+    await expect(arrowInspector.inspect(path)).rejects.toThrow("expected the schema of an Arrow table");
+  }
+});
+
+test("a head whose list of fields contains itself, twice over, is refused", () => {
+  const head = new Uint8Array(64);
+  const words = (at: number, ...values: number[]) => new Int32Array(head.buffer, at, values.length).set(values);
+  const slots = (at: number, ...values: number[]) => new Int16Array(head.buffer, at, values.length).set(values);
+  words(0, 16);
+  // The message: its header at 20, and at 24 that this is a schema.
+  slots(4, 10, 12, 0, 8, 4);
+  words(16, 16 - 4, 28 - 20, 1);
+  // The schema, which is its fields too: the list of two at 36 is both its fields and its children.
+  slots(48, 16, 8, 0, 4, 0, 0, 0, 4);
+  words(28, 28 - 48, 36 - 32, 2, 28 - 40, 28 - 44);
+  expect(() => requireBoundedHead(head)).toThrow(OverBudget);
+});
+
+test("a batch that claims more frames than it holds is damage, and makes no room for them", async () => {
+  const path = await archived("frames.arrows", frames);
+  const content = readContent(await loadArrow(), openFileSource(path));
+  const { at, bodyAt } = content.batches[0]!;
+  const bytes = readFileSync(path);
+  // The only 64-bit number of its head that is one: rows of a batch, and those of each column.
+  for (let place = at + 8; place + 8 <= bodyAt; place += 8) {
+    if (bytes.readBigInt64LE(place) === 1n) bytes.writeBigInt64LE(0x7fff_ffffn, place);
+  }
+  writeFileSync(path, bytes);
+  await expect(arrowFile.open(path)).rejects.toThrow("a batch claims 2147483647 frames, more than it holds");
 });

@@ -8,6 +8,7 @@ import type { ByteSource } from "../../../imaging/byte-source.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
 import { parseJson } from "../../../model/json.js";
 import { decodeDescriptor } from "../../../stream/check-descriptor.js";
+import { requireBoundedHead } from "./head-bounds.js";
 import type { Arrow } from "./library.js";
 import { noteKeys } from "./schema.js";
 import { isSealed, sealKeys } from "./seal.js";
@@ -89,6 +90,7 @@ function messageAt(arrow: Arrow, source: ByteSource, at: number): Found | "end" 
   source.readInto(bytes, at + 8);
   let message: Message;
   try {
+    requireBoundedHead(bytes);
     message = arrow.Message.decode(bytes);
     // Decoded when it is asked for.
     message.header();

@@ -119,6 +119,9 @@ function openFrames(arrow: Arrow, source: ByteSource, close: () => void): ImageF
       "Write it without.",
     );
   }
+  const lying = batches.find(({ rows, bodyAt, nextAt }) => rows < 0 || rows * wholeBytes > nextAt - bodyAt);
+  if (lying)
+    throw new FormatProblem("file-damaged", `a batch claims ${lying.rows} frames, more than it holds`, lying.at);
   const places = batches.flatMap((batch) => Array.from({ length: batch.rows }, (_, row) => ({ batch, row })));
   const isOurs = hasFrameColumns(content);
   const header = new FrameHeader(new ArrayBuffer(frameHeaderBytes), 0);

@@ -1,5 +1,6 @@
 /** A table of Arrow as `link` reads it, one batch at a time. */
 import type { RecordBatch } from "apache-arrow";
+import { mostGroupRows } from "../../../budget.js";
 import { refusal } from "../../../errors.js";
 import { FormatProblem } from "../../../format-problem.js";
 import type { ByteSource } from "../../../imaging/byte-source.js";
@@ -35,6 +36,13 @@ export async function openArrowSource(where: string, pieces: BytePieces): Promis
   const { schema, schemaAt, schemaEnd, batches, ending } = contentOf(arrow, source, where);
   if (typeof ending === "object")
     throw refusal("file-damaged", where, `a message at byte ${ending.byte} ${ending.fault}`);
+  const lying = batches.find(({ rows }) => rows > mostGroupRows);
+  if (lying)
+    throw refusal(
+      "file-damaged",
+      where,
+      `a message at byte ${lying.at} claims ${lying.rows} rows, more than it may have`,
+    );
   const filled = batches.filter(({ rows }) => rows > 0);
   const starts = new Map<number, number>();
   let start = 0;
