@@ -35,6 +35,13 @@ declare module "@cornerstonejs/codec-libjxl/decodewasmjs" {
     getFrameInfo(): LibjxlFrameInfo;
     getDecodedBuffer(): Uint8Array;
   }
-  const load: (given: { wasmBinary: Uint8Array }) => Promise<LibjxlModule & { JpegXLDecoder: new () => JpegXLDecoder }>;
+  interface Given {
+    /** Has to hand in the instance, and returns what it got for it. */
+    instantiateWasm(
+      imports: Record<string, Record<string, unknown>>,
+      receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => object,
+    ): object;
+  }
+  const load: (given: Given) => Promise<LibjxlModule & { JpegXLDecoder: new () => JpegXLDecoder }>;
   export default load;
 }

@@ -75,10 +75,17 @@ export async function openJxlDecoder(libjxlEvery = Number.POSITIVE_INFINITY): Pr
   };
 }
 
+/** Compiled once a thread: a decoder that met damage is not used again, and in a damaged folder that is one a file. */
+let compiledDecoder: WebAssembly.Module | undefined;
+
 export async function openLibjxlDecoder(): Promise<FrameDecoder> {
   requireWebAssemblyMemory();
   const { default: load } = await import("@cornerstonejs/codec-libjxl/decodewasmjs");
-  const codec = await load({ wasmBinary: wasmBytes("decodewasm") });
+  compiledDecoder ??= new WebAssembly.Module(wasmBytes("decodewasm"));
+  const module = compiledDecoder;
+  const codec = await load({
+    instantiateWasm: (imports, receive) => receive(new WebAssembly.Instance(module, imports), module),
+  });
   const decoder = new codec.JpegXLDecoder();
   return {
     borrowDecoded(coded) {
