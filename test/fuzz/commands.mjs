@@ -1,10 +1,12 @@
 /** What the commands do with an input, called in this process: their own functions, without terminal and exit. */
 import { join } from "node:path";
-import { loadStage, stageNames } from "../../dist/commands/index.js";
+import { loadStage, loadTap, stageNames } from "../../dist/commands/index.js";
 import { inspect } from "../../dist/commands/inspect.js";
 import { link } from "../../dist/commands/link.js";
 import { recover } from "../../dist/commands/recover.js";
+import { streamOut } from "../../dist/commands/stream-out.js";
 import { verify } from "../../dist/commands/verify.js";
+import { everyRun, takeEvery } from "../../dist/core/cli/every-option.js";
 import { failure } from "../../dist/core/errors.js";
 import { Held } from "../../dist/core/held.js";
 import { explained } from "../../dist/core/imaging/explained.js";
@@ -48,14 +50,34 @@ async function acquire(path) {
   }
 }
 
-/** Everything that `mote run` does before it opens anything. */
+/** What a run does before it opens anything. */
+async function plan(requests, onFailure) {
+  const world = { lookAtFiles, holder: new Held() };
+  await checkRun(await planRun(requests, "0.0.0", world, onFailure, loadTap), () => undefined, fileConflicts, {});
+}
+
 async function run(path) {
   const { calls, onFailure } = parseRunFile("run", readTextFile("run", path), stageNames);
   const requests = await Promise.all(
     calls.map(async ({ stage, ...call }) => ({ ...call, stage: await loadStage(stage) })),
   );
-  const world = { lookAtFiles, holder: new Held() };
-  await checkRun(await planRun(requests, "0.0.0", world, onFailure), () => undefined, fileConflicts, {});
+  await plan(requests, onFailure);
+}
+
+/** The options of an acquisition, some of which are those of its way out, as `mote acquire` takes them apart. */
+async function config(path, folder) {
+  const given = { config: path, output: join(folder, "out.mote") };
+  const { raw } = await takeEvery("acquire", given, everyRun);
+  const names = Object.keys(raw);
+  const of = (picked) => Object.fromEntries(picked.map((name) => [name, raw[name]]));
+  const isOfOut = (name) => Object.hasOwn(streamOut.options, name);
+  const source = {
+    stage: await loadStage("acquire"),
+    label: "acquire",
+    raw: of(names.filter((name) => !isOfOut(name))),
+  };
+  const out = { stage: streamOut, label: "stream-out", servedStage: "acquire", raw: of(names.filter(isOfOut)) };
+  await plan([source, out]);
 }
 
 export const inProcess = {
@@ -66,6 +88,7 @@ export const inProcess = {
     call(recover, { files: [path], out: join(folder, `out${path.slice(path.search(/(\.ome)?\.\w+$/))}`) }),
   link: (path, folder) => call(link, { tables: [path], searchRange: "5", out: join(folder, "linked.csv") }),
   run: (path) => run(path),
+  config: (path, folder) => config(path, folder),
 };
 
 /** The words of the command line for the same. */

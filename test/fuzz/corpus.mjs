@@ -82,7 +82,7 @@ const runFile = {
     { stage: "archive", out: ["out.csv", "out.h5"], minFree: 0 },
   ],
 };
-const config = { camera: "sim", size: "24x20", beads: 2, frames: 4, seed: 3, "bit-depth": 12, exposure: "10ms" };
+const config = { camera: "sim", size: "24x20", beads: 2, frames: 4, seed: 3, "bit-depth": 12, fps: 100 };
 
 /** Makes a file; one that is there from the last time is taken as it is. */
 function make(path, ...words) {

@@ -1,6 +1,6 @@
-/** Puts the mutated copy of an input into a folder of its own, under the name it had. */
-import { cpSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+/** Writes the mutated copy of an input into a folder of its own, under the name it had. */
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { mutateBytes } from "./mutate-bytes.mjs";
 import { mutateJson } from "./mutate-json.mjs";
 import { mutatePng } from "./mutate-png.mjs";
@@ -18,10 +18,9 @@ function knowingly(name) {
   return undefined;
 }
 
-function mutateFile(path, random) {
-  const bytes = readFileSync(path);
+function mutated(path, bytes, random) {
   const way = random.chance(0.65) ? knowingly(path) : undefined;
-  writeFileSync(path, (way ?? mutateBytes)(bytes, random));
+  return (way ?? mutateBytes)(bytes, random);
 }
 
 function filesIn(folder) {
@@ -30,15 +29,35 @@ function filesIn(folder) {
   );
 }
 
+/** What was read of each original: its files in order, their paths within it ("" of a file by itself) and bytes. */
+const originals = new Map();
+
+function originalOf(path) {
+  if (!originals.has(path)) {
+    const files = statSync(path).isDirectory() ? filesIn(path).sort() : [path];
+    originals.set(path, new Map(files.map((file) => [file.slice(path.length), readFileSync(file)])));
+  }
+  return originals.get(path);
+}
+
 /** Returns the path of the copy and its bytes. */
 export function layInput(original, folder, random) {
   const path = join(folder, basename(original));
-  cpSync(original, path, { recursive: true });
-  const files = statSync(path).isDirectory() ? filesIn(path).sort() : [path];
+  // No mutation writes into the bytes that it is given.
+  const contents = new Map(originalOf(original));
+  const files = [...contents.keys()].map((name) => path + name);
   const texts = files.filter((file) => /json$/.test(file));
   for (let times = files.length === 1 || random.chance(0.7) ? 1 : 3; times > 0; times--) {
-    mutateFile(random.pick(texts.length > 0 && random.chance(0.6) ? texts : files), random);
+    const file = random.pick(texts.length > 0 && random.chance(0.6) ? texts : files);
+    const name = file.slice(path.length);
+    contents.set(name, mutated(file, contents.get(name), random));
+  }
+  let bytes = 0;
+  for (const [name, content] of contents) {
+    if (name !== "") mkdirSync(dirname(path + name), { recursive: true });
+    writeFileSync(path + name, content);
+    bytes += content.length;
   }
   if (files.length > 1 && random.chance(0.03)) symlinkSync(path, join(path, "loop"));
-  return { path, bytes: files.reduce((sum, file) => sum + statSync(file).size, 0) };
+  return { path, bytes };
 }

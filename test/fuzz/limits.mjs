@@ -7,3 +7,5 @@ export const limits = {
   /** Files may get so large, beside ten times the input. */
   writtenBytes: 200e6,
 };
+
+export const mayWrite = (inputBytes) => 10 * inputBytes + limits.writtenBytes;
