@@ -50,6 +50,8 @@ export const slowTests: readonly string[] = [
   "test/core/storage/verify-mote-bytes.test.ts",
   "test/core/storage/verify-tiff.test.ts",
   "test/core/storage/zarr-verify.test.ts",
+  // Scenes that put the fast band-pass in doubt, pixel by pixel.
+  "test/core/tracking/locate-doubt.test.ts",
   // Accuracy, over thousands of simulated particles.
   "test/core/tracking/refine.test.ts",
   "test/core/tracking/ring.test.ts",

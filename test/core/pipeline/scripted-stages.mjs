@@ -3,7 +3,6 @@ import { existsSync, writeFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { hasItsPixels } from "../../../dist/core/memory/pixel-checksum.js";
 import { runStageThread } from "../../../dist/core/pipeline/stage-thread.js";
-import { Spool } from "../../../dist/core/storage/spool/spool.js";
 import { later, now } from "../../../dist/core/time.js";
 
 function napMs(ms) {
@@ -400,6 +399,7 @@ if (workerData) {
   await runStageThread(workerData, {
     send: (message) => parentPort.postMessage(message),
     load: async (name) => scripted[name],
-    openSpool: async (request) => new Spool(request),
+    // Loaded where it is asked for, as in the product: most runs need none.
+    openSpool: async (request) => new (await import("../../../dist/core/storage/spool/spool.js")).Spool(request),
   });
 }

@@ -108,10 +108,11 @@ function scaledImages(format: Integers, pixels: Pixels, options: LocateOptions, 
     // The image is there before its peaks are counted, and refused.
     if (!/peaks in one frame|features in one frame/.test(String(error))) throw error;
   }
-  const rows = Array.from({ length: frame.height }, (_, y) =>
-    new Uint16Array(memory.buffer, scratchOffset + layout.image + y * layout.imageStride, frame.width).slice(),
-  );
-  const fast = Uint16Array.from(rows.flatMap((row) => [...row]));
+  const fast = new Uint16Array(frame.height * frame.width);
+  for (let y = 0; y < frame.height; y++) {
+    const rowOffset = scratchOffset + layout.image + y * layout.imageStride;
+    fast.set(new Uint16Array(memory.buffer, rowOffset, frame.width), y * frame.width);
+  }
   const slow = scaleToMaximum(bandPass(pixels, frame, format, params), scaledMaximum(format), false).image;
   return { fast, slow, params };
 }
