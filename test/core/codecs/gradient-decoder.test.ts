@@ -2,26 +2,11 @@
 import { expect, test } from "vitest";
 import { createGradientDecoder } from "../../../src/core/codecs/jxl/gradient-decoder.js";
 import { openJxlEncoder, openLibjxlDecoder } from "../../../src/core/codecs/jxl/jxl-codec.js";
-import { seeded } from "../../seed.js";
+import { pixelsOf } from "./gradient-pixels.js";
 
 const decoder = createGradientDecoder();
 const libjxl = await openLibjxlDecoder();
 const fast = await openJxlEncoder(1);
-
-/** Pixels of a kind, tightly packed. */
-function pixelsOf(kind: string, bits: number, height: number, width: number): Uint8Array {
-  const random = seeded(bits * 7919 + width * 31 + height);
-  const pixels = new Uint16Array(height * width);
-  const most = 2 ** bits - 1;
-  for (let at = 0; at < pixels.length; at++) {
-    const x = at % width;
-    if (kind === "noise") pixels[at] = random() * (most + 1);
-    else if (kind === "black-and-white") pixels[at] = random() < 0.5 ? 0 : most;
-    else if (kind === "runs") pixels[at] = (x >> 6) & 1 ? most : Math.floor(at / width / 9);
-    else if (kind === "slope") pixels[at] = ((x + at / width) / (height + width)) * most * 0.9 + random() * 3;
-  }
-  return new Uint8Array(pixels.buffer);
-}
 
 /** Over a group of 256 in one direction at least: smaller frames are not given to the fast encoder. */
 const sizes = [
@@ -78,22 +63,6 @@ test("a stream of another effort is left to libjxl", async () => {
     const coded = encoder.borrowEncoded(pixelsOf("slope", 12, 40, 50), { height: 40, width: 50 }, 12);
     expect(decoder.borrowDecoded(coded)).toBeUndefined();
   }
-});
-
-test("a stream with any bit turned is given up or decodes to samples, mostly others, and never hangs", () => {
-  const pixels = pixelsOf("slope", 12, 2, 260);
-  const coded = fast.borrowEncoded(pixels, { height: 2, width: 260 }, 12).slice();
-  let undetected = 0;
-  for (let bit = 0; bit < coded.length * 8; bit++) {
-    coded[bit >> 3]! ^= 1 << (bit & 7);
-    const decoded = decoder.borrowDecoded(coded);
-    if (decoded) expect(decoded.samples.length).toBeGreaterThan(0);
-    if (decoded && Buffer.compare(decoded.samples, pixels) === 0) undetected++;
-    coded[bit >> 3]! ^= 1 << (bit & 7);
-  }
-  // Bits that change no sample: colour, flags for small decoders, codes of symbols that do not occur, padding.
-  expect(undetected / (coded.length * 8)).toBeLessThan(0.05);
-  expect(Buffer.compare(decoder.borrowDecoded(coded)!.samples, pixels)).toBe(0);
 });
 
 test("a stream cut anywhere is given up", () => {
