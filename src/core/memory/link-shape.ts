@@ -18,6 +18,11 @@ export interface LinkShape {
    * theirs is free. Absent or 0: mappers make nothing that needs one.
    */
   readonly products?: number;
+  /**
+   * What is told with its entries goes into a lane beside them (lane.ts) instead of waiting for a place among them, and the producer tells
+   * itself which frames the policy did not let in (policy: drop-newest, drop-oldest, latest).
+   */
+  readonly hasLane?: boolean;
   /** Behind it is an observer: nothing ever waits for room in it, and what it gives up is told to nobody (policy: drop-oldest, latest). */
   readonly isTap?: boolean;
 }

@@ -7,7 +7,10 @@
  * mappers an entry is ready as soon as it is put in. Roles: one producer, one consumer, any number of mappers.
  */
 
-import { fromMemory, type MonotonicMs, msBetween, never, now, toMemory } from "../time.js";
+import type { FrameRun } from "../model/frame-run.js";
+import { type MonotonicMs, msBetween, never, now } from "../time.js";
+import { Lane, laneWords } from "./lane.js";
+import { entryState, entryWords, LinkEntries, ringEntries } from "./link-entries.js";
 import type { LinkShape } from "./link-shape.js";
 import { lock, ring, unlock, waitForRing } from "./mutex.js";
 import type { RunControl } from "./run-control.js";
@@ -26,48 +29,43 @@ const word = {
   isPaused: 9,
   entries: 16,
 } as const;
-/** frameNumber (-1 for an event), droppedFirst and pushedAt are float64, two words each, at even places. */
-const entry = { slot: 0, state: 1, frameNumber: 2, droppedCount: 4, droppedFirst: 6, pushedAt: 8, words: 10 } as const;
-const state = { waiting: 0, ready: 1, unmapped: 2 } as const;
+const nothingTold: readonly Uint8Array[] = [];
 
 /** Positions stay below this, far from the sign bit. */
 const mostPositions = 1 << 28;
 
-/** Ring entries: the next power of two, so that positions wrap evenly. */
-function ringEntries(shape: LinkShape): number {
-  return 2 ** Math.ceil(Math.log2(shape.capacity + shape.window + 1));
-}
-
 export function linkWords(shape: LinkShape): number {
-  return word.entries + ringEntries(shape) * entry.words;
+  return word.entries + entryWords(shape) + (shape.hasLane ? laneWords : 0);
 }
 
 export class Link {
   readonly #words: Int32Array;
-  readonly #floats: Float64Array;
+  readonly #entries: LinkEntries;
   readonly #shape: LinkShape;
-  readonly #mask: number;
   /** Positions count modulo this multiple of the ring's entries and of the products. */
   readonly #positions: number;
   readonly #dropsOldest: boolean;
+  readonly #lane: Lane | undefined;
+  #displaced: FrameRun | undefined;
   #pendingCount = 0;
   #pendingFirst = 0;
 
   constructor(words: Int32Array, shape: LinkShape) {
     this.#words = words;
-    this.#floats = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
+    this.#entries = new LinkEntries(words.subarray(word.entries), shape);
     this.#shape = shape;
-    this.#mask = ringEntries(shape) - 1;
     const lap = ringEntries(shape) * Math.max(1, shape.products ?? 0);
     this.#positions = lap * Math.floor(mostPositions / lap);
     this.#dropsOldest = shape.policy === "drop-oldest" || shape.policy === "latest";
+    const lane = words.subarray(word.entries + entryWords(shape));
+    this.#lane = shape.hasLane ? new Lane(lane) : undefined;
   }
 
   /**
    * Producer: puts an entry in. Returns -1 when it was taken in, or the slot that was given up for it (its own with
    * drop-newest, the oldest unclaimed frame's with drop-oldest and latest), -2 when the run was aborted, -3 when the policy is `fail`
    * and the link is full, -4 when it is `spill`. `isLossless` entries (events) wait with every policy but `spill`; of a tap
-   * they are given back like a frame that finds no frame to replace.
+   * they are given back like a frame that finds no frame to replace, and beside a lane there are none (`tell`).
    */
   push(
     slot: number,
@@ -87,7 +85,7 @@ export class Link {
         return -1;
       }
       if (!isLossless && this.#shape.policy === "drop-newest") {
-        this.#notePending(frameNumber);
+        if (!this.#lane) this.#notePending(frameNumber);
         unlock(this.#words, word.mutex);
         return slot;
       }
@@ -114,7 +112,22 @@ export class Link {
     }
   }
 
-  /** Producer, of a tap: the entry after which none comes, for which there is always a place. */
+  /** Producer, beside a lane: told before the next entry. False when the lane has no room for it now. */
+  tell(record: Uint8Array): boolean {
+    return this.#lane!.write(record);
+  }
+
+  /**
+   * Producer, beside a lane: frames given up longer ago than those that the entries tell of, which the last push has left to the
+   * producer to tell; undefined mostly.
+   */
+  takeDisplaced(): FrameRun | undefined {
+    const displaced = this.#displaced;
+    this.#displaced = undefined;
+    return displaced;
+  }
+
+  /** Producer, of a tap or beside a lane: the entry after which none comes, for which there is always a place. */
   pushLast(slot: number, now: MonotonicMs): void {
     lock(this.#words, word.mutex);
     this.#put(this.#words[word.head]!, slot, -1, true, now);
@@ -130,17 +143,16 @@ export class Link {
     lock(this.#words, word.mutex);
     const head = this.#words[word.head]!;
     const last = (head - 1 + this.#positions) % this.#positions;
-    const at = this.#entryAt(last);
-    const frameNumber = this.#floats[(at + entry.frameNumber) >> 1]!;
+    const frameNumber = this.#entries.frameNumber(last);
     const isWaiting = this.#words[word.claim] !== head && frameNumber >= 0;
     if (isWaiting) {
-      const earlier = this.#words[at + entry.droppedCount]!;
+      const earlier = this.#entries.droppedCount(last);
       this.#pendingCount += 1 + earlier;
-      this.#pendingFirst = earlier > 0 ? this.#floats[(at + entry.droppedFirst) >> 1]! : frameNumber;
+      this.#pendingFirst = earlier > 0 ? this.#entries.droppedFirst(last) : frameNumber;
       this.#words[word.head] = last;
     }
     unlock(this.#words, word.mutex);
-    return isWaiting ? this.#words[at + entry.slot]! : -1;
+    return isWaiting ? this.#entries.slot(last) : -1;
   }
 
   /** Whether an entry fits; the producer's own answer stays true until it pushes, since the others only make room. */
@@ -202,7 +214,7 @@ export class Link {
       let claim = this.#words[word.claim]!;
       let count = 0;
       while (claim !== head && count < most && this.#hasProduct(claim)) {
-        if (this.#words[this.#entryAt(claim) + entry.state] === state.waiting) out[count++] = claim;
+        if (this.#entries.state(claim) === entryState.waiting) out[count++] = claim;
         claim = (claim + 1) % this.#positions;
       }
       const moved = claim !== this.#words[word.claim];
@@ -219,22 +231,22 @@ export class Link {
 
   /** Mapper: the slot of a claimed position. */
   slotAt(position: number): number {
-    return this.#words[this.#entryAt(position) + entry.slot]!;
+    return this.#entries.slot(position);
   }
 
   /** Mapper: the frame of a claimed position goes on in another slot. */
   replaceSlot(position: number, slot: number): void {
-    this.#words[this.#entryAt(position) + entry.slot] = slot;
+    this.#entries.setSlot(position, slot);
   }
 
   /** Mapper: a claimed entry is mapped. */
   markMapped(position: number): void {
-    this.#hand(position, state.ready);
+    this.#hand(position, entryState.ready);
   }
 
   /** Mapper: a claimed entry goes on as it came, since the mappers have failed. */
   passUnmapped(position: number): void {
-    this.#hand(position, state.unmapped);
+    this.#hand(position, entryState.unmapped);
   }
 
   /** Consumer: the next entry in order. False at the end of the link or of the run. */
@@ -262,27 +274,29 @@ export class Link {
 
   /** Takes the next entry when it is there and is a frame in front of which nothing was given up. */
   takeFrameNow(into: Taken): boolean {
-    const isPlain = (at: number) =>
-      this.#words[at + entry.droppedCount] === 0 && this.#floats[(at + entry.frameNumber) >> 1]! >= 0;
+    const isPlain = (position: number) =>
+      this.#entries.droppedCount(position) === 0 &&
+      !this.#lane?.hasUpTo(this.#entries.toldEnd(position)) &&
+      this.#entries.frameNumber(position) >= 0;
     return !this.isPaused && this.#take(into, isPlain) === "taken";
   }
 
-  #take(into: Taken, isWanted: (at: number) => boolean): "taken" | "none" | "end" {
+  #take(into: Taken, isWanted: (position: number) => boolean): "taken" | "none" | "end" {
     lock(this.#words, word.mutex);
     const tail = this.#words[word.tail]!;
     const isEmpty = tail === this.#words[word.head];
-    const at = this.#entryAt(tail);
-    if (isEmpty || this.#words[at + entry.state] === state.waiting || !isWanted(at)) {
+    if (isEmpty || this.#entries.state(tail) === entryState.waiting || !isWanted(tail)) {
       const isEnd = isEmpty && this.#words[word.isClosed] === 1;
       unlock(this.#words, word.mutex);
       return isEnd ? "end" : "none";
     }
-    into.slot = this.#words[at + entry.slot]!;
+    into.slot = this.#entries.slot(tail);
     into.position = tail;
-    into.droppedCount = this.#words[at + entry.droppedCount]!;
-    into.droppedFirst = this.#floats[(at + entry.droppedFirst) >> 1]!;
-    into.isUnmapped = this.#words[at + entry.state] === state.unmapped;
-    into.pushedAt = fromMemory(this.#floats[(at + entry.pushedAt) >> 1]!);
+    into.told = this.#lane?.takeUpTo(this.#entries.toldEnd(tail)) ?? nothingTold;
+    into.droppedCount = this.#entries.droppedCount(tail);
+    into.droppedFirst = this.#entries.droppedFirst(tail);
+    into.isUnmapped = this.#entries.state(tail) === entryState.unmapped;
+    into.pushedAt = this.#entries.pushedAt(tail);
     const next = (tail + 1) % this.#positions;
     this.#words[word.tail] = next;
     if (this.#words[word.claim] === tail) this.#words[word.claim] = next;
@@ -303,20 +317,16 @@ export class Link {
 
   #hand(position: number, as: number): void {
     lock(this.#words, word.mutex);
-    this.#words[this.#entryAt(position) + entry.state] = as;
+    this.#entries.setState(position, as);
     const isNext = position === this.#words[word.tail];
     unlock(this.#words, word.mutex);
     if (isNext) ring(this.#words, word.readyBell);
   }
 
   #put(head: number, slot: number, frameNumber: number, isReady: boolean, now: MonotonicMs): void {
-    const at = this.#entryAt(head);
-    this.#words[at + entry.slot] = slot;
-    this.#words[at + entry.state] = isReady ? state.ready : state.waiting;
-    this.#floats[(at + entry.frameNumber) >> 1] = frameNumber;
-    this.#words[at + entry.droppedCount] = this.#pendingCount;
-    this.#floats[(at + entry.droppedFirst) >> 1] = this.#pendingFirst;
-    this.#floats[(at + entry.pushedAt) >> 1] = toMemory(now);
+    this.#entries.put(head, slot, frameNumber, isReady, now);
+    this.#entries.setDropped(head, this.#pendingFirst, this.#pendingCount);
+    if (this.#lane) this.#entries.setToldEnd(head, this.#lane.end);
     this.#pendingCount = 0;
     this.#words[word.head] = (head + 1) % this.#positions;
     const depth = this.#distance(this.#words[word.tail]!, head) + 1;
@@ -335,27 +345,29 @@ export class Link {
   #replaceOldest(slot: number, frameNumber: number, isReady: boolean, now: MonotonicMs): number {
     const head = this.#words[word.head]!;
     let oldest = this.#words[word.claim]!;
-    while (oldest !== head && this.#floats[(this.#entryAt(oldest) + entry.frameNumber) >> 1]! < 0) {
+    while (oldest !== head && this.#entries.frameNumber(oldest) < 0) {
       oldest = (oldest + 1) % this.#positions;
     }
     if (oldest === head) return -1;
-    const at = this.#entryAt(oldest);
-    const given = this.#words[at + entry.slot]!;
-    const earlier = this.#words[at + entry.droppedCount]!;
-    const first = this.#floats[(at + (earlier > 0 ? entry.droppedFirst : entry.frameNumber)) >> 1]!;
+    const given = this.#entries.slot(oldest);
+    const number = this.#entries.frameNumber(oldest);
+    let earlier = this.#entries.droppedCount(oldest);
+    let first = earlier > 0 ? this.#entries.droppedFirst(oldest) : number;
+    if (this.#lane && earlier > 0 && first + earlier !== number) {
+      this.#displaced = { firstFrame: first, count: earlier };
+      [first, earlier] = [number, 0];
+    }
     for (
       let position = oldest;
       (position + 1) % this.#positions !== head;
       position = (position + 1) % this.#positions
     ) {
-      const from = this.#entryAt((position + 1) % this.#positions);
-      this.#words.copyWithin(this.#entryAt(position), from, from + entry.words);
+      this.#entries.copy(position, (position + 1) % this.#positions);
     }
     const last = (head - 1 + this.#positions) % this.#positions;
     this.#put(last, slot, frameNumber, isReady, now);
     if (this.#shape.isTap) return given;
-    this.#words[at + entry.droppedCount] = earlier + 1;
-    this.#floats[(at + entry.droppedFirst) >> 1] = first;
+    this.#entries.setDropped(oldest, first, earlier + 1);
     return given;
   }
 
@@ -368,10 +380,6 @@ export class Link {
   #hasProduct(position: number): boolean {
     const { products = 0 } = this.#shape;
     return products === 0 || this.#distance(this.#words[word.tail]!, position) < products - 1;
-  }
-
-  #entryAt(position: number): number {
-    return word.entries + (position & this.#mask) * entry.words;
   }
 
   #distance(from: number, to: number): number {

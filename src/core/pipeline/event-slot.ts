@@ -13,6 +13,20 @@ export type EndEvent = { readonly event: "end" } & EndOfStream;
 
 const encoder = new TextEncoder();
 
+export function encodeEvent(event: StreamEvent | EndEvent): Uint8Array {
+  return encoder.encode(JSON.stringify(event));
+}
+
+/** What `encodeEvent` made, wherever it has been. */
+export function decodeEvent(bytes: Uint8Array): StreamEvent | EndEvent {
+  return parseJson(new TextDecoder().decode(bytes)) as unknown as StreamEvent | EndEvent;
+}
+
+/** The bytes of the event that a slot holds, in memory of their own. */
+export function eventBytes(frame: Frame): Uint8Array {
+  return frame.bytes.slice(pixelsAt, pixelsAt + frame.eventBytes);
+}
+
 /** Lends a slot and puts the event into it; undefined when the run was aborted. `label` is for complaints. */
 export function lendEvent(
   label: string,
@@ -20,9 +34,13 @@ export function lendEvent(
   pool: FramePool,
   control: RunControl,
 ): Frame | undefined {
+  return lendEncoded(label, encodeEvent(event), pool, control);
+}
+
+/** The same with what `encodeEvent` made. */
+export function lendEncoded(label: string, bytes: Uint8Array, pool: FramePool, control: RunControl): Frame | undefined {
   const frame = pool.acquire(control);
   if (!frame) return undefined;
-  const bytes = encoder.encode(JSON.stringify(event));
   const room = frame.bytes.subarray(pixelsAt);
   if (bytes.length > room.length) {
     pool.release(frame.slot);
@@ -40,6 +58,5 @@ export function lendEvent(
 
 /** The event a slot holds. */
 export function readEvent(frame: Frame): StreamEvent | EndEvent {
-  const text = new TextDecoder().decode(frame.bytes.slice(pixelsAt, pixelsAt + frame.eventBytes));
-  return parseJson(text) as unknown as StreamEvent | EndEvent;
+  return decodeEvent(eventBytes(frame));
 }

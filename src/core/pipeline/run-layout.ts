@@ -149,6 +149,11 @@ function sinksBehind(links: readonly LinkSize[], stageIndex: number): readonly n
   return next.length === 0 ? [stageIndex] : next.flatMap(({ to }) => sinksBehind(links, to));
 }
 
+/** Of a full link, those that were in it or those that come; nobody waits for it. */
+function givesUpFrames(policy: LinkPolicy): boolean {
+  return policy === "drop-newest" || policy === "drop-oldest" || policy === "latest";
+}
+
 export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
   const { stages } = run;
   const pixelBytes = stages.length > 0 && source.hasFrames ? frameBytes(source) : 0;
@@ -180,7 +185,7 @@ export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
     const products = productBytes > 0 && window > 0 ? window + 1 : 0;
     return {
       ...{ from, to, policy, every, isTap },
-      shape: { policy, capacity, window, products, isTap },
+      shape: { policy, capacity, window, products, isTap, hasLane: !isTap && givesUpFrames(policy) },
       productBytes,
       queue: isSpilling ? ({ policy: fullPolicy, capacity, window: 0 } as const) : null,
     };

@@ -12,7 +12,7 @@ import { extendRun, type FrameRun } from "../model/frame-run.js";
 import type { JsonObject } from "../model/json.js";
 import { type EndOfStream, type StageReport, stageFailedReason } from "../model/run-report.js";
 import { type MonotonicMs, msSince, never, now } from "../time.js";
-import { type EndEvent, readEvent } from "./event-slot.js";
+import { decodeEvent, type EndEvent, readEvent } from "./event-slot.js";
 import { Gathered } from "./gathered.js";
 import type { Outlet } from "./outlet.js";
 import { ownPixels } from "./own-pixels.js";
@@ -135,6 +135,8 @@ export async function runFlow(flow: FlowInstance, run: SerialRun): Promise<Finis
   });
 }
 
+const nothingTold: readonly StreamEvent[] = [];
+
 /** A mapper of this stage failed, which its own thread has told. */
 export class MapperFailed extends Error {}
 
@@ -158,11 +160,10 @@ async function work(flow: FlowInstance, run: SerialRun, hand: Hand): Promise<voi
       continue;
     }
     const frame = pool.frame(taken.slot);
-    const drop = dropBefore(taken, run);
-    if (drop) {
-      noteFate(run, drop);
-      await flow.event?.(drop);
-      outlet.event(drop);
+    for (const event of toldBefore(taken, run)) {
+      noteFate(run, event);
+      await flow.event?.(event);
+      outlet.event(event);
     }
     if (frame.kind === slotKind.event) {
       const before = now();
@@ -227,11 +228,10 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
   for (const slot of run.held) lose(pool.frame(slot));
   while (!hand.end && link.take(taken, control)) {
     const frame = pool.frame(taken.slot);
-    const drop = dropBefore(taken, run);
-    if (drop) {
+    for (const event of toldBefore(taken, run)) {
       tell();
-      noteFate(run, drop);
-      outlet.event(drop);
+      noteFate(run, event);
+      outlet.event(event);
     }
     if (frame.kind === slotKind.frame) {
       counters.countIn();
@@ -271,11 +271,13 @@ function stageIndexOf({ layout, plan }: SerialRun): number {
   return layout.threads[plan.threadIndex]!.stageIndex;
 }
 
-/** What the link's policy gave up in front of an entry. */
-function dropBefore({ droppedCount, droppedFirst }: Taken, run: SerialRun): StreamEvent | undefined {
-  if (droppedCount === 0) return undefined;
+/** What comes before an entry: events that waited beside the link, and frames that its policy gave up. */
+function toldBefore({ told, droppedCount, droppedFirst }: Taken, run: SerialRun): readonly StreamEvent[] {
+  if (told.length === 0 && droppedCount === 0) return nothingTold;
+  const events = told.map((bytes) => decodeEvent(bytes) as StreamEvent);
+  if (droppedCount === 0) return events;
   const stage = run.plan.input.producedBy.at(-1)?.stage ?? "source";
-  return { event: "drop", stage, firstFrame: droppedFirst, count: droppedCount, reason: linkFullReason };
+  return [...events, { event: "drop", stage, firstFrame: droppedFirst, count: droppedCount, reason: linkFullReason }];
 }
 
 function endOf({ event: _, ...end }: EndEvent): EndOfStream {

@@ -7,7 +7,7 @@ import { extendRun, type FrameRun } from "../model/frame-run.js";
 import { harmlessReasons, type LinkReport, stageFailedReason } from "../model/run-report.js";
 import { now } from "../time.js";
 import { formatCount } from "../units.js";
-import { type EndEvent, lendEvent } from "./event-slot.js";
+import { type EndEvent, encodeEvent, eventBytes, lendEncoded, lendEvent } from "./event-slot.js";
 import { hasMappers, type RunLayout } from "./run-layout.js";
 import type { RunShared } from "./thread-shared.js";
 
@@ -45,13 +45,18 @@ export class Way {
   #untold: (FrameRun & { readonly reason: string }) | undefined;
   /** Entries that went to the spool's queue. */
   #queued = 0;
+  /** Told beside the entries, so that nothing but a frame or the end ever needs a place in the link. */
+  readonly #hasLane: boolean;
+  /** What the lane has had no room for yet, the oldest first. */
+  readonly #waiting: Uint8Array[] = [];
 
   constructor(request: WayRequest) {
     const { layout, shared, linkIndex } = request;
     this.#request = request;
     this.#counters = shared.linkCounters[linkIndex]!;
-    const { to, isTap } = layout.links[linkIndex]!;
+    const { to, isTap, shape } = layout.links[linkIndex]!;
     this.isTap = isTap;
+    this.#hasLane = shape.hasLane === true;
     this.#isReady = !hasMappers(layout, to);
   }
 
@@ -72,6 +77,7 @@ export class Way {
       this.#leaveOut(frameNumber, this.failure === undefined ? harmlessReasons.everyNth : stageFailedReason);
       return "ok";
     }
+    if (this.#hasLane) return this.#frameBesideLane(frame);
     this.#tellLeftOut();
     const given = this.#put(frame.slot, frameNumber, this.#isReady, false);
     if (given === -1) return "ok";
@@ -94,6 +100,11 @@ export class Way {
   /** Passes on an event that the slot holds; the loan goes with it. */
   event(frame: Frame): void {
     this.#tellLeftOut();
+    if (this.#hasLane) {
+      this.#waiting.push(eventBytes(frame));
+      this.#request.shared.pool.release(frame.slot);
+      return;
+    }
     if (this.#put(frame.slot, -1, true, true) !== -1) this.#request.shared.pool.release(frame.slot);
   }
 
@@ -103,7 +114,8 @@ export class Way {
     const { label, shared, linkIndex } = this.#request;
     const frame = lendEvent(label, end, shared.pool, shared.control);
     const overflow = this.#overflow;
-    if (this.isTap) {
+    if (this.#hasLane) this.#tellAll();
+    if (this.isTap || this.#hasLane) {
       if (frame) shared.links[linkIndex]!.pushLast(frame.slot, now());
       shared.links[linkIndex]!.close();
       return;
@@ -150,11 +162,79 @@ export class Way {
   /** The stages behind hear of frames that were left out before the next entry, as of any other loss. */
   #tellLeftOut(): void {
     if (!this.#untold) return;
-    const { label, pathLabel, shared } = this.#request;
-    const event: StreamEvent = { event: "drop", stage: pathLabel, ...this.#untold };
+    const { label, shared } = this.#request;
+    const event = this.#dropped(this.#untold, this.#untold.reason);
     this.#untold = undefined;
+    if (this.#hasLane) {
+      this.#waiting.push(encodeEvent(event));
+      return;
+    }
     const frame = lendEvent(label, event, shared.pool, shared.control);
     if (frame && this.#put(frame.slot, -1, true, true) !== -1) shared.pool.release(frame.slot);
+  }
+
+  /**
+   * A frame where the policy gives up frames: it never waits. One that is not let in is left out like those that are not its turn; while
+   * the lane is full, which a branch that is stuck may make it, that is each.
+   */
+  #frameBesideLane(frame: Frame): PutOutcome {
+    const { shared, layout, linkIndex } = this.#request;
+    const { pool, control } = shared;
+    const { frameNumber } = frame.header;
+    const link = shared.links[linkIndex]!;
+    const isKept = layout.links[linkIndex]!.policy !== "drop-newest" || link.hasRoom;
+    if (!isKept || !this.#tell()) {
+      pool.release(frame.slot);
+      this.#leaveOut(frameNumber, linkFullReason);
+      return "ok";
+    }
+    const given = link.push(frame.slot, frameNumber, this.#isReady, false, now(), control);
+    const displaced = link.takeDisplaced();
+    if (displaced) this.#waiting.push(encodeEvent(this.#dropped(displaced, linkFullReason)));
+    if (given === -1) return "ok";
+    pool.release(given >= 0 ? given : frame.slot);
+    if (given < 0) return "aborted";
+    this.drop(1, linkFullReason);
+    return "ok";
+  }
+
+  /**
+   * Brings what is to be told before the next entry into the lane, or, where that is full, into the link as an entry, behind which the lane
+   * is emptied. False when there is not room for all of it.
+   */
+  #tell(): boolean {
+    const link = this.#request.shared.links[this.#request.linkIndex]!;
+    for (;;) {
+      let told = 0;
+      while (told < this.#waiting.length) {
+        const next = this.#waiting[told]!;
+        if (!link.tell(next) && !(link.hasRoom && this.#pushTold(next))) break;
+        told++;
+      }
+      this.#waiting.splice(0, told);
+      if (this.#waiting.length > 0) return false;
+      if (!this.#untold) return true;
+      this.#tellLeftOut();
+    }
+  }
+
+  #pushTold(event: Uint8Array): boolean {
+    const { label, shared } = this.#request;
+    const frame = lendEncoded(label, event, shared.pool, shared.control);
+    return frame !== undefined && this.#put(frame.slot, -1, true, true) === -1;
+  }
+
+  /** The same before the end, which waits for it. */
+  #tellAll(): void {
+    const { shared, linkIndex } = this.#request;
+    const link = shared.links[linkIndex]!;
+    for (let seen = link.spaceBell; !this.#tell() && !shared.control.isAborted; seen = link.spaceBell) {
+      link.waitForSpace(seen);
+    }
+  }
+
+  #dropped({ firstFrame, count }: FrameRun, reason: string): StreamEvent {
+    return { event: "drop", stage: this.#request.pathLabel, firstFrame, count, reason };
   }
 
   /** The link's policy was to fail: nobody waits until the slow stage has taken what was in front of it. */

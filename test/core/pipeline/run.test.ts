@@ -1,5 +1,8 @@
 /** The runner with real threads over scripted stages; needs the build (`npm test` builds first). */
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { planRun } from "../../../src/core/pipeline/negotiate.js";
 import { world } from "../world.js";
 import { numbersTo, outcomeOf, run, scripted, start } from "./scripted-run.js";
@@ -55,6 +58,36 @@ test.each(["drop-newest", "drop-oldest"])(
       }
     }
     expect([...told].sort((a, b) => a - b)).toEqual(numbersTo(300));
+  },
+);
+
+test.each([
+  ["drop-newest", 1],
+  ["drop-oldest", 1],
+  ["latest", 1],
+  ["drop-newest", 3],
+  ["drop-oldest", 3],
+  ["latest", 3],
+] as const)(
+  "a branch that stands still behind %s (every %i) holds up no other, however much is told to it, and has every frame told",
+  async (policy, every) => {
+    const folder = mkdtempSync(join(tmpdir(), "mote-stuck-branch-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const signal = join(folder, "go-on");
+    const frames = 3000;
+    const { collected, stage, report } = await run(
+      ["counter", { frames, edge: 8, noteEvery: 1, gapAt: 2000 }],
+      ["collect", { waitAt: 0, signal }, { from: "counter", link: { policy, every } }],
+      ["collect", { signal, signalAt: frames + 2 }, { from: "counter", label: "other" }],
+    );
+    expect(stage.other!.in).toBe(frames);
+    const told = (collected.events as { event: string; firstFrame: number; count: number }[])
+      .filter(({ event }) => event !== "note")
+      .flatMap(({ firstFrame, count }) => numbersTo(count).map((frame) => firstFrame + frame));
+    const numbers = [...collected.numbers, ...told].sort((a, b) => a - b);
+    expect(numbers).toEqual(numbersTo(frames + 3));
+    expect((collected.events as { event: string }[]).filter(({ event }) => event === "note").length).toBe(frames);
+    expect([report.leakedSlots, report.pool.fromReserve]).toEqual([0, 0]);
   },
 );
 
