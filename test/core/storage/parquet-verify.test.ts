@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
 import { parquetOfText } from "../../../src/core/storage/formats/parquet/parquet-of-text.js";
 import { openParquetStore } from "../../../src/core/storage/formats/parquet/parquet-store.js";
+import { openTable } from "../../../src/core/storage/table/open-table.js";
 import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
 import { askPandas, hasTableJudge, needsTableJudge } from "./table-judge.js";
 import { quickFolder, recovered, verified } from "./verify-recover.js";
@@ -117,6 +118,18 @@ test("a footer that says something else than its pages is damage", async () => {
   }
   // A name in the descriptor, or a statistic, may say anything.
   expect(found).toBeGreaterThan(10);
+});
+
+test("a column whose name is damaged makes the table unreadable, and is told by its place", async () => {
+  const path = table("unnamed.parquet", [3], "whole");
+  const bytes = readFileSync(path);
+  // The name is the fourth field of its column (parquet.thrift, SchemaElement); here it says that it is the fifth.
+  const name = bytes.indexOf(Buffer.from("\x18\x05frame", "latin1"));
+  bytes[name] = 0x28;
+  writeFileSync(path, bytes);
+  await expect(openTable("test", path)).rejects.toMatchObject({
+    problems: [{ code: "file-damaged", what: expect.stringContaining("has no name") }],
+  });
 });
 
 test("a table of another program is judged by what it has", async () => {

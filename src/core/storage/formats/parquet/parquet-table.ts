@@ -62,6 +62,8 @@ export async function openParquetSource(where: string, pieces: BytePieces): Prom
   };
   const metadata: FileMetaData = await guarded(parquetMetadataAsync(file));
   const elements = parquetSchema(metadata).children.map((child) => child.element);
+  const unnamed = elements.findIndex(({ name }) => typeof name !== "string");
+  if (unnamed >= 0) throw new ParquetUnreadable(where, new Error(`column ${unnamed + 1} has no name`));
   for (const [at, { num_rows }] of metadata.row_groups.entries()) {
     if (num_rows >= 0 && num_rows <= mostGroupRows) continue;
     const what = `row group ${at + 1} claims ${num_rows} rows, expected at most ${mostGroupRows.toLocaleString("en-US")}`;
