@@ -14,4 +14,9 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);
     readonly exports: Record<string, unknown>;
   }
+  /** Of the bytes of a module. */
+  let instantiate: (
+    bytes: Uint8Array,
+    imports?: Record<string, Record<string, unknown>>,
+  ) => Promise<{ module: Module; instance: Instance }>;
 }

@@ -42,5 +42,8 @@ export const mostDocumentBytes = 64 * 1024 * 1024;
 export const mostJournalBytes = 384 * 1024 * 1024;
 /** Rows of a row group of Parquet or a batch of Arrow, which is held as a whole; writers make them of a million and less. */
 export const mostGroupRows = 16 * 1024 * 1024;
+/** Bytes of memory that a library which decodes may have for any file, and besides for each byte of its length. */
+export const leastLibraryBytes = 1024 * 1024 * 1024;
+export const memoryOfFile = 4;
 /** Bytes of a table that comes down a pipe and has to be held. */
 export const mostPipedBytes = 384 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
@@ -7,6 +7,7 @@ import { column } from "../../../src/core/model/detection.js";
 import { containerFor } from "../../../src/core/storage/container-for.js";
 import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js";
 import { loadHdf5 } from "../../../src/core/storage/formats/h5/library.js";
+import { repairCopy } from "../../../src/core/storage/formats/h5/repair.js";
 import { lookup3 } from "../../../src/core/storage/formats/h5/superblock.js";
 import type { StoreSettings } from "../../../src/core/storage/frame-store.js";
 import { seeded } from "../../seed.js";
@@ -252,6 +253,22 @@ test("a dataset a frame: whole, and comes back with numbers, times and detection
     return bytes.filter((message) => [2, 3].includes(message.charCodeAt(0)));
   };
   expect(messages(fromFrames)).toEqual(messages(fromStack));
+});
+
+test("a superblock that claims more than the file has is mended in a copy that is no longer than the file", async () => {
+  const path = join(folder, "claims.h5");
+  await record(path, 3, true);
+  const bytes = readFileSync(path);
+  const { length } = bytes;
+  // Format specification, version 0 superblock, which has no checksum: the end of file address.
+  expect(bytes[8]).toBe(0);
+  bytes.writeBigUInt64LE(536_875_520n, 40);
+  writeFileSync(path, bytes);
+  const copy = join(folder, "claims-copy.h5");
+  expect(repairCopy(path, copy)).toEqual([`its end, by the superblock at byte 536875520, was set to ${length}`]);
+  expect(statSync(copy).size).toBe(length);
+  const recovery = await recovered(path, join(folder, "claims.mote"));
+  expect(recovery.frames).toBe(3);
 });
 
 test("a damaged superblock is written anew in a copy", async () => {

@@ -1,4 +1,5 @@
 /** An HDF5 file being read: plain typed arrays out, a sentence when the file is not what it should be. */
+import { statSync } from "node:fs";
 import { codeOf, MoteError, reason } from "../../../errors.js";
 import { recoverHint } from "../../../format-problem.js";
 import { isOutOfMemory, OutOfMemory } from "../../../out-of-memory.js";
@@ -38,9 +39,15 @@ export interface H5Reader {
   close(): void;
 }
 
+/** 0 of what cannot be looked at: the library says why when it opens it. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 /** Opens a file for reading; a failure says what is in the way. The caller closes it. */
 export async function openH5Reader(path: string): Promise<H5Reader> {
   const library = await loadHdf5();
+  library.expectFile(sizeOf(path));
   library.takeComplaint();
   let file: File;
   try {

@@ -28,6 +28,7 @@ export async function openH5Store(request: StoreRequest): Promise<FrameStore> {
   const library = await loadHdf5();
   /** What a frame without its detections can add to a file at most. */
   const mostGrowth = (descriptor.hasFrames ? frameBytes(descriptor) * 1.01 : 0) + 100_000;
+  library.expectFile(mostGrowth);
   const files: string[] = [];
   const row = randomBytes(8).toString("hex");
   let framesBefore = 0;

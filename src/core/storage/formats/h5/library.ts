@@ -5,6 +5,7 @@
  */
 import { resolve } from "node:path";
 import type * as H5wasm from "h5wasm/node";
+import { leastLibraryBytes, memoryOfFile } from "../../../budget.js";
 import { requireWebAssemblyMemory } from "../../../out-of-memory.js";
 import { watchedStep } from "../../../workers/call-watch.js";
 import type { HeldFile } from "./held-file.js";
@@ -29,9 +30,13 @@ export interface Hdf5Library {
   readonly module: Hdf5Module;
   /** What the library complained about since the last call, empty when content. */
   takeComplaint(): string;
+  /** A file of this length is read or written: the memory that the library may have goes by the longest. */
+  expectFile(bytes: number): void;
   /** Puts a held file between the library and the file of this path, until the function returned is called. */
   hold(path: string, file: HeldFile): () => void;
 }
+
+const webAssemblyPageBytes = 65_536;
 
 let loaded: Promise<Hdf5Library> | undefined;
 
@@ -41,14 +46,58 @@ export function loadHdf5(): Promise<Hdf5Library> {
   return loaded;
 }
 
+/**
+ * The library's own start: what it would print when it gives up is its complaint, and its memory has a bound. Both are taken from it
+ * while it starts, as it offers neither.
+ */
+async function started(
+  complain: (text: string) => void,
+  mayHaveBytes: () => number,
+): Promise<{ hdf5: Hdf5; module: Hdf5Module }> {
+  const { error } = console;
+  const { instantiate } = WebAssembly;
+  console.error = (...words: unknown[]) => complain(`${words.join(" ")}\n`);
+  WebAssembly.instantiate = async (...request) => {
+    const made = await instantiate(...request);
+    const { memory } = made.instance.exports;
+    if (memory instanceof WebAssembly.Memory) bound(memory, mayHaveBytes);
+    return made;
+  };
+  try {
+    const hdf5 = await import("h5wasm/node");
+    return { hdf5, module: await hdf5.ready };
+  } finally {
+    console.error = error;
+    WebAssembly.instantiate = instantiate;
+  }
+}
+
+/** A small file that claims gigabytes for an attribute does not get them: the library is told that there are none. */
+function bound(memory: WebAssembly.Memory, mayHaveBytes: () => number): void {
+  const grow = memory.grow.bind(memory);
+  memory.grow = (pages) => {
+    if (memory.buffer.byteLength + pages * webAssemblyPageBytes > mayHaveBytes()) {
+      throw new RangeError("more memory than a file of its length may need");
+    }
+    return grow(pages);
+  };
+}
+
 async function load(): Promise<Hdf5Library> {
   requireWebAssemblyMemory();
-  const [hdf5, plugins] = await Promise.all([import("h5wasm/node"), import("h5wasm-plugins")]);
-  const module = await hdf5.ready;
+  let complaint = "";
+  let mayHave = 0;
+  // The first complaint is the cause; a full disk repeats itself for pages.
+  const complain = (text: string) => {
+    if (complaint.length < 20_000) complaint += text;
+  };
+  const [{ hdf5, module }, plugins] = await Promise.all([
+    started(complain, () => leastLibraryBytes + mayHave),
+    import("h5wasm-plugins"),
+  ]);
   // A URL is decoded first: the folder may have a space in its name.
   module.insert_plugin_search_path(decodeURIComponent(new URL("plugins", `${plugins.base_url}/`).pathname), 0);
   const files = module.FS as unknown as FileSystem;
-  let complaint = "";
   const held = new Map<string, HeldFile>();
   const { read, write, ftruncate } = files;
   /** With a held file the library reads and writes at offsets only; no other call of its file driver moves bytes. */
@@ -57,8 +106,7 @@ async function load(): Promise<Hdf5Library> {
   }
   files.write = (stream, buffer, offset, length, position) => {
     if (stream.fd === 2) {
-      // The first complaint is the cause; a full disk repeats itself for pages.
-      if (complaint.length < 20_000) complaint += Buffer.from(buffer.buffer, offset, length).toString("latin1");
+      complain(Buffer.from(buffer.buffer, offset, length).toString("latin1"));
       return length;
     }
     const file = heldFile(stream);
@@ -80,6 +128,9 @@ async function load(): Promise<Hdf5Library> {
   return {
     hdf5,
     module,
+    expectFile(bytes) {
+      mayHave = Math.max(mayHave, memoryOfFile * bytes);
+    },
     takeComplaint() {
       const text = complaint;
       complaint = "";

@@ -1,5 +1,5 @@
 /** Repairs that make a damaged HDF5 file open again: on a copy, never on the file itself. */
-import { closeSync, constants, copyFileSync, ftruncateSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, copyFileSync, openSync, readSync, statSync } from "node:fs";
 import { writeAll } from "../../write-all.js";
 import {
   encodeFirstSuperblock,
@@ -12,8 +12,7 @@ import {
 
 /**
  * Copies `path` to `copy` with a superblock that fits the file: its length, no marks of being open for writing, a right
- * checksum. A file that is shorter than its superblock says is extended with zeros, which no frame decodes from. Returns
- * what was done in words; an empty list says that nothing known is wrong with it.
+ * checksum. What a file that is shorter than its superblock says has behind its end stays missing. Returns what was done in words; an empty list says that nothing known is wrong with it.
  */
 export function repairCopy(path: string, copy: string): readonly string[] {
   copyFileSync(path, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
@@ -31,10 +30,7 @@ export function repairCopy(path: string, copy: string): readonly string[] {
       writeAll(fd, anew, 0);
       return ["its superblock was written anew"];
     }
-    if (superblock.endOfFile > sizeBytes) {
-      ftruncateSync(fd, superblock.endOfFile);
-      done.push(`${superblock.endOfFile - sizeBytes} bytes that are missing at its end were taken as zeros`);
-    } else if (superblock.endOfFile < sizeBytes) {
+    if (superblock.endOfFile !== sizeBytes) {
       patchEnd(head, superblock.version, sizeBytes);
       done.push(`its end, by the superblock at byte ${superblock.endOfFile}, was set to ${sizeBytes}`);
     }
