@@ -245,6 +245,14 @@ function testsWith(pattern: RegExp, allowed: readonly string[]): string[] {
   return testFiles.filter(({ name, text }) => !allowed.includes(name) && pattern.test(text)).map(({ name }) => name);
 }
 
+test("what computes speaks of its parameters, not of a command line's options", () => {
+  const rooms = /^core\/(tracking|imaging|codecs|kernels|memory|model)\//;
+  // In a sentence: what is handed to another program stands in quotes of its own.
+  const isSaid = /["'`](?:[^"'`\n]*[ (])?--[a-z][a-z-]* |["'`][^"'`\n]*[ (]--[a-z]/;
+  const speaking = files.filter(({ name, text }) => rooms.test(name) && isSaid.test(withoutComments(text)));
+  expect(speaking.map(({ name }) => name)).toEqual([]);
+});
+
 test("one module makes values of JSON text, under a budget of depth", () => {
   const parsers = files.filter(({ text }) => /\bJSON\.parse\b/.test(withoutComments(text))).map(({ name }) => name);
   expect(parsers).toEqual(["core/model/json.ts"]);

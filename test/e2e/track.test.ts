@@ -165,7 +165,7 @@ test("a search range beyond half the mean spacing is warned of, with the likely 
   );
   expect(code).toBe(0);
   expect(err).toMatch(
-    /warning: track: --search-range is more than half the mean spacing of \d+\.\d px: about \d+ particles/,
+    /warning: track: the search range is more than half the mean spacing of \d+\.\d px: about \d+ particles/,
   );
 });
 

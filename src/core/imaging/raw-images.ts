@@ -17,7 +17,7 @@ export function openRaw(source: ByteSource, shape: FrameShape, pixelFormat: Pixe
       "wrong-format",
       `the file has ${source.sizeBytes} bytes, no multiple of the ${frameBytes} of a ${shape.width}x${shape.height} ${pixelFormat} frame`,
       undefined,
-      "Check --size (width x height) and --pixel-format.",
+      "Check the size (width x height) and the pixel format.",
     );
   }
   return {

@@ -51,7 +51,7 @@ test("the peak bias found is that of the simulated locking, and where positions 
   expect(Math.abs(strong.peakBiasPx - 0.12)).toBeLessThan(0.012);
   expect(strong.verdict).toBe("strong");
   expect(strong.x.crowdAt).toBe("pixel centres");
-  expect(strong.text).toMatch(/^Positions crowd at pixel centres, by up to 0\.1\d px\. Raise --diameter/);
+  expect(strong.text).toMatch(/^Positions crowd at pixel centres, by up to 0\.1\d px\. Raise the diameter/);
   const mild = report(measureFrames(createDice(2), scene, sine(-0.05)));
   expect(Math.abs(mild.peakBiasPx - 0.05)).toBeLessThan(0.012);
   expect(mild.verdict).toBe("mild");

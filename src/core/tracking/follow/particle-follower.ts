@@ -80,7 +80,7 @@ export function createParticleFollower(params: FollowParameters, context: Follow
     const crowded = crowding(rows, context.shape.height * context.shape.width, params.link.searchRange);
     if (!crowded) return;
     context.warn(
-      `--search-range is more than half the mean spacing of ${crowded.spacingPx.toFixed(1)} px: about ${crowded.likelySubnet} particles compete for a place, and some will be swapped; use a shorter range, a faster camera or --predictor`,
+      `the search range is more than half the mean spacing of ${crowded.spacingPx.toFixed(1)} px: about ${crowded.likelySubnet} particles compete for a place, and some will be swapped; use a shorter range, a faster camera or a predictor`,
     );
   }
 

@@ -108,7 +108,7 @@ export function createFeatureFinder(place: LocatorPlace, disc: Disc): (above: nu
         "too-many-features",
         "locate",
         `${count} peaks in one frame of ${width} x ${height}, room for ${layout.candidateCapacity}`,
-        "The frame is flat where it should have peaks, as when saturated: expose less, or raise --percentile.",
+        "The frame is flat where it should have peaks, as when saturated: expose less, or raise the percentile.",
       );
     }
     if (layout.isShared) merge();

@@ -151,7 +151,7 @@ export function createFeatureMeasurer(place: LocatorPlace, disc: Disc): FeatureM
         "too-many-features",
         "locate",
         `${count} features in one frame, room for ${capacity}`,
-        "Raise --minmass or --separation, or --topn to keep the heaviest.",
+        "Raise minmass or the separation, or keep the heaviest with topn.",
       );
     }
     if (count === 0) return 0;

@@ -96,8 +96,8 @@ function describe(
   if (verdict !== "none") {
     const cure =
       crowdAt === "pixel centres"
-        ? "Raise --diameter, refine with --refine gaussian, or correct it with --correct-bias."
-        : "Lower --diameter or raise --separation where neighbours reach into it, or correct it with --correct-bias.";
+        ? "Raise the diameter, refine by a Gaussian, or correct the bias."
+        : "Lower the diameter or raise the separation where neighbours reach into it, or correct the bias.";
     return `Positions crowd at ${crowdAt}, by up to ${peakBiasPx.toFixed(2)} px. ${cure}`;
   }
   if (detections === 0) return "No detections to tell pixel locking from.";
