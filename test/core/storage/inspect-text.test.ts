@@ -1,8 +1,14 @@
 /** What inspect prints fits a terminal of 80 columns, texts in a column of their own. */
+
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import type { StreamEvent } from "../../../src/core/model/event.js";
+import { containerFor } from "../../../src/core/storage/container-for.js";
 import { inspectFile, kindOf } from "../../../src/core/storage/inspect/inspect-file.js";
 import { inspectText } from "../../../src/core/storage/inspect/lines.js";
+import { end, fakeDescriptor, fakeFrame, fakeGeometry, fillFrame } from "../fake-context.js";
+import { quickFolder } from "./verify-recover.js";
 
 const fixtures = join(import.meta.dirname, "../../../fixtures");
 
@@ -25,4 +31,20 @@ test("the settings of a stage take as many lines of 80 columns as they need, bel
 
 test("a label that is too long for its column is not stuck to its text", async () => {
   for (const line of await linesOf("images/imagej.tif")) expect(line).toMatch(/^ {2}(\S.{0,10} +|\S+ {2}| {12})\S/);
+});
+
+test("an event of a later Mote is told by its name, whatever else it has", async () => {
+  const folder = quickFolder("mote-inspect-text-");
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "later.mote");
+  const descriptor = fakeDescriptor({ detections: null });
+  const geometry = fakeGeometry(descriptor, 0);
+  const store = await (await containerFor("test", path).load())({ path, where: "test", descriptor, geometry });
+  const frame = fakeFrame(geometry);
+  fillFrame(frame, descriptor, 0, 0);
+  await store.append(frame);
+  store.event({ event: "shutter", stage: {}, reason: { open: true }, count: [] } as unknown as StreamEvent);
+  await store.close(end);
+  const lines = inspectText(path, await inspectFile(path, await kindOf(path)), { state: "ended", why: null });
+  expect(lines).toMatch(/^ {2}events +shutter$/m);
 });

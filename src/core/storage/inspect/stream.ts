@@ -4,6 +4,7 @@ import type { DrawnPoint, FrameDrawing } from "../../imaging/draw/draw-frame.js"
 import type { Frame } from "../../memory/frame.js";
 import { column } from "../../model/detection.js";
 import type { StreamEvent } from "../../model/event.js";
+import { isFateEvent } from "../../model/event-check.js";
 import { lossOfEnd } from "../../model/recorded-loss.js";
 import { openByteSource } from "../../stream/byte-pipe.js";
 import { describeStream, type StreamSummary } from "../../stream/describe-stream.js";
@@ -78,10 +79,12 @@ function eventLines(events: readonly StreamEvent[]): string[] {
 /** "drop at link: 3 frames from 12 on (link full)", "before frame 87: laser on (2026-11-28T00:17:44.354Z)" */
 function eventText(event: StreamEvent): string {
   if (event.event === "source") return event.file;
-  if (event.event !== "note") {
+  if (isFateEvent(event)) {
     const where = event.event === "drop" ? ` at ${event.stage}` : "";
     return `${event.event}${where}: ${formatCount(event.count, "frame")} from ${event.firstFrame} on (${event.reason})`;
   }
+  // A later Mote may know other events.
+  if (event.event !== "note") return String((event as { event: unknown }).event);
   const { text, at, frame } = event;
   const place = typeof frame === "number" ? `before frame ${frame}: ` : frame === null ? "behind the last frame: " : "";
   return `${place}${text}${typeof at === "string" ? ` (${at})` : ""}`;

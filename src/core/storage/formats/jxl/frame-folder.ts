@@ -11,6 +11,7 @@ import { explained } from "../../../imaging/explained.js";
 import { largestFrameBytes } from "../../../imaging/image-file.js";
 import type { Frame } from "../../../memory/frame.js";
 import type { StreamDescriptor } from "../../../model/descriptor.js";
+import { isFateEvent } from "../../../model/event-check.js";
 import { lossOfEnd } from "../../../model/recorded-loss.js";
 import type { EpochNs } from "../../../time.js";
 import { readBounded } from "../../bounded-file.js";
@@ -269,7 +270,7 @@ export function openFrameFolder(plan: FrameFolderPlan): FrameFolder {
     event(event) {
       note(event);
       if (event.event === "source") plan.sources.next(event.file);
-      else if (event.event !== "note") plan.sources.lost();
+      else if (isFateEvent(event)) plan.sources.lost();
     },
     end(ended) {
       const { isComplete, lost } = ended;
