@@ -48,3 +48,17 @@ test("an event of a later Mote is told by its name, whatever else it has", async
   const lines = inspectText(path, await inspectFile(path, await kindOf(path)), { state: "ended", why: null });
   expect(lines).toMatch(/^ {2}events +shutter$/m);
 });
+
+test("of many events the first are told, and how many more there are", async () => {
+  const folder = quickFolder("mote-inspect-text-");
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "many.mote");
+  const descriptor = fakeDescriptor({ detections: null });
+  const geometry = fakeGeometry(descriptor, 0);
+  const store = await (await containerFor("test", path).load())({ path, where: "test", descriptor, geometry });
+  store.event({ event: "source", file: "a.tif", metadata: {} });
+  for (let i = 0; i < 1200; i++) store.event({ event: "note", text: `note ${i}` });
+  await store.close(end);
+  const lines = inspectText(path, await inspectFile(path, await kindOf(path)), { state: "ended", why: null });
+  expect(lines).toMatch(/^ {2}events +read from a\.tif\n(?: {14}note \d\n){5} {14}and 1,195 more$/m);
+});

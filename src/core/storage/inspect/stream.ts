@@ -59,7 +59,7 @@ function streamLines(s: StreamSummary, ending: Ending): readonly Line[] {
         ? `${formatCount(s.detections, "detection")}${s.tracks === null ? ", not linked" : ` in ${formatCount(s.tracks, "track")}`}${s.framesWithoutPixels > 0 ? `; those of ${formatCount(s.framesWithoutPixels, "frame")} have no pixels` : ""}`
         : null,
     ],
-    ["events", s.eventCount === 0 ? null : eventLines(s.events)],
+    ["events", s.eventCount === 0 ? null : eventLines(s)],
     ["made by", d.producedBy.map((step) => step.stage).join(" → ")],
     ...d.producedBy.map((step): Line => ["", settings(step.options, `${step.stage}: `)]),
     ["ledger", s.end ? (s.end.lost === 0 ? "nothing lost" : `${formatCount(s.end.lost, "frame")} lost`) : null],
@@ -68,12 +68,19 @@ function streamLines(s: StreamSummary, ending: Ending): readonly Line[] {
   ];
 }
 
-/** The first of them; the files a stream was read from in one line. */
-function eventLines(events: readonly StreamEvent[]): string[] {
+const shownEvents = 5;
+
+/** The first of them, and how many more there are; the files a stream was read from in one line. */
+function eventLines({ events, eventCount }: StreamSummary): string[] {
   const files = events.flatMap((event) => (event.event === "source" ? [event.file] : []));
-  const others = events.filter((event) => event.event !== "source").slice(0, 5);
+  const others = events.filter((event) => event.event !== "source").slice(0, shownEvents);
+  const more = eventCount - files.length - others.length;
   const range = files.length > 1 ? `${files[0]} to ${files.at(-1)} (${files.length} files)` : files[0];
-  return [...(range === undefined ? [] : [`read from ${range}`]), ...others.map(eventText)];
+  return [
+    ...(range === undefined ? [] : [`read from ${range}`]),
+    ...others.map(eventText),
+    ...(more > 0 ? [`and ${more.toLocaleString("en-US")} more`] : []),
+  ];
 }
 
 /** "drop at link: 3 frames from 12 on (link full)", "before frame 87: laser on (2026-11-28T00:17:44.354Z)" */
