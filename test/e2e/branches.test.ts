@@ -246,6 +246,21 @@ describe("a run file", () => {
     expect(readdirSync(shell.folder)).not.toContain("jxl");
   });
 
+  test("is refused when it says how frames shall come to the source", async () => {
+    write("link.json", {
+      version: 1,
+      stages: [
+        { ...source, link: { every: 2 } },
+        { stage: "archive", out: ["x.mote"] },
+      ],
+    });
+    const { code, err } = await shell.mote("run link.json");
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/link\.json, stages\[0\], link: no link leads to a source\n +Say it of the stage behind/),
+    ]);
+  });
+
   test("is refused when a link has a policy that its live source cannot bear", async () => {
     write("block.json", {
       version: 1,

@@ -16,6 +16,8 @@ export interface GraphRequest {
   readonly at: string;
   /** Label of the stage that its frames come from, or its name where only one has it; left out: the one before it. */
   readonly from?: string | undefined;
+  /** It says how its frames shall come. */
+  readonly hasLink?: boolean;
 }
 
 export interface StageGraph {
@@ -80,7 +82,14 @@ function parentOf(
 
 function checkSources(requests: readonly GraphRequest[], parents: readonly number[], problems: Problem[]): void {
   const first = requests.findIndex(({ role }) => role === "source");
-  requests.forEach(({ role, at, from }, place) => {
+  requests.forEach(({ role, at, from, hasLink }, place) => {
+    if (role === "source" && hasLink)
+      problems.push({
+        code: "stages-do-not-fit",
+        where: `${at}, link`,
+        what: "no link leads to a source",
+        hint: "Say it of the stage behind, which the link leads to.",
+      });
     if (place === 0 && role !== "source" && from === undefined)
       problems.push({
         code: "stages-do-not-fit",

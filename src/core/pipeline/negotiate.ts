@@ -128,11 +128,12 @@ export async function planRun(
   loadTap?: () => Promise<StageDeclaration>,
 ): Promise<PlannedRun> {
   const graph = graphOf(
-    requests.map(({ stage, label, from, at }) => ({
+    requests.map(({ stage, label, from, link, at }) => ({
       label,
       name: stage.name,
       role: stage.role,
       from,
+      hasLink: link !== undefined,
       at: at ?? label,
     })),
   );
