@@ -376,3 +376,14 @@ test("--ledger keeps the fate of every frame on every branch, and is in nobody's
   const again = await shell.mote("run --ledger fates.csv ledger.json");
   expect([again.code, again.err]).toEqual([2, expect.stringContaining("fates.csv")]);
 });
+
+test("a reader that goes away ends its branch and no other, where a failure would, and else the run, which is told", async () => {
+  const line = (onFailure: string, name: string) =>
+    `mote run --on-failure ${onFailure} ${camera.replace("--frames 40", "--frames 600")} then ${coarse} then archive --to csv --out - from acquire then archive --out ${name} --min-free 0 | head -n 1`;
+  const alone = await shell.run(line("end-branch", "alone.mote"));
+  expect(alone.code, alone.err).toBe(0);
+  expect(alone.err).toMatch(/^warning: archive: the reader of stdout went away; the branch ends$/m);
+  expect(alone.err).toMatch(/^archive-2: 600 frames /m);
+  const together = await shell.run(line("end-run", "together.mote"));
+  expect(together.err).toMatch(/^warning: archive: the reader of stdout went away; the run ends$/m);
+});

@@ -88,8 +88,9 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     foreseeFullDisk: (inSeconds) => counters.foreseeFullDisk(inSeconds),
     endRun: () => shared.branches.end(stageIndex),
     stopQuietly(why) {
-      control.leave();
-      port.send({ kind: "quiet", reason: why });
+      const ending = shared.branches.leave(stageIndex);
+      if (ending === "run") port.send({ kind: "quiet", reason: why });
+      if (shared.branches.areSeveral) context.warn(`${why}; the ${ending} ends`);
     },
   };
 

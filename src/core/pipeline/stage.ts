@@ -115,7 +115,7 @@ export interface StageContext<Data = unknown> {
   say(text: string): void;
   /** Tells the status view in how many seconds a disk will be full; 0: it is, and the stage waits; null: not foreseeable. */
   foreseeFullDisk(inSeconds: number | null): void;
-  /** Ends the run early without fault: the reader of our output went away. */
+  /** Ends the run early without fault, or, where other branches go on, only this one: the reader of our output went away. */
   stopQuietly(reason: string): void;
   /**
    * The stage needs no more frames: the source is asked to end at once, or, where other branches go on, only this one is over.
