@@ -165,6 +165,7 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     problems.push(...closedOnly.flatMap(({ problem }) => problem ?? []));
     if (problems.length > 0) throw new MoteError(problems, { exitCode: 2 });
     const { workers } = facts;
+    const keepsFrames = written.some(({ container }) => keepsPixels(container, input));
     const notes = [...facts.notes, ...closedOnly.flatMap(({ note }) => note ?? []), ...pixelsLeftOut(written, input)];
     return {
       output: input,
@@ -178,8 +179,9 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
         settings,
         sync: o.sync,
       },
+      keepsFrames,
       needs: {
-        pixelChecksums: written.some(({ container }) => keepsPixels(container, input)),
+        pixelChecksums: keepsFrames,
         heldFrames: framesTogether(input) - 1,
       },
       notes,
@@ -198,7 +200,8 @@ export const archive = defineStage<typeof own, FilesPlan, Facts>({
     const files = await openFiles(plan, context.clock.nowNs(), { descriptor: context.input, geometry, warn }, context);
     const paths = files.stores.map(({ path }) => path);
     if (plan.root !== null) context.say(`writing ${paths.join(", ")}`);
-    const stores = new StoreSet(files.stores, plan.disk, context, { plan: plan.sync });
+    const { stored: onDurable } = context;
+    const stores = new StoreSet(files.stores, plan.disk, context, { plan: plan.sync, onDurable });
     const tellOfNotes = notesWithoutPlace(files.withoutNotes, warn);
     let hasFrames = false;
     return {

@@ -90,6 +90,7 @@ export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
         deleteSource: o.deleteSource,
         verifyEvery: o.verify ?? defaultVerifyEvery(input),
       },
+      keepsFrames: true,
       notes: facts.notes,
       needs: { mappers: facts.workers, productBytes: frameBytes(input), pixelChecksums: true },
     };
@@ -116,7 +117,7 @@ export const compress = defineStage<typeof own, CompressPlan, WorkerCount>({
       context.warn("the detections of this stream are not written; mote archive keeps them");
     }
     const { counts } = folder;
-    const synced = new SyncedFolder(folder, plan.sync, context.warn);
+    const synced = new SyncedFolder(folder, plan.sync, context.warn, context.stored);
     return {
       async push(frame, product) {
         const { frameNumber } = frame.header;

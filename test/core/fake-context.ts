@@ -110,6 +110,7 @@ export function fakeContext(descriptor: StreamDescriptor, geometry = fakeGeometr
     pass() {},
     stopQuietly() {},
     say() {},
+    stored() {},
     foreseeFullDisk() {},
     endRun: () => "run",
   };

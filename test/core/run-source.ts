@@ -107,6 +107,7 @@ export async function runSource(
     pass: () => {},
     stopQuietly: () => {},
     say: () => {},
+    stored() {},
     foreseeFullDisk: () => {},
     endRun: () => "run",
   };

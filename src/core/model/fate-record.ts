@@ -10,7 +10,15 @@ export interface FateSpan {
 
 export const deliveredFate = "delivered";
 
-export class FateRecord {
+/** Of frames at one end: they came, or did not, or what they came to broke. */
+export type FateKind = "delivered" | "lost" | "failed";
+
+/** Who wants to know what became of every frame at one end. */
+export interface FateListener {
+  add(firstFrame: number, count: number, fate: string, kind: FateKind): void;
+}
+
+export class FateRecord implements FateListener {
   readonly #spans: { firstFrame: number; count: number; readonly fate: string }[] = [];
 
   add(firstFrame: number, count: number, fate: string): void {

@@ -1,5 +1,6 @@
 /** What a run says of itself when it ends: per stage, what came in, what went out and what became of the rest. */
 import type { JsonObject } from "./json.js";
+import type { SettlementReport } from "./settlement.js";
 
 export interface StageReport {
   readonly stage: string;
@@ -22,6 +23,8 @@ export interface StageReport {
   readonly summary: JsonObject;
   /** Frames that the stage copied before it changed their pixels, since others held them too; absent when none. */
   readonly copied?: number;
+  /** Of a source that hears what became of its frames: how many were stored by all that keep frames, lost or failed; absent of others. */
+  readonly settled?: SettlementReport;
   /** What the link behind the stage spilled to a disk; absent when its policy is another or nothing was spilled. */
   readonly spill?: SpillReport;
 }
@@ -95,6 +98,8 @@ export interface EndOfStream {
 
 /** Frames that came to a stage which had failed. */
 export const stageFailedReason = "the stage failed";
+/** A frame that a stage could not do, alone. */
+export const frameFailedReason = "failed";
 
 /** Reasons to give a frame up that lose nothing: it is there already, or nobody reads any more. */
 export const harmlessReasons = {

@@ -5,6 +5,7 @@
 import type { Frame } from "../memory/frame.js";
 import type { Product } from "../memory/products.js";
 import { deliveredFate } from "../model/fate-record.js";
+import { frameFailedReason } from "../model/run-report.js";
 import { type MonotonicMs, msBetween, now } from "../time.js";
 import { sumAgain } from "./own-pixels.js";
 import type { SerialRun } from "./serial-loops.js";
@@ -80,15 +81,19 @@ export class Gathered {
     held.delete(frame.slot);
     const { frameNumber } = frame.header;
     if (verdict === undefined) {
-      fates?.add(frameNumber, 1, deliveredFate);
+      fates?.add(frameNumber, 1, deliveredFate, "delivered");
       return outlet.frame(frame);
     }
-    fates?.add(frameNumber, 1, `${plan.label}: ${"failed" in verdict ? "failed" : verdict.drop}`);
+    const isFailed = "failed" in verdict;
+    const reason = isFailed ? frameFailedReason : verdict.drop;
+    fates?.add(frameNumber, 1, `${plan.label}: ${reason}`, isFailed ? "failed" : "lost");
     shared.pool.release(frame.slot);
-    if ("failed" in verdict) {
+    if (isFailed) {
       context.warn(`frame ${frameNumber} failed: ${verdict.failed}`);
       counters.countFailed();
-    } else outlet.drop(1, verdict.drop);
+    } else outlet.drop(1, reason);
+    // The stages behind hear of it in its place, as of any frame that does not come.
+    outlet.event({ event: "drop", stage: plan.pathLabel, firstFrame: frameNumber, count: 1, reason });
     return true;
   }
 }

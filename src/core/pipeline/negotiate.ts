@@ -1,5 +1,5 @@
 /** From what the user asked for to what every stage and link will do, before anything is opened: decode, look, negotiate, check. */
-import { MoteError, type Problem } from "../errors.js";
+import { MoteError, type Problem, refusal } from "../errors.js";
 import { type LinkPolicy, linkPolicies } from "../memory/link-shape.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { Note } from "../model/note.js";
@@ -47,6 +47,10 @@ export interface PlannedStage {
   readonly output: StreamDescriptor;
   readonly needs: StageNeeds;
   readonly notes: readonly string[];
+  /** It is a sink that keeps the frames' pixels. */
+  readonly keepsFrames?: boolean;
+  /** It is a source that has to hear what became of its frames. */
+  readonly settles?: boolean;
   /** It is where observers look, and no frame depends on it. */
   readonly isTap?: boolean;
 }
@@ -78,6 +82,8 @@ export interface PlannedRun {
   readonly onFailure: FailurePolicy;
   /** The sinks note what became of every frame, for the run's ledger. */
   readonly hasLedger?: boolean;
+  /** Positions of the sinks that keep frames, where the source has to hear what became of them. */
+  readonly keepers?: readonly number[];
   /** Notes that stand before the first frame. */
   readonly openingNotes?: readonly Note[];
 }
@@ -155,7 +161,8 @@ export async function planRun(
   try {
     const stages = await negotiateAll(inOrder, parents, version, world);
     const links = planLinks(inOrder, parents, stages);
-    if (broken.length === 0) return { stages, links, onFailure };
+    const keepers = keepersOf(stages);
+    if (broken.length === 0) return { stages, links, onFailure, keepers };
   } catch (error) {
     // What one stage finds wrong with its input is told together with what was wrong with the options by themselves.
     if (!(error instanceof MoteError) || error.exitCode !== 2 || broken.length === 0) throw error;
@@ -219,8 +226,9 @@ async function negotiateAll(
     const output: StreamDescriptor = stage.isTransport
       ? negotiated.output
       : { ...negotiated.output, producedBy: [...(upstream?.producedBy ?? []), step] };
-    const { plan, needs = {}, notes = [] } = negotiated;
-    planned.push({ stage, label, pathLabel, plan, input, output, needs, notes, ...(isTap ? { isTap } : {}) });
+    const { plan, needs = {}, notes = [], settles, keepsFrames } = negotiated;
+    const marks = { ...(isTap && { isTap }), ...(settles && { settles }), ...(keepsFrames && { keepsFrames }) };
+    planned.push({ stage, label, pathLabel, plan, input, output, needs, notes, ...marks });
   }
   return planned;
 }
@@ -233,6 +241,20 @@ function labelOnPath(decoded: readonly DecodedRequest[], parents: readonly numbe
     (at) => decoded[at]!.stage.name === stage.name && !decoded[at]!.isTagged,
   );
   return times.length <= 1 ? stage.name : `${stage.name}-${times.length}`;
+}
+
+/** Who can say that a frame is stored; a source that has to hear it refuses to begin without. */
+function keepersOf(stages: readonly PlannedStage[]): readonly number[] {
+  const source = stages[0]!;
+  if (!source.settles) return [];
+  const keepers = stages.flatMap(({ keepsFrames, isTap }, position) => (keepsFrames && !isTap ? [position] : []));
+  if (keepers.length > 0) return keepers;
+  throw refusal(
+    "stages-do-not-fit",
+    source.label,
+    "waits to hear that its frames are stored, and no stage behind it keeps them",
+    "Add a stage that keeps frames, as archive or compress.",
+  );
 }
 
 /** What the user says of a link at the stage it leads to, else at the one it begins behind; else a live camera spills. */

@@ -8,6 +8,7 @@ import type { LinkPolicy, LinkShape } from "../memory/link-shape.js";
 import { mailboxWords } from "../memory/mailbox.js";
 import { overflowWords } from "../memory/overflow.js";
 import { type ProductPlace, productsBytes } from "../memory/products.js";
+import { returnsWords } from "../memory/returns.js";
 import { runControlWords } from "../memory/run-control.js";
 import { type SlotGeometry, slotLayout } from "../memory/slot-layout.js";
 import { counterFloats } from "../memory/stage-counters.js";
@@ -54,6 +55,8 @@ export interface RunSize {
   readonly links: readonly LinkSize[];
   readonly onFailure: FailurePolicy;
   readonly hasLedger?: boolean;
+  /** Positions of the sinks that keep frames, where the source wants to hear of them. */
+  readonly keepers?: readonly number[];
 }
 
 export interface ThreadSize {
@@ -104,6 +107,9 @@ export interface RunLayout {
   readonly branchesAt: number;
   /** Where notes wait for the source; see memory/mailbox.ts. */
   readonly mailboxAt: number;
+  /** Where these sinks say what became of frames; see memory/returns.ts. */
+  readonly keepers: readonly number[];
+  readonly returnsAt: number;
   readonly onFailure: FailurePolicy;
   /** The sinks note what became of every frame. */
   readonly hasLedger: boolean;
@@ -227,6 +233,8 @@ export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
   }));
   const branchesAt = place(branchWords(stages.length));
   const mailboxAt = place(mailboxWords);
+  const keepers = run.keepers ?? [];
+  const returnsAt = place(returnsWords(keepers.length));
 
   let controlBytes = roundUp(words * 4, 8);
   const placedLinks = queues.map((link) => {
@@ -282,6 +290,8 @@ export function layOutRun(source: StreamDescriptor, run: RunSize): RunLayout {
     links: placedLinks,
     branchesAt,
     mailboxAt,
+    keepers,
+    returnsAt,
     onFailure: run.onFailure,
     hasLedger: run.hasLedger === true,
     sinksBehind: stages.map((_, stageIndex) => sinksBehind(run.links, stageIndex)),

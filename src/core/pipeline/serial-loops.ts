@@ -7,16 +7,17 @@ import type { StageCounters } from "../memory/stage-counters.js";
 import { nothingTaken, type Taken } from "../memory/taken.js";
 import type { StreamEvent } from "../model/event.js";
 import { isLossEvent } from "../model/event-check.js";
-import type { FateRecord } from "../model/fate-record.js";
+import type { FateListener } from "../model/fate-record.js";
 import { extendRun, type FrameRun } from "../model/frame-run.js";
 import type { JsonObject } from "../model/json.js";
-import { type EndOfStream, type StageReport, stageFailedReason } from "../model/run-report.js";
+import { type EndOfStream, frameFailedReason, type StageReport, stageFailedReason } from "../model/run-report.js";
 import { type MonotonicMs, msSince, never, now } from "../time.js";
 import { decodeEvent, type EndEvent, readEvent } from "./event-slot.js";
 import { Gathered } from "./gathered.js";
 import type { Outlet } from "./outlet.js";
 import { ownPixels } from "./own-pixels.js";
 import { hasMappers, linkInto, type RunLayout } from "./run-layout.js";
+import type { Settling } from "./settling.js";
 import { endNotes, tellNotes } from "./source-notes.js";
 import type { FlowInstance, SourceInstance, StageContext } from "./stage.js";
 import { stageReport } from "./stage-report.js";
@@ -33,8 +34,10 @@ export interface SerialRun {
   readonly context: StageContext;
   /** Slots of the frames that the stage has: the one it works on, and those it keeps back. */
   readonly held: Set<number>;
-  /** At a sink: where it notes what became of every frame, if anybody wants to know. */
-  readonly fates: FateRecord | undefined;
+  /** At a sink: who wants to know what became of every frame. */
+  readonly fates: FateListener | undefined;
+  /** At a source that wants to know what became of its frames: how it hears. */
+  readonly settling: Settling | undefined;
   readonly startedAt: MonotonicMs;
   /** Tells what the stage threw, and returns it in words for the stream's end. */
   fail(error: unknown): string;
@@ -78,6 +81,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
   const isRelay = source.upstreamEnd !== undefined;
   const { hasPixelChecksums } = run.layout;
   for (;;) {
+    await run.settling?.deliver();
     // A relay is asked even while draining: the process before us was interrupted too and is about to say its last word.
     if (control.isStopped || (control.isDraining && !isRelay)) return "stopped";
     const frame = pool.acquire(control);
@@ -104,6 +108,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
     counters.countIn();
     if (frame.rowCount > 0) counters.countDetections(frame.rowCount);
     tellNotes(run, frame.header.frameNumber);
+    run.settling?.came(frame.header.frameNumber);
     if (!outlet.frame(frame)) return "stopped";
   }
 }
@@ -211,7 +216,7 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
     if (!lost) return;
     const { firstFrame, count } = lost;
     outlet.drop(count, stageFailedReason);
-    run.fates?.add(firstFrame, count, `${run.plan.label}: ${stageFailedReason}`);
+    run.fates?.add(firstFrame, count, `${run.plan.label}: ${stageFailedReason}`, "failed");
     outlet.event({ event: "drop", stage: run.plan.pathLabel, firstFrame, count, reason: stageFailedReason });
     lost = undefined;
   }
@@ -254,7 +259,9 @@ async function countTheRest(run: SerialRun, hand: Hand): Promise<void> {
 function noteFate({ fates }: SerialRun, event: StreamEvent): void {
   if (!fates || !isLossEvent(event)) return;
   const who = event.event === "drop" ? event.stage : "source";
-  fates.add(event.firstFrame, event.count, `${who}: ${event.reason}`);
+  const isFailed = event.reason === stageFailedReason || event.reason === frameFailedReason;
+  const kind = isFailed ? "failed" : "lost";
+  fates.add(event.firstFrame, event.count, `${who}: ${event.reason}`, kind);
 }
 
 function linkBefore(run: SerialRun): Link {

@@ -4,16 +4,18 @@ import type { RunControl } from "../memory/run-control.js";
 import { joinTeam, teamWords } from "../memory/team.js";
 import type { StreamEvent } from "../model/event.js";
 import { isFateEvent, isLossEvent } from "../model/event-check.js";
-import { FateRecord } from "../model/fate-record.js";
+import { type FateListener, FateRecord } from "../model/fate-record.js";
 import { recordedReason } from "../model/recorded-loss.js";
 import { harmlessReasons, isLoss } from "../model/run-report.js";
 import type { Spool, SpoolRequest } from "../storage/spool/spool.js";
 import { now } from "../time.js";
 import { createClock } from "./clock.js";
+import { Keeper } from "./keeper.js";
 import { runMapper, runTeam } from "./mapper-loop.js";
 import { createOutlet, type Outlet } from "./outlet.js";
 import { hasMappers, linkInto, type TeamPlace } from "./run-layout.js";
 import { type Finished, MapperFailed, runFlow, runSource } from "./serial-loops.js";
+import { Settling } from "./settling.js";
 import { runSpool } from "./spool-loop.js";
 import type { FlowInstance, SourceInstance, StageContext, StageDeclaration } from "./stage.js";
 import type { StageEnd, ThreadMessage, ThreadPlan } from "./thread-plan.js";
@@ -46,7 +48,11 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
   });
   const held = new Set<number>();
   const isSink = thread.part === "serial" && ways.length === 0;
-  const fates = layout.hasLedger && isSink ? new FateRecord() : undefined;
+  const record = layout.hasLedger && isSink ? new FateRecord() : undefined;
+  const keeperAt = isSink ? layout.keepers.indexOf(stageIndex) : -1;
+  const keeper = keeperAt >= 0 ? new Keeper(shared.returns, keeperAt, control) : undefined;
+  const fates = toldTo([record, keeper]);
+  let settling: Settling | undefined;
   let isRelay = false;
 
   const team = thread.team && joinTeamAt(thread.team, plan.control, control);
@@ -85,6 +91,7 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     },
     warn: (text) => port.send({ kind: "warning", text: `${plan.label}: ${text}` }),
     say: (text) => port.send({ kind: "news", text: `${plan.label}: ${text}` }),
+    stored: (firstFrame, count) => keeper?.stored(firstFrame, count),
     foreseeFullDisk: (inSeconds) => counters.foreseeFullDisk(inSeconds),
     endRun: () => shared.branches.end(stageIndex),
     stopQuietly(why) {
@@ -168,16 +175,24 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
     port.send({ kind: "ready" });
     let finished: Finished | undefined;
     if (control.waitForGo()) {
-      const run = { plan, layout, shared, outlet, counters, context, held, fates, startedAt: now(), fail };
+      if (layout.keepers.length > 0 && "settled" in instance)
+        settling = new Settling(shared.returns, instance.settled!.bind(instance));
+      const run = { plan, layout, shared, outlet, counters, context, held, fates, settling, startedAt: now(), fail };
       finished =
         stageIndex === 0
           ? await runSource(instance as SourceInstance, run)
           : await runFlow(instance as FlowInstance, run);
     }
+    if (settling) await settling.deliverRest(control);
     const open = instance;
     instance = undefined;
     await closeInstance(open, finished !== undefined);
-    port.send({ kind: "done", ...(finished ? { finished: endOf(finished, outlet, stageIndex === 0, fates) } : {}) });
+    keeper?.end();
+    const said = { ...(record && { fates: record.spans }), ...(settling && { settled: settling.report }) };
+    port.send({
+      kind: "done",
+      ...(finished && { finished: { ...endOf(finished, outlet, stageIndex === 0), ...said } }),
+    });
   } catch (error) {
     // It failed before the start, or in a way that keeps it from passing the stream's end on.
     control.abort();
@@ -186,14 +201,20 @@ export async function runStageThread(plan: ThreadPlan, port: ThreadPort): Promis
   }
 }
 
-function endOf(
-  { own, before, isComplete }: Finished,
-  outlet: Outlet,
-  isSource: boolean,
-  fates: FateRecord | undefined,
-): StageEnd {
+function endOf({ own, before, isComplete }: Finished, outlet: Outlet, isSource: boolean): StageEnd {
   const upstream = isSource ? before.stages : [];
-  return { own, links: outlet.links, before: upstream, isComplete, ...(fates ? { fates: fates.spans } : {}) };
+  return { own, links: outlet.links, before: upstream, isComplete };
+}
+
+/** All that want to know, as one; undefined where nobody does. */
+function toldTo(listeners: readonly (FateListener | undefined)[]): FateListener | undefined {
+  const those = listeners.filter((one) => one !== undefined);
+  if (those.length === 0) return undefined;
+  return {
+    add(...fate) {
+      for (const one of those) one.add(...fate);
+    },
+  };
 }
 
 /** The team that a mapper belongs to. */

@@ -13,6 +13,7 @@ import type { StreamDescriptor } from "../model/descriptor.js";
 import type { StreamEvent } from "../model/event.js";
 import type { JsonObject } from "../model/json.js";
 import type { EndOfStream } from "../model/run-report.js";
+import type { Settlement } from "../model/settlement.js";
 import type { UsedFiles } from "../model/used-files.js";
 import type { RawOptions } from "../option/decode-options.js";
 import type { OptionSpecs, OptionsOf } from "../option/option.js";
@@ -60,6 +61,10 @@ export interface Negotiated<Plan extends object> {
   /** Everything `open` needs, as plain JSON: it crosses threads. */
   readonly plan: Plan;
   readonly needs?: StageNeeds;
+  /** Of a source: it has to hear what became of each of its frames, and so the run has to keep them. */
+  readonly settles?: boolean;
+  /** Of a sink: it keeps the frames' pixels, and says by `context.stored` which are on the disk. */
+  readonly keepsFrames?: boolean;
   /** Sentences for the user, said as warnings when the stage is about to be opened. */
   readonly notes?: readonly string[];
 }
@@ -109,6 +114,8 @@ export interface StageContext<Data = unknown> {
   emit(event: StreamEvent, from?: "before"): void;
   /** Passes on a frame that was held. */
   pass(frame: Frame): void;
+  /** Of a sink that keeps frames: these are on the disk, synced. */
+  stored(firstFrame: number, count: number): void;
   /** A sentence for the user that does not end the run. */
   warn(text: string): void;
   /** A sentence for the user that is news and no trouble, as where the files are; not said when the user wants quiet. */
@@ -145,6 +152,8 @@ export interface SourceInstance extends Opened {
   upstreamEnd?(): EndOfStream | undefined;
   /** False when what it read says itself that it is not all there was; asked after "end". */
   isComplete?(): boolean;
+  /** What became of frames that it handed out, in the order in which that was known; where its declaration says that it settles them. */
+  settled?(settlements: readonly Settlement[]): Awaitable<void>;
   /** Fills the frame and returns "frame"; "end" when the source is exhausted, "stopped" when it was asked to end before. */
   next(frame: Frame): Awaitable<"frame" | "end" | "stopped">;
 }

@@ -37,7 +37,8 @@ export function sumUp(
       });
       allLinks.push(...behind);
       const [only, ...others] = behind;
-      const report = only && others.length === 0 ? reportOnPath(end.own, only) : end.own;
+      const plain = only && others.length === 0 ? reportOnPath(end.own, only) : end.own;
+      const report = end.settled ? { ...plain, settled: end.settled } : plain;
       const parent = links.find(({ to }) => to === stageIndex)?.from;
       return hasBranches && parent !== undefined ? { ...report, from: stages[parent]!.label } : report;
     });

@@ -3,6 +3,7 @@ import type { ExitCode, Problem } from "../errors.js";
 import type { StreamDescriptor } from "../model/descriptor.js";
 import type { FateSpan } from "../model/fate-record.js";
 import type { LinkReport, StageReport } from "../model/run-report.js";
+import type { SettlementReport } from "../model/settlement.js";
 import type { WallOffset } from "../time.js";
 import type { SpillPlan } from "./negotiate.js";
 import type { RunLayout } from "./run-layout.js";
@@ -58,4 +59,6 @@ export interface StageEnd {
   readonly isComplete: boolean;
   /** Of a sink, where the run keeps a ledger. */
   readonly fates?: readonly FateSpan[];
+  /** Of a source that heard what became of its frames. */
+  readonly settled?: SettlementReport;
 }

@@ -7,6 +7,7 @@ import { LinkCounters } from "../memory/link-counters.js";
 import { Mailbox, mailboxWords } from "../memory/mailbox.js";
 import { Overflow, overflowWords } from "../memory/overflow.js";
 import { Products } from "../memory/products.js";
+import { Returns, returnsWords } from "../memory/returns.js";
 import { RunControl } from "../memory/run-control.js";
 import { StageCounters } from "../memory/stage-counters.js";
 import { blockOf } from "./detection-blocks.js";
@@ -25,6 +26,8 @@ export interface RunShared {
   readonly branches: Branches;
   /** Notes for the source, which it tells before its next frame. */
   readonly mailbox: Mailbox;
+  /** The way back from the sinks that keep frames to a source that wants to hear of them. */
+  readonly returns: Returns;
   /** One a thread, in the layout's order. */
   readonly counters: readonly StageCounters[];
 }
@@ -39,7 +42,7 @@ export function attachRun(
   const use = stageIndex === undefined ? undefined : layout.detectionBlocks[stageIndex];
   const words = (at: number, length: number) => new Int32Array(control, at * 4, length);
   const runControl = new RunControl(new Int32Array(control, 0, layout.poolWordsAt));
-  const { branchesAt, mailboxAt, sinksBehind, onFailure } = layout;
+  const { branchesAt, mailboxAt, returnsAt, keepers, sinksBehind, onFailure } = layout;
   return {
     control: runControl,
     branches: new Branches(
@@ -49,6 +52,7 @@ export function attachRun(
       runControl,
     ),
     mailbox: new Mailbox(words(mailboxAt, mailboxWords)),
+    returns: new Returns(words(returnsAt, returnsWords(keepers.length)), keepers.length),
     pool: new FramePool(
       new Int32Array(control, layout.poolWordsAt * 4),
       memory.buffer,

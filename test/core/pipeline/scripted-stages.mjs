@@ -1,5 +1,5 @@
 // Stages for testing the runner, and the thread entry that loads them. Plain JavaScript: worker threads run it as it stands.
-import { existsSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { hasItsPixels } from "../../../dist/core/memory/pixel-checksum.js";
 import { runStageThread } from "../../../dist/core/pipeline/stage-thread.js";
@@ -48,6 +48,7 @@ const counter = {
     "rateHz",
     "says",
     "isRelay",
+    "settledTo",
   ),
   examples: [],
   negotiate(_, options) {
@@ -69,7 +70,9 @@ const counter = {
     };
     return {
       output,
+      settles: options.settledTo !== undefined,
       plan: {
+        settledTo: options.settledTo ?? null,
         frames: options.frames ?? Infinity,
         edge,
         delayMs: options.delayMs ?? 0,
@@ -110,6 +113,11 @@ const counter = {
         number++;
         return "frame";
       },
+      ...(plan.settledTo && {
+        settled(settlements) {
+          for (const one of settlements) appendFileSync(plan.settledTo, `${JSON.stringify({ made, ...one })}\n`);
+        },
+      }),
       summary: () => ({ made, ...plan.says }),
       ...(plan.isRelay && { upstreamEnd: () => ({ isComplete: true, lost: 3, stages: [] }) }),
     };
@@ -305,11 +313,15 @@ const collect = {
     "endAt",
     "closeFails",
     "upkeepMs",
+    "storesEvery",
+    "storesUpTo",
+    "failsAt",
   ),
   examples: [],
   negotiate(input, options) {
     return {
       output: input,
+      keepsFrames: options.storesEvery !== undefined,
       needs: { pixelChecksums: options.hasChecksums ?? false },
       plan: {
         lifted: options.lifted ?? 0,
@@ -324,6 +336,9 @@ const collect = {
         signal: options.signal ?? null,
         closeFails: options.closeFails ?? false,
         upkeepMs: options.upkeepMs ?? -1,
+        storesEvery: options.storesEvery ?? 0,
+        storesUpTo: options.storesUpTo ?? Infinity,
+        failsAt: options.failsAt ?? -1,
       },
     };
   },
@@ -331,6 +346,11 @@ const collect = {
     const numbers = [];
     const events = [];
     const kept = [];
+    let unsynced = [];
+    const sync = () => {
+      for (const number of unsynced) if (number < plan.storesUpTo) context.stored(number, 1);
+      unsynced = [];
+    };
     let due;
     let end = null;
     return {
@@ -362,8 +382,11 @@ const collect = {
           return { drop: "the reader went away" };
         }
         if (number === plan.endAt) context.endRun();
+        if (number === plan.failsAt) return { failed: "the scripted encoder broke" };
         if (number === plan.signalAt) writeFileSync(plan.signal, "");
         numbers.push(number);
+        if (plan.storesEvery > 0) unsynced.push(number);
+        if (unsynced.length >= plan.storesEvery) sync();
         due ??= later(now(), plan.upkeepMs);
         napMs(plan.delayMs);
         return undefined;
@@ -377,7 +400,8 @@ const collect = {
       flush: (said) => {
         end = said;
       },
-      close() {
+      close(failed) {
+        if (!failed) sync();
         if (plan.closeFails) throw new Error("the scripted file could not be synced");
       },
       summary: () => ({
