@@ -15,6 +15,17 @@ beforeAll(() => {
   writeFileSync(join(shell.folder, "flipped.mote"), flipped);
 });
 
+test("what was recovered of a cut recording is incomplete for good, and nobody is sent to recover it again", {
+  timeout: 120_000,
+}, async () => {
+  for (const name of ["again.mote", "again.h5"]) {
+    expect((await shell.run(`mote recover cut.mote --out ${name}`)).code).toBe(3);
+    const { code, out } = await shell.run(`mote verify ${name}`);
+    expect([code, out]).toEqual([3, expect.stringContaining("what was recorded here had been cut")]);
+    expect(out).not.toContain("mote recover");
+  }
+});
+
 test("the exit code of verify: 0 whole, 3 incomplete, 1 damaged, the worst of several, 2 refused", {
   timeout: 120_000,
 }, async () => {

@@ -26,7 +26,9 @@ export function verificationText(report: Verification, elapsedMs: number): strin
   if (report.otherFiles.length > 0)
     lines.push(`  ${"other files".padEnd(13)} ${"not checked".padEnd(12)} ${othersText(report.otherFiles)}`);
   for (const note of report.notes) lines.push(`  ${note}`);
-  if (exitCodeOf[report.verdict] !== 0 && report.isRecoverable) {
+  // A recording that had been cut gets no longer by being recovered again.
+  const isMended = report.findings.every(({ code }) => code === "recording-cut");
+  if (exitCodeOf[report.verdict] !== 0 && report.isRecoverable && !isMended) {
     lines.push(`  To get back what is whole: mote recover ${shellWord(report.path)}`);
   }
   return lines.map((line) => oneLine(line)).join("\n");
