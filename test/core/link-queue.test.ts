@@ -272,6 +272,25 @@ test("a full link that spills says so, for events too, and rings when there is r
   expect([link.hasRoom, link.spaceBell !== bell, push(2)]).toEqual([true, true, -1]);
 });
 
+test("a mapper that claims makes room for the producer, and rings", () => {
+  const { link, push, control } = makeLink("block", 1, 4);
+  push(1);
+  const bell = link.spaceBell;
+  expect(link.hasRoom).toBe(false);
+  link.claim(new Int32Array(1), 1, control);
+  expect([link.hasRoom, link.spaceBell !== bell, push(2)]).toEqual([true, true, -1]);
+});
+
+test("mappers that are behind fill a link as those do that wait for them, and nothing in it is overwritten", () => {
+  const { link, push, take, control } = makeLink("drop-newest", 2, 2);
+  const claimed = new Int32Array(4);
+  expect([push(1), push(2), link.claim(claimed, 2, control), push(3), push(4)]).toEqual([-1, -1, 2, -1, -1]);
+  expect(link.claim(claimed.subarray(2), 2, control)).toBe(2);
+  expect([link.hasRoom, push(5), push(6)]).toEqual([false, 5, 6]);
+  for (const position of claimed) link.markMapped(position);
+  expect([take()?.slot, take()?.slot, take()?.slot, take()?.slot]).toEqual([1, 2, 3, 4]);
+});
+
 test("an entry that no mapper worked on says so, and only that one", () => {
   const { push, take, link, control } = makeLink("block", 3, 3);
   const claimed = new Int32Array(3);
