@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { FrameRun } from "../../../src/core/model/frame-run.js";
 import { harmlessReasons } from "../../../src/core/model/run-report.js";
 import { planRun } from "../../../src/core/pipeline/negotiate.js";
 import { world } from "../world.js";
@@ -91,6 +92,26 @@ test.each([
     expect([report.leakedSlots, report.pool.fromReserve]).toEqual([0, 0]);
   },
 );
+
+test("of frames that a link leaves out one after the other, each is told with its own reason", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "mote-reasons-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const signal = join(folder, "go-on");
+  const frames = 1000;
+  const { collected, report } = await run(
+    ["counter", { frames, edge: 8 }],
+    ["collect", { waitAt: 0, signal }, { from: "counter", link: { policy: "drop-newest", every: 2 } }],
+    ["collect", { signal, signalAt: frames - 1 }, { from: "counter", label: "other" }],
+  );
+  const told: Record<string, number> = {};
+  for (const { firstFrame, count, reason } of collected.events as (FrameRun & { reason: string })[]) {
+    told[reason] = (told[reason] ?? 0) + count;
+    if (reason === harmlessReasons.everyNth) expect([firstFrame % 2, count]).toEqual([1, 1]);
+  }
+  const { dropped } = report.links.find(({ to }) => to === "collect")!;
+  expect(dropped["link full"]).toBeGreaterThan(0);
+  expect(told).toEqual(dropped);
+});
 
 test("a drop is told to every stage behind it, not to the next one alone", async () => {
   const { stage, collected } = await run(
