@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
+import { leastLibraryBytes, memoryOfFile } from "../../../src/core/budget.js";
 import { openH5Reader } from "../../../src/core/storage/formats/h5/h5-reader.js";
 import { loadHdf5 } from "../../../src/core/storage/formats/h5/library.js";
 import { quickFolder } from "./verify-recover.js";
@@ -27,4 +28,19 @@ test("a small file that claims more than a gigabyte is refused in words, and wha
   }
   expect(module.HEAPU8.length).toBeLessThan(1.1e9);
   expect(printed).not.toHaveBeenCalled();
+});
+
+test("a small file that is read beside a long one takes none of the memory from it", async () => {
+  const { module, expectFile } = await loadHdf5();
+  const { _malloc: take, _free: giveBack } = module as unknown as {
+    readonly _malloc: (bytes: number) => number;
+    readonly _free: (at: number) => void;
+  };
+  expect(take(leastLibraryBytes)).toBe(0);
+  expectFile(leastLibraryBytes / memoryOfFile);
+  expectFile(1000);
+  // Nothing is written to it, so that the system gives none of it.
+  const at = take(leastLibraryBytes);
+  expect(at).toBeGreaterThan(0);
+  giveBack(at);
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MoteError } from "../../../src/core/errors.js";
@@ -8,7 +8,7 @@ import { containerFor } from "../../../src/core/storage/container-for.js";
 import { defaultHdf5 } from "../../../src/core/storage/formats/h5/h5-options.js";
 import { loadHdf5 } from "../../../src/core/storage/formats/h5/library.js";
 import { repairCopy } from "../../../src/core/storage/formats/h5/repair.js";
-import { lookup3 } from "../../../src/core/storage/formats/h5/superblock.js";
+import { encodeSuperblock, firstRoot, lookup3 } from "../../../src/core/storage/formats/h5/superblock.js";
 import type { StoreSettings } from "../../../src/core/storage/frame-store.js";
 import { seeded } from "../../seed.js";
 import { stackTrace } from "../../stack-trace.mjs";
@@ -282,6 +282,36 @@ test("a damaged superblock is written anew in a copy", async () => {
   const recovery = await recovered(path, out);
   expect(recovery.notes).toEqual(["in a copy, its superblock was written anew"]);
   expect(recovery).toMatchObject({ frames: 3, lossCount: 0 });
+});
+
+test("a file that a killed program left marked as open for writing is opened in a copy without the marks", async () => {
+  const path = join(folder, "marked.h5");
+  await record(path, 3, true);
+  const bytes = readFileSync(path);
+  // A superblock of version 3, of those that have the marks: file consistency flags, open for writing and by one writer among readers.
+  bytes.set(encodeSuperblock(bytes.length, firstRoot.header));
+  bytes[8] = 3;
+  bytes[11] = 5;
+  bytes.writeUInt32LE(lookup3(bytes.subarray(0, 44)), 44);
+  writeFileSync(path, bytes);
+  const recovery = await recovered(path, join(folder, "marked.mote"));
+  expect(recovery.notes).toEqual(["in a copy, its marks of being open for writing were taken away"]);
+  expect(recovery).toMatchObject({ frames: 3, lossCount: 0 });
+});
+
+test("of the copy in which a file was repaired nothing is left, neither when frames came back nor when none did", async () => {
+  const here = join(folder, "alone");
+  mkdirSync(here);
+  const path = join(here, "super.h5");
+  await record(path, 3, true);
+  const bytes = readFileSync(path);
+  bytes.fill(0xff, 4, 40);
+  writeFileSync(path, bytes);
+  await recovered(path, join(here, "super.mote"));
+  expect(readdirSync(here).sort()).toEqual(["super.h5", "super.mote"]);
+  writeFileSync(path, bytes.subarray(0, 2000));
+  await expect(recovered(path, join(here, "none.mote"))).rejects.toThrow(MoteError);
+  expect(readdirSync(here).sort()).toEqual(["super.h5", "super.mote"]);
 });
 
 describe.skipIf(!hasJudge)(`h5py${needsJudge}`, () => {
