@@ -219,6 +219,24 @@ test("a page that does not decode is named, with its byte; pages behind a broken
   expect((await framesOf(out)).map(({ pixels }) => pixels)).toEqual([0, 3, 4].map(pixelsOf));
 });
 
+test("pages that the header leads past come back in front of those that it leads to", async () => {
+  const { path } = await record(".tif", 5, plain);
+  const bytes = readFileSync(path);
+  // Past two directories, each of which says behind its entries where the next is.
+  for (let skipped = 0; skipped < 2; skipped++) {
+    const first = bytes.readUInt32LE(4);
+    bytes.writeUInt32LE(bytes.readUInt32LE(first + 2 + 12 * bytes.readUInt16LE(first)), 4);
+  }
+  // A page that is damaged, so that the others are searched for.
+  const last = bytes.readUInt32LE(4);
+  bytes.writeUInt16LE(0xffff, bytes.readUInt32LE(last + 2 + 12 * bytes.readUInt16LE(last)));
+  writeFileSync(path, bytes);
+  const out = newName(".mote");
+  const recovery = await recovered(path, out);
+  expect(recovery.losses).toMatchObject([{ frames: 1, firstFrame: 3 }]);
+  expect(await framesOf(out)).toEqual([0, 1, 2, 4].map((number) => ({ number, pixels: pixelsOf(number) })));
+});
+
 test("pages come back when the header is damaged", async () => {
   for (const [extension, settings, frameCount] of variants) {
     const { path } = await record(extension, 3, settings, frameCount);
