@@ -1,6 +1,6 @@
 /** What a disk that refuses to sync comes to; needs the build (`npm test` builds first). */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -56,6 +56,13 @@ test.each([
 
 test.each(["names.mote", "names.tif"])("%s: without its name in the folder nothing is durable", (name) => {
   const told = store([name], [{ call: "sync", path: `${folder}$`, times: 1, error: "EIO" }]);
+  expect(told).toMatchObject({ durable: [], frames: 0, notSynced: 8 });
+  expect(told.failure).toContain("EIO");
+});
+
+test("a folder above that refuses, which may be as new as the one that the file is in, keeps all from being durable", () => {
+  mkdirSync(join(folder, "above/within"), { recursive: true });
+  const told = store(["above/within/run.mote"], [{ call: "sync", path: "above$", times: 1, error: "EIO" }]);
   expect(told).toMatchObject({ durable: [], frames: 0, notSynced: 8 });
   expect(told.failure).toContain("EIO");
 });
