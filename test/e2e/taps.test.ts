@@ -323,3 +323,25 @@ test("eight readers are served at once, and a ninth is turned away", async () =>
   expect(got.filter((bytes) => bytes > 4096)).toHaveLength(8);
   expect(reportIn(err).taps[0]!.readers).toBe(8);
 });
+
+test("a reader that has gone leaves its seat to the next, however many come in a run", async () => {
+  const socket = at("seats.sock");
+  const line = `run --json acquire --camera sim --size 16x16 --frames 1000000 --fps 200 --tap unix:${socket} then archive --min-free 0 --out seats.mote`;
+  const { child, ended } = begin(line.split(" "));
+  await until(() => existsSync(socket), { what: "the tap's socket" });
+  const visits = 20;
+  for (let visit = 0; visit < visits; visit++) {
+    const reader = connect(socket).on("error", () => {});
+    let bytes = 0;
+    reader.on("data", (piece) => {
+      bytes += piece.length;
+    });
+    await until(() => bytes > 4096 || reader.closed, { what: "some frames" });
+    expect([visit, reader.closed]).toEqual([visit, false]);
+    reader.destroy();
+  }
+  child.kill("SIGINT");
+  const { code, err } = await ended;
+  expect(code, err).toBe(0);
+  expect(reportIn(err).taps[0]!.readers).toBe(visits);
+});
