@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { mostLineBytes, mostLinesPerSecond } from "../../src/core/control/client.js";
+import { mostClients } from "../../src/core/control/server.js";
 import { mostSocketPathBytes } from "../../src/core/stream/socket-path.js";
 import { until } from "../until.js";
 import { openShell, root } from "./shell.js";
@@ -235,6 +236,47 @@ test("who floods, writes a line without end or never reads is cut off with a wor
   await watcher.ask({ request: "stop" });
   expect((await run.ended).code).toBe(0);
   expect((await facts(folder)).lost).toBe(0);
+});
+
+test("who asks a lot, and never too much in a second, is answered as long as it asks", async () => {
+  const { folder } = openShell("control");
+  const run = startMote(folder, `run --name exp ${endless} ${archive}`);
+  const watcher = await untilSpoken(socketOf(folder, "exp"));
+  await watcher.ask({ request: "status", every: "50ms" });
+  const elapsedMs = () => (watcher.lines.at(-1)!.update as { elapsedMs: number } | undefined)?.elapsedMs ?? 0;
+  const client = await speakTo(socketOf(folder, "exp"));
+  const lines = Math.floor(mostLinesPerSecond / 2);
+  // Long lines: their bytes are counted for each alone.
+  const line = `${JSON.stringify({ request: "stop", nothing: "x".repeat(mostLineBytes / 100) })}\n`;
+  for (let round = 1; round <= 4; round++) {
+    client.write(line.repeat(lines));
+    await until(() => client.lines.length >= round * lines || client.isClosed(), { what: "the answers" });
+    expect([client.isClosed(), client.lines.length]).toEqual([false, round * lines]);
+    const answered = elapsedMs();
+    await until(() => elapsedMs() > answered + 1000, { what: "the next second" });
+  }
+  await watcher.ask({ request: "stop" });
+  expect((await run.ended).code).toBe(0);
+});
+
+test("clients that have gone count no more, and who subscribes anew hears of the old subscription no more", async () => {
+  const { folder } = openShell("control");
+  const run = startMote(folder, `run --name exp ${endless} ${archive}`);
+  const watcher = await untilSpoken(socketOf(folder, "exp"));
+  for (let visit = 0; visit < 3 * mostClients; visit++) {
+    const client = await speakTo(socketOf(folder, "exp"));
+    expect(await client.ask({ request: "status", id: visit })).toMatchObject({ id: visit, ok: true });
+    client.close();
+  }
+  await watcher.ask({ request: "status", every: "20ms", id: "old" });
+  await until(() => watcher.lines.at(-1)!.update !== undefined, { what: "an update" });
+  watcher.write('{"request":"status","every":"20ms","id":"new"}\n');
+  const begun = () => watcher.lines.findIndex(({ id }) => id === "new");
+  const since = () => (begun() < 0 ? [] : watcher.lines.slice(begun()));
+  await until(() => since().length > 5, { what: "updates of the new subscription" });
+  expect(new Set(since().map(({ id }) => id))).toEqual(new Set(["new"]));
+  watcher.write('{"request":"stop"}\n');
+  expect((await run.ended).code).toBe(0);
 });
 
 test("the socket of a killed run is taken over; a second run of a name gets a number, and says so where the name was asked for", async () => {
