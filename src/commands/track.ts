@@ -128,6 +128,7 @@ export const track = defineStage<typeof trackOptions, Plan, Facts>({
           hasFlags: o.flags,
           minTrackLength: o.minTrackLength,
           columns: columns.length,
+          numberStep: input.numberStep ?? 1,
         },
         mask: o.mask ?? null,
       },

@@ -211,6 +211,34 @@ describe("a run file", () => {
     expect(await numbersIn("all.mote")).toHaveLength(30);
   });
 
+  test("links what comes through every third frame, as where every third was acquired", async () => {
+    await done("acquire --camera sim --size 96x80 --beads 7 --seed 5 --frames 40 --output steps.mote");
+    const tracked = { diameter: 9, minmass: 300, searchRange: 12, minTrackLength: 4, memory: 1 };
+    write("third.json", {
+      version: 1,
+      stages: [
+        { stage: "acquire", files: ["steps.mote"], tag: "cam" },
+        { stage: "archive", out: ["whole.mote"], minFree: 0 },
+        { stage: "track", from: "cam", link: { every: 3 }, ...tracked },
+        { stage: "archive", tag: "third", out: ["third.csv", "third.mote"], minFree: 0 },
+      ],
+    });
+    await done("run third.json");
+    await done(
+      "run acquire steps.mote --step 3 then track --diameter 9 --minmass 300 --search-range 12 --min-track-length 4 --memory 1 then archive --out step.csv --min-free 0",
+    );
+    const [through, stepped] = ["third.csv", "step.csv"].map((name) => readFileSync(join(shell.folder, name), "utf8"));
+    expect(through).toBe(stepped);
+    const [head, ...rows] = through!
+      .trim()
+      .split("\n")
+      .map((line) => line.split(","));
+    const ids = rows.map((row) => row[head!.indexOf("particle_id")]);
+    expect(ids.length).toBeGreaterThan(40);
+    expect(new Set(ids).size).toBeLessThan(15);
+    expect((await shell.mote("inspect third.mote --json")).out).toContain('"numberStep":3');
+  });
+
   test("is refused with all that is wrong with its shape, and where", async () => {
     write("wrong.json", {
       version: 1,

@@ -214,8 +214,9 @@ async function negotiateAll(
 ): Promise<readonly PlannedStage[]> {
   const planned: PlannedStage[] = [];
   const origin = decoded[0]?.stage.isTransport ? "foreign" : "own";
-  for (const [position, { stage, label, servedStage, specs, raw, options, isTap }] of decoded.entries()) {
-    const upstream = planned[parents[position]!]?.output ?? null;
+  for (const [position, { stage, label, servedStage, specs, raw, options, isTap, link }] of decoded.entries()) {
+    const before = planned[parents[position]!]?.output ?? null;
+    const upstream = before && takenEvery(before, link?.every ?? 1);
     const facts = await stage.look?.(options, servedStage ?? label, world);
     const negotiated = stage.negotiate(upstream, options, facts, origin);
     const input = upstream ?? negotiated.output;
@@ -231,6 +232,18 @@ async function negotiateAll(
     planned.push({ stage, label, pathLabel, plan, input, output, needs, notes, ...marks });
   }
   return planned;
+}
+
+/** What comes through a link that takes one frame of so many. */
+function takenEvery(before: StreamDescriptor, every: number): StreamDescriptor {
+  if (every === 1) return before;
+  const { rateHz, frameCount, numberStep = 1 } = before;
+  return {
+    ...before,
+    numberStep: numberStep * every,
+    rateHz: rateHz === null ? null : rateHz / every,
+    frameCount: frameCount === null ? null : Math.ceil(frameCount / every),
+  };
 }
 
 /** A stage that was given no name has its own, and a number when it is not the first of it on the way from the source. */

@@ -24,14 +24,20 @@ function filter(minLength: number, memory: number, frames: readonly (readonly [n
   const out: [number, number[]][] = [];
   let waiting = 0;
   let most = 0;
-  const stubs = createTrackLengthFilter(minLength, memory, 9, (frame) => {
-    waiting--;
-    const rows = frame.rowCount;
-    const ids = [...frame.detections.slice(column.particle_id * rows, column.particle_id * rows + rows)];
-    for (const [row, id] of ids.entries())
-      expect(frame.detections[column.mass * rows + row]).toBe(id * 100 + column.mass);
-    out.push([frame.header.frameNumber, ids]);
-  });
+  const stubs = createTrackLengthFilter(
+    minLength,
+    memory,
+    9,
+    ({ header }) => header.frameNumber,
+    (frame) => {
+      waiting--;
+      const rows = frame.rowCount;
+      const ids = [...frame.detections.slice(column.particle_id * rows, column.particle_id * rows + rows)];
+      for (const [row, id] of ids.entries())
+        expect(frame.detections[column.mass * rows + row]).toBe(id * 100 + column.mass);
+      out.push([frame.header.frameNumber, ids]);
+    },
+  );
   for (const [number, ids] of frames) {
     waiting++;
     most = Math.max(most, waiting);

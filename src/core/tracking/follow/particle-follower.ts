@@ -23,6 +23,8 @@ export interface FollowParameters {
   readonly minTrackLength: number;
   /** Columns of the table that travel. */
   readonly columns: number;
+  /** By how much frame numbers go up where no frame is missing: what is linked, and remembered, goes by frames of this stream. */
+  readonly numberStep: number;
 }
 
 export interface FollowContext {
@@ -44,8 +46,9 @@ export function createParticleFollower(params: FollowParameters, context: Follow
   const correction = params.correctBias ? createBiasCorrection() : null;
   const linker = params.link ? createLinker(params.link, { now: context.now }) : null;
   const isFiltered = params.minTrackLength > 1 && params.link !== null;
+  const placeOf = ({ header }: Frame) => Math.floor(header.frameNumber / params.numberStep);
   const lengths = isFiltered
-    ? createTrackLengthFilter(params.minTrackLength, params.link?.memory ?? 0, params.columns, context.pass)
+    ? createTrackLengthFilter(params.minTrackLength, params.link?.memory ?? 0, params.columns, placeOf, context.pass)
     : null;
   let particles = 0;
   let isCrowdingJudged = false;
@@ -55,11 +58,10 @@ export function createParticleFollower(params: FollowParameters, context: Follow
     if (!linker) return;
     if (params.hasFlags && linkFlags.length < rows) linkFlags = new Uint8Array(rows * 2);
     const values = frame.detections;
-    const { frameNumber } = frame.header;
     const flags = params.hasFlags ? linkFlags : undefined;
     flags?.fill(0);
     linker.link(
-      frameNumber,
+      placeOf(frame),
       rows,
       values,
       column.y * rows,

@@ -26,10 +26,12 @@ export function mostHeldFrames(minLength: number, memory: number): number {
   return (minLength - 1) * (memory + 1) + 1;
 }
 
+/** `placeOf`: where a frame stands in its stream, one on from the frame before where none is missing. */
 export function createTrackLengthFilter(
   minLength: number,
   memory: number,
   columns: number,
+  placeOf: (frame: Frame) => number,
   pass: (frame: Frame) => void,
 ): TrackLengthFilter {
   const live = new Map<number, TrackState>();
@@ -66,7 +68,7 @@ export function createTrackLengthFilter(
 
   return {
     push(frame) {
-      const now = frame.header.frameNumber;
+      const now = placeOf(frame);
       const count = Math.max(0, frame.rowCount);
       for (let row = 0; row < count; row++) {
         const id = frame.detections[column.particle_id * count + row]!;
@@ -80,7 +82,7 @@ export function createTrackLengthFilter(
       }
       waiting.push(frame);
       while (waiting.length > 0 && isDecided(waiting[0]!, now)) release(waiting.shift()!);
-      if (now % 64 === 0) forget(waiting[0]?.header.frameNumber ?? now);
+      if (now % 64 === 0) forget(waiting[0] ? placeOf(waiting[0]) : now);
     },
     flush() {
       while (waiting.length > 0) {
