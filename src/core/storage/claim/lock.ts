@@ -15,7 +15,15 @@ import { besideName } from "./beside.js";
 import { moveOwn, removeEmptyFolder, removeOwnFile } from "./removal.js";
 import type { Refused } from "./replaceable.js";
 import { rowOf } from "./row-names.js";
-import { stateOf, thisWriter, type Writer, type WriterState, writerName, writerOf } from "./writer.js";
+import {
+  isOfEarlierStart,
+  stateOf,
+  thisWriter,
+  type Writer,
+  type WriterState,
+  writerName,
+  writerOf,
+} from "./writer.js";
 
 /** Enough for any number of runs that start and end meanwhile. */
 const mostTries = 1000;
@@ -28,6 +36,8 @@ export interface LockHolder {
   readonly state: WriterState;
   /** "mote archive, process 4711 on lab-pc, since 2026-11-20T10:00:00.000Z". */
   readonly who: string;
+  /** The machine that it wrote on was started again since: it may have lost what was not on the disk then. */
+  readonly isOfEarlierStart: boolean;
   /** The file is an old one, to be replaced by what that writer writes elsewhere: nothing is wrong with it. */
   readonly isOfAnother: boolean;
   /** What is written is a row: the names of all its parts are taken, also of those to come. */
@@ -241,9 +251,9 @@ function holderOf(lock: string, entry: string): LockHolder {
   const words = wordsOf(join(lock, entry));
   const isOfRow = entry.endsWith(ofAnother.row);
   const isOfAnother = isOfRow || entry.endsWith(ofAnother.file);
-  const facts = { isOfAnother, isOfRow, lock };
+  const writer = entry === leftName ? undefined : writerOfEntry(entry);
+  const facts = { isOfAnother, isOfRow, lock, isOfEarlierStart: writer !== undefined && isOfEarlierStart(writer) };
   if (entry === leftName) return { state: "gone", who: words ? told(words) : "a run that failed", ...facts };
-  const writer = writerOfEntry(entry);
   if (!writer) return { state: "elsewhere", who: `something that left ${lock}`, ...facts };
   const who = words?.pid === writer.pid ? told(words) : `process ${writer.pid}`;
   return { state: stateOf(writer), who, ...facts };

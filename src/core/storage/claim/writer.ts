@@ -48,10 +48,16 @@ export function writerOf(name: string): Writer | undefined {
   return { pid: Number(pid), start: start!, machine: machine!, boot: boot!, namespace: namespace! };
 }
 
+/** Whether its machine, which is this one, was started again since. */
+export function isOfEarlierStart({ machine, boot }: Writer): boolean {
+  const here = thisWriter();
+  return machine === here.machine && boot !== here.boot;
+}
+
 export function stateOf(writer: Writer): WriterState {
   const here = thisWriter();
   if (writer.machine !== here.machine) return "elsewhere";
-  if (writer.boot !== here.boot) return "gone";
+  if (isOfEarlierStart(writer)) return "gone";
   if (writer.namespace !== here.namespace) return "elsewhere";
   if (!isThere(writer.pid)) return "gone";
   const start = startOf(writer.pid);

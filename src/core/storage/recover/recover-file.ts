@@ -6,6 +6,10 @@ import { extensionOf } from "../extension.js";
 import type { Format } from "../formats/format.js";
 import { type RecoverRequest, Recovery } from "./recovery.js";
 
+/** Pixels have their checksums; rows of a table that nobody closed have none. */
+const tornText =
+  "the machine was started again since: of what was not synced, rows of detections may be torn, and nothing tells which";
+
 export async function recoverFile(
   path: string,
   out: string,
@@ -29,6 +33,7 @@ export async function recoverFile(
     if (recovery.ending === "unfinished") recovery.note(holderClause(found));
     else recovery.lost(`what comes behind, if anything: ${holderClause(found)}`, null);
     recovery.unfinished();
+    if (found.isOfEarlierStart) recovery.note(tornText);
   }
   if (recovery.ending === "unfinished" && [".csv", ".tsv"].includes(extensionOf(out))) {
     recovery.note(`a table has no place to say so: ${out} itself cannot be told from a finished one`);

@@ -13,6 +13,7 @@ import { isJsonObject } from "../../../model/json.js";
 import { eventOf, joined } from "../../../model/ledger.js";
 import { bytesPerPixel } from "../../../model/pixel-format.js";
 import type { EndOfStream } from "../../../model/run-report.js";
+import { formatCount } from "../../../units.js";
 import { imageNotStored } from "../../disk/disk-fault.js";
 import { CountedDetections } from "../../recover/counted-detections.js";
 import { asRecorded, damagedReason, nothingWhole, recoverFrames, type Salvage } from "../../recover/recover-frames.js";
@@ -69,6 +70,9 @@ class ZarrSalvage implements Salvage {
     this.descriptor = recorded ?? plainDescriptor(file);
     this.#tracks = recorded?.detections ? new RecordedTracks(recovery.path, recorded) : undefined;
     this.mostRows = this.#tracks?.mostRows ?? 0;
+    const { unknownRows = 0 } = this.#tracks ?? {};
+    if (unknownRows > 0)
+      recovery.lost(`the last ${formatCount(unknownRows, "row")} of tracks: the frame that they are of is not told`);
     const told = recorded ? lossesIn(recovery.path, recovery) : { events: [], withoutPixels: [] };
     this.#events = told.events;
     this.#withoutPixels = this.#tracks ? told.withoutPixels : [];
@@ -241,6 +245,8 @@ function detectionsIn(path: string): number {
 /** Rows of detections by frame, also those behind the promised ones. */
 class RecordedTracks {
   readonly mostRows: number;
+  /** Rows whose frame is not known, and all behind them: a power cut tore what was not synced. */
+  readonly unknownRows: number = 0;
   readonly #columns: ReadonlyMap<string, { readonly isWhole: boolean; readonly file: ColumnFile }>;
   readonly #names: readonly DetectionColumn[];
   readonly #ranges = new Map<number, { from: number; rows: number }>();
@@ -258,10 +264,18 @@ class RecordedTracks {
     const frames = this.#columns.get("frame")?.file;
     const total = Math.max(frames?.promised ?? 0, detectionsIn(path));
     const cell = new BigInt64Array(1);
+    let last: { readonly frame: number; readonly from: number; rows: number } | undefined;
     for (let row = 0; row < total && frames?.read(row, new Uint8Array(cell.buffer)); row++) {
-      const range = this.#ranges.get(Number(cell[0]));
-      if (range) range.rows = row + 1 - range.from;
-      else this.#ranges.set(Number(cell[0]), { from: row, rows: 1 });
+      const frame = Number(cell[0]);
+      if (last?.frame === frame) last.rows++;
+      else if (this.#ranges.has(frame)) {
+        // The rows of a frame stand together; those of one that was there before are of nobody knows which.
+        this.unknownRows = total - row;
+        break;
+      } else {
+        last = { frame, from: row, rows: 1 };
+        this.#ranges.set(frame, last);
+      }
     }
     this.mostRows = Math.max(0, ...[...this.#ranges.values()].map(({ rows }) => rows));
   }
