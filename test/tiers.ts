@@ -22,6 +22,8 @@ export const slowTests: readonly string[] = [
   "test/e2e/disk-full.test.ts",
   "test/e2e/faulty-disks.test.ts",
   "test/e2e/output-file.test.ts",
+  // How much memory the HDF5 library has in a process that is its own.
+  "test/core/storage/h5-memory.test.ts",
   // Dozens of power cuts for every container and every plan of syncs.
   "test/power-cut/power-cut.test.ts",
   "test/power-cut/refused-syncs.test.ts",
