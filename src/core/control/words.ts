@@ -49,15 +49,21 @@ export function statusLine(status: JsonObject): string {
 /** How a run stands, a line for each of its stages and links. */
 export function statusText(status: JsonObject): string {
   const stages = objectsIn(status.stages).map(
-    ({ stage, in: came, out, failed, dropped }) =>
-      `  ${stage}: ${came} in, ${out} out, ${failed} failed, ${dropped} dropped`,
+    ({ stage, in: came, out, failed, dropped, lost }) =>
+      `  ${stage}: ${came} in, ${out} out, ${failed} failed, ${givenUp(dropped, lost)}`,
   );
   const links = objectsIn(status.links).map(
-    ({ from, to, policy, waiting, capacity, dropped, isPaused }) =>
-      `  ${from} to ${to}: ${policy}, ${waiting} of ${capacity} waiting, ${dropped} dropped${isPaused ? ", paused" : ""}`,
+    ({ from, to, policy, waiting, capacity, dropped, lost, isPaused }) =>
+      `  ${from} to ${to}: ${policy}, ${waiting} of ${capacity} waiting, ${givenUp(dropped, lost)}${isPaused ? ", paused" : ""}`,
   );
   const head = `${status.name}: ${statusLine(status)}`;
   return [head, ...stages, ...links].map((line) => line.replace(/\S.*/, (text) => oneLine(text))).join("\n");
+}
+
+/** "2 lost, 190 left out": those that `every` passes over, or that were there already, are no loss. */
+function givenUp(dropped: JsonValue | undefined, lost: JsonValue | undefined): string {
+  const leftOut = Number(dropped) - Number(lost);
+  return `${lost} lost${leftOut > 0 ? `, ${leftOut} left out` : ""}`;
 }
 
 function objectsIn(value: JsonValue | undefined): readonly JsonObject[] {
