@@ -211,6 +211,30 @@ describe("a run file", () => {
     expect(await numbersIn("all.mote")).toHaveLength(30);
   });
 
+  test.each([
+    [
+      "acquire x.tif then archive --out a.csv from acquire archive --out b.csv",
+      "expected then behind from acquire, got archive",
+    ],
+    ["acquire x.tif", "then archive --out run.h5"],
+  ])("%s: the message says what to write", async (line, words) => {
+    const { code, err } = await shell.mote(`run ${line}`);
+    expect([code, err]).toEqual([2, expect.stringContaining(words)]);
+  });
+
+  test("says which key was meant, and what a number may be", async () => {
+    const archive = { stage: "archive", out: ["x.csv"] };
+    write("keys.json", {
+      version: 1,
+      onfailure: "end-run",
+      stages: [source, { ...archive, link: { polcy: "latest", every: 1e300 } }],
+    });
+    const { err } = await shell.mote("run keys.json");
+    expect(err).toMatch(/onfailure: there is no such key\n.*Did you mean onFailure\?/);
+    expect(err).toMatch(/polcy: there is no such key\n.*Did you mean policy\?/);
+    expect(err).toContain("expected a whole number of 1 to 9007199254740991, got 1e+300");
+  });
+
   test("links what comes through every third frame, as where every third was acquired", async () => {
     await done("acquire --camera sim --size 96x80 --beads 7 --seed 5 --frames 40 --output steps.mote");
     const tracked = { diameter: 9, minmass: 300, searchRange: 12, minTrackLength: 4, memory: 1 };

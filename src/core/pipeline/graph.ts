@@ -137,7 +137,9 @@ function checkEnds(requests: readonly GraphRequest[], parents: readonly number[]
       code: "stages-do-not-fit",
       where: at,
       what: isLast ? `a ${role} cannot be the last stage` : `nothing takes the frames of ${label}`,
-      hint: isLast ? "End with archive." : `Add a stage with "from": ${JSON.stringify(label)}, or leave ${label} out.`,
+      hint: isLast
+        ? "End with a stage that stores, as in: then archive --out run.h5."
+        : `Take them from ${label}, or leave ${label} out.`,
     });
   });
 }

@@ -53,8 +53,7 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
       what: `expected 1, got ${JSON.stringify(file.version)}`,
     });
   for (const key of Object.keys(file)) {
-    if (!["version", "stages", "onFailure", "$schema", "description"].includes(key))
-      problems.push({ code: "bad-option-file", where: `${where}, ${key}`, what: "there is no such key" });
+    if (!fileKeys.includes(key)) problems.push(unknownKey(where, key, fileKeys));
   }
   const onFailure = failurePolicies.find((policy) => policy === file.onFailure);
   if (file.onFailure !== undefined && !onFailure)
@@ -104,6 +103,14 @@ export function parseRunFile(where: string, text: string, stageNames: readonly s
   return { calls, ...(onFailure ? { onFailure } : {}) };
 }
 
+const fileKeys = ["version", "stages", "onFailure", "$schema", "description"];
+
+function unknownKey(where: string, key: string, known: readonly string[]): Problem {
+  const nearest = nearestName(key, known);
+  const hint = nearest ? `Did you mean ${nearest}?` : `The keys are ${known.join(", ")}.`;
+  return { code: "bad-option-file", where: `${where}, ${key}`, what: "there is no such key", hint };
+}
+
 /** What a stage says of the link that leads to it: `{ "policy": "drop-oldest", "every": 10 }`. */
 function linkIn(where: string, link: unknown, problems: Problem[]): LinkRequest {
   if (typeof link !== "object" || link === null || Array.isArray(link)) {
@@ -115,8 +122,7 @@ function linkIn(where: string, link: unknown, problems: Problem[]): LinkRequest 
     return {};
   }
   const { policy, every, ...others } = link as Record<string, unknown>;
-  for (const key of Object.keys(others))
-    problems.push({ code: "bad-option-file", where: `${where}, ${key}`, what: "there is no such key" });
+  for (const key of Object.keys(others)) problems.push(unknownKey(where, key, ["policy", "every"]));
   const known = linkPolicies.find((name) => name === policy);
   if (policy !== undefined && !known)
     problems.push({
@@ -129,18 +135,28 @@ function linkIn(where: string, link: unknown, problems: Problem[]): LinkRequest 
     problems.push({
       code: "bad-option-file",
       where: `${where}, every`,
-      what: `expected a whole number of at least 1, got ${JSON.stringify(every)}`,
+      what: `expected a whole number of 1 to ${Number.MAX_SAFE_INTEGER}, got ${JSON.stringify(every)}`,
     });
   return { ...(known ? { policy: known } : {}), ...(isCount ? { every } : {}) };
 }
 
 /** `acquire ... then track ... then archive ...`; `from NAME then ...` begins a branch at an earlier stage. */
 export function splitAtThen(words: readonly string[], stageNames: readonly string[]): RunRequest {
+  const isStage = (word: string | undefined) => word !== undefined && stageNames.includes(word);
   const parts: { readonly words: string[]; readonly from?: string }[] = [{ words: [] }];
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
     // A file may be called "from" as well: without a name and `then` behind it, the word is one like any other.
     const isBranch = word === "from" && words[i + 1] !== "then" && words[i + 2] === "then";
+    if (word === "from" && isStage(words[i + 1]) && isStage(words[i + 2])) {
+      const [at, name] = [words[i + 1]!, words[i + 2]!];
+      throw refusal(
+        "bad-option",
+        "run",
+        `expected then behind from ${at}, got ${name}`,
+        `As in: from ${at} then ${name} ...`,
+      );
+    }
     if (isBranch) {
       parts.push({ words: [], from: words[i + 1]! });
       i += 2;
