@@ -84,6 +84,17 @@ test("a keeper that fails leaves none of its frames in doubt, and the other bran
   expect(fateOf).toEqual(ofAll(200, (n) => (n < 50 ? "stored" : "failed")));
 });
 
+test("what a link gave up is told as lost also where the keeper behind it has failed", async () => {
+  const { fateOf, stage } = await settled(400, { edge: 256, noteEvery: 1, backpressure: "drop-oldest" }, [
+    ["collect", { storesEvery: 1, failAt: 5, delayMs: 5 }],
+  ]);
+  const made = stage.counter!.in;
+  const counted = (fate: string) => [...fateOf.values()].filter((one) => one === fate).length;
+  expect([fateOf.size, counted("stored")]).toEqual([made, 5]);
+  expect(counted("lost")).toBe(stage.counter!.dropped["link full"] ?? 0);
+  expect(counted("lost")).toBeGreaterThan(0);
+});
+
 test("what the device lost is no frame of the source, and settled by nobody", async () => {
   const { fateOf } = await settled(20, { gapAt: 10 }, [["collect", { storesEvery: 1 }]]);
   expect([...fateOf.keys()].sort((a, b) => a - b)).toEqual([...numbersTo(10), ...numbersTo(10).map((n) => n + 13)]);
