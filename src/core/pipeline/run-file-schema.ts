@@ -48,7 +48,13 @@ const inputSchema = {
         enum: [...linkPolicies],
         description: "What happens when this stage does not keep up; by default what that stage's backpressure says.",
       },
-      every: { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 1, description: "Every how many frames one is taken." },
+      every: {
+        type: "integer",
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        default: 1,
+        description: "Every how many frames one is taken.",
+      },
     },
   },
 };
