@@ -81,7 +81,7 @@ async function handOn(source: SourceInstance, run: SerialRun): Promise<"end" | "
   const isRelay = source.upstreamEnd !== undefined;
   const { hasPixelChecksums } = run.layout;
   for (;;) {
-    await run.settling?.deliver();
+    if (run.settling) await run.settling.deliver();
     // A relay is asked even while draining: the process before us was interrupted too and is about to say its last word.
     if (control.isStopped || (control.isDraining && !isRelay)) return "stopped";
     const frame = pool.acquire(control);
