@@ -27,8 +27,9 @@ export async function openSynced(copy: string, recovery: Recovery, open: Open): 
     } finally {
       closeSync(fd);
     }
-    const [synced, found] = [await looked(copy, open), await looked(recovery.path, open)];
-    if (!synced || (state.isSameBoot && !isTorn(found, synced))) {
+    const synced = await looked(copy, open);
+    // Of another start it does not matter how the file looks.
+    if (!synced || (state.isSameBoot && !isTorn(await looked(recovery.path, open), synced))) {
       removeOwnFile(copy);
       return undefined;
     }
