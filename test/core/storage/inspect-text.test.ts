@@ -33,32 +33,30 @@ test("a label that is too long for its column is not stuck to its text", async (
   for (const line of await linesOf("images/imagej.tif")) expect(line).toMatch(/^ {2}(\S.{0,10} +|\S+ {2}| {12})\S/);
 });
 
-test("an event of a later Mote is told by its name, whatever else it has", async () => {
+/** What inspect says of a recording of one frame and these events. */
+async function textOf(events: readonly StreamEvent[]): Promise<string> {
   const folder = quickFolder("mote-inspect-text-");
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "later.mote");
+  const path = join(folder, "events.mote");
   const descriptor = fakeDescriptor({ detections: null });
   const geometry = fakeGeometry(descriptor, 0);
   const store = await (await containerFor("test", path).load())({ path, where: "test", descriptor, geometry });
   const frame = fakeFrame(geometry);
   fillFrame(frame, descriptor, 0, 0);
   await store.append(frame);
-  store.event({ event: "shutter", stage: {}, reason: { open: true }, count: [] } as unknown as StreamEvent);
+  for (const event of events) store.event(event);
   await store.close(end);
-  const lines = inspectText(path, await inspectFile(path, await kindOf(path)), { state: "ended", why: null });
-  expect(lines).toMatch(/^ {2}events +shutter$/m);
+  return inspectText(path, await inspectFile(path, await kindOf(path)), { state: "ended", why: null });
+}
+
+test("an event of a later Mote is told by its name, whatever else it has", async () => {
+  const later = { event: "shutter", stage: {}, reason: { open: true }, count: [] } as unknown as StreamEvent;
+  expect(await textOf([later])).toMatch(/^ {2}events +shutter$/m);
 });
 
 test("of many events the first are told, and how many more there are", async () => {
-  const folder = quickFolder("mote-inspect-text-");
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "many.mote");
-  const descriptor = fakeDescriptor({ detections: null });
-  const geometry = fakeGeometry(descriptor, 0);
-  const store = await (await containerFor("test", path).load())({ path, where: "test", descriptor, geometry });
-  store.event({ event: "source", file: "a.tif", metadata: {} });
-  for (let i = 0; i < 1200; i++) store.event({ event: "note", text: `note ${i}` });
-  await store.close(end);
-  const lines = inspectText(path, await inspectFile(path, await kindOf(path)), { state: "ended", why: null });
-  expect(lines).toMatch(/^ {2}events +read from a\.tif\n(?: {14}note \d\n){5} {14}and 1,195 more$/m);
+  const notes = Array.from({ length: 1200 }, (_, i) => ({ event: "note", text: `note ${i}` }) as const);
+  expect(await textOf([{ event: "source", file: "a.tif", metadata: {} }, ...notes])).toMatch(
+    /^ {2}events +read from a\.tif\n(?: {14}note \d\n){5} {14}and 1,195 more$/m,
+  );
 });

@@ -1,5 +1,5 @@
 /** A small .mote recording that tests break: as it is, and what is got back of it. */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { StreamEvent } from "../../../src/core/model/event.js";
@@ -40,6 +40,13 @@ export async function recordWhole(folder: string): Promise<WholeRecording> {
   const starts = [];
   for (let at = whole.indexOf("MTMS"); at >= 0; at = whole.indexOf("MTMS", at + 1)) starts.push(at);
   return { whole, frames: await framesOf(path), starts };
+}
+
+/** broken.mote in the folder, of these bytes. */
+export function broken(folder: string, bytes: Uint8Array): string {
+  const path = join(folder, "broken.mote");
+  writeFileSync(path, bytes);
+  return path;
 }
 
 /** Recovers to out.mote in the folder; undefined when nothing could be got back. */

@@ -1,9 +1,8 @@
 /** A .mote recording of which any byte is changed, and that is cut at any. */
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seeded } from "../../seed.js";
-import { recordWhole, salvage, type WholeRecording } from "./mote-recording.js";
+import { broken, recordWhole, salvage, type WholeRecording } from "./mote-recording.js";
 import { quickFolder, verified } from "./verify-recover.js";
 
 let folder: string;
@@ -14,19 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function broken(bytes: Uint8Array): string {
-  const path = join(folder, "broken.mote");
-  writeFileSync(path, bytes);
-  return path;
-}
-
 test("every byte is covered: whichever is changed, verify does not say whole", { timeout: 60_000 }, async () => {
   const { whole } = recording;
   const random = seeded(7);
   for (let at = 0; at < whole.length; at++) {
     const bytes = Buffer.from(whole);
     bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8));
-    const { verdict } = await verified(broken(bytes));
+    const { verdict } = await verified(broken(folder, bytes));
     if (verdict === "whole") throw new Error(`byte ${at} of ${whole.length} was changed and not found`);
   }
 });
@@ -36,7 +29,7 @@ test("wherever a recording is cut, verify says incomplete and recover gives the 
 }, async () => {
   const { whole, frames, starts } = recording;
   for (let length = 0; length < whole.length; length++) {
-    const path = broken(whole.subarray(0, length));
+    const path = broken(folder, whole.subarray(0, length));
     const report = await verified(path);
     if (report.verdict !== "incomplete") throw new Error(`${report.verdict} when cut at ${length}`);
     const isNearStart = starts.some((at) => Math.abs(at - length) < 2 || at + 100 === length);

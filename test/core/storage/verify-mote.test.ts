@@ -1,10 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StreamEvent } from "../../../src/core/model/event.js";
 import { openImageFile } from "../../../src/core/storage/read/image-formats.js";
 import { footerBytes } from "../../../src/core/stream/message.js";
-import { record, recordWhole, salvage, type WholeRecording } from "./mote-recording.js";
+import { broken, record, recordWhole, salvage, type WholeRecording } from "./mote-recording.js";
 import { quickFolder, verified } from "./verify-recover.js";
 
 let folder: string;
@@ -14,12 +14,6 @@ beforeAll(async () => {
   recording = await recordWhole(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function broken(bytes: Uint8Array): string {
-  const path = join(folder, "broken.mote");
-  writeFileSync(path, bytes);
-  return path;
-}
 
 test("a whole recording is whole", async () => {
   const report = await verified(join(folder, "whole.mote"));
@@ -43,7 +37,7 @@ test("frames that are in no piece of the index are told", async () => {
   const footer = Buffer.from(whole.subarray(whole.length - footerBytes));
   // As if there had never been a piece.
   footer.writeBigUInt64LE(0n);
-  const report = await verified(broken(Buffer.concat([whole.subarray(0, piece), footer])));
+  const report = await verified(broken(folder, Buffer.concat([whole.subarray(0, piece), footer])));
   expect(report.verdict).toBe("damaged");
   expect(report.findings.map(({ what }) => what)).toEqual(["6 frames are in no piece of the index"]);
 });
@@ -53,7 +47,7 @@ test("a frame whose pixels are damaged is named with its byte, left out, counted
   const bytes = Buffer.from(whole);
   const frame2 = starts.filter((at) => whole[at + 4] === 2)[2]!;
   bytes[frame2 + 200] = bytes[frame2 + 200]! ^ 1;
-  const path = broken(bytes);
+  const path = broken(folder, bytes);
   const report = await verified(path);
   expect(report).toMatchObject({ verdict: "damaged", frames: 5, framesExpected: 6 });
   expect(report.findings).toEqual([
@@ -79,7 +73,7 @@ test("what was recovered with a loss is not complete, however the run had ended"
   const { whole, starts } = recording;
   const bytes = Buffer.from(whole);
   bytes[starts.filter((at) => whole[at + 4] === 2)[2]! + 200]! ^= 1;
-  expect(await salvage(folder, broken(bytes))).toBeDefined();
+  expect(await salvage(folder, broken(folder, bytes))).toBeDefined();
   const file = await openImageFile(join(folder, "out.mote"));
   expect(file.facts.recordedLoss).toMatchObject({ isComplete: false, lost: 1 });
   file.close();
@@ -90,7 +84,7 @@ test("a hole of zeros takes only the frames it touches", async () => {
   const bytes = Buffer.from(whole);
   const at = starts.filter((start) => whole[start + 4] === 2);
   bytes.fill(0, at[1]! + 10, at[3]! + 50);
-  const path = broken(bytes);
+  const path = broken(folder, bytes);
   expect((await verified(path)).verdict).toBe("damaged");
   const got = (await salvage(folder, path))!;
   expect(got.frames).toEqual(frames.filter(({ number }) => number === 0 || number > 3));
@@ -100,7 +94,7 @@ test("a hole of zeros takes only the frames it touches", async () => {
 test("a tail of zeros, as a power cut leaves, is a cut", async () => {
   const { whole, frames, starts } = recording;
   const at = starts.filter((start) => whole[start + 4] === 2)[4]!;
-  const path = broken(Buffer.concat([whole.subarray(0, at), Buffer.alloc(5000)]));
+  const path = broken(folder, Buffer.concat([whole.subarray(0, at), Buffer.alloc(5000)]));
   const report = await verified(path);
   expect(report.verdict).toBe("incomplete");
   expect(report.findings[0]!.what).toBe("cut after frame 3: what follows holds 5000 zeros that were never written");
@@ -111,7 +105,7 @@ test("frames come back when the descriptor is damaged, and with detections", asy
   const { whole, frames, starts } = recording;
   const bytes = Buffer.from(whole);
   bytes[starts[0]! + 60] = 0;
-  const path = broken(bytes);
+  const path = broken(folder, bytes);
   const got = (await salvage(folder, path))!;
   expect(got.frames).toEqual(frames);
   expect(got.recovery.losses[0]!.what).toContain("the descriptor is damaged");
@@ -123,12 +117,12 @@ test("a sample looks at the pixels of some frames, and at all heads", async () =
   const frame = starts.filter((at) => whole[at + 4] === 2);
   const head = Buffer.from(whole);
   head[frame[4]! + 20] = 99;
-  expect((await verified(broken(head), 1)).verdict).toBe("damaged");
+  expect((await verified(broken(folder, head), 1)).verdict).toBe("damaged");
   const found = [];
   for (const at of frame) {
     const bytes = Buffer.from(whole);
     bytes[at + 200] = bytes[at + 200]! ^ 1;
-    if ((await verified(broken(bytes), 6)).verdict === "damaged") found.push(at);
+    if ((await verified(broken(folder, bytes), 6)).verdict === "damaged") found.push(at);
   }
   expect(found.length).toBeGreaterThanOrEqual(2);
   expect(found.length).toBeLessThan(6);
